@@ -21,9 +21,10 @@ inline constexpr std::size_t kAlignment = 64;
 /// address range, so that a hostile shape never becomes a short allocation.
 template <std::size_t Rank>
 [[nodiscard]] std::size_t checked_size(const std::array<std::size_t, Rank>& extents, std::size_t element_size) {
+  if (std::ranges::find(extents, std::size_t{0}) != extents.end()) return 0;
   std::size_t n = 1;
   for (const std::size_t e : extents) {
-    IMGSIM_EXPECTS(e == 0 || n <= std::numeric_limits<std::ptrdiff_t>::max() / element_size / e,
+    IMGSIM_EXPECTS(n <= std::numeric_limits<std::ptrdiff_t>::max() / element_size / e,
                    "an array of this shape does not fit in memory");
     n *= e;
   }
