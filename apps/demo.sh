@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds imgsim into build/, and runs the main job: train, index, query, group, evaluate,
+# and a page to open.
+#
+#   ./apps/demo.sh              on a sample set that imgsim renders itself
+#   ./apps/demo.sh FOLDER       on a folder of photos
+#   ./apps/demo.sh --photos     on Debian's tuxpaint-stamps-default: real photo cut-outs (installs that package)
+#
+# What follows the first argument goes to `imgsim demo` (see build/bin/imgsim demo --help).
+set -euo pipefail
+
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
+
+folder=""
+extra=()
+case "${1-}" in
+  -h | --help) usage; exit 0 ;;
+  --photos)
+    extra=(tuxpaint-stamps-default)
+    folder=/usr/share/tuxpaint/stamps
+    shift ;;
+  "" | -*) ;;
+  *)
+    [ -d "$1" ] || { echo "demo.sh: $1: no such folder" >&2; exit 2; }
+    folder=$(cd -- "$1" && pwd)
+    shift ;;
+esac
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+"$root/third_party/install.sh" ${extra[@]+"${extra[@]}"}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "Building imgsim into $root/build ..."
+{ cmake -S "$root" -B "$root/build" -G Ninja && cmake --build "$root/build" --target imgsim_command; } >"$log" 2>&1 ||
+  { tail -40 "$log" >&2; echo "demo.sh: the build failed" >&2; exit 1; }
+
+options=(demo)
+[ -n "$folder" ] && options+=(--photos "$folder")
+"$root/build/bin/imgsim" "${options[@]}" "$@"

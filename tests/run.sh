@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds imgsim into build/, and runs every test. Exit code 0 only where all passed.
+#
+#   ./tests/run.sh              every test
+#   ./tests/run.sh -L fast      what follows goes to ctest: only the fast ones here
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+build=${IMGSIM_BUILD:-$root/build}
+"$root/third_party/install.sh"
+
+cmake -S "$root" -B "$build" -G Ninja ${IMGSIM_CMAKE_OPTIONS:-} >/dev/null
+cmake --build "$build"
+
+status=0
+ctest --test-dir "$build" --output-on-failure --no-tests=error "$@" || status=$?
+
+# ctest counts programs; a case within one that had to be skipped says so in its output.
+if skipped=$(grep -h '^SKIPPED ' "$build/Testing/Temporary/LastTest.log"); then
+  printf '\n%d test cases skipped:\n%s\n' "$(wc -l <<<"$skipped")" "$(sort <<<"$skipped")"
+fi
+exit $status
