@@ -1,0 +1,85 @@
+// A network and the embedding made from it, as data: what a preset is, and what a model file says of itself.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <imgsim/model/layer_spec.hpp>
+
+namespace imgsim {
+
+/// What is minimised, as a mean over batch, pixels and channels. binary_cross_entropy takes photos in [0, 1] as
+/// probabilities.
+enum class loss_kind { mean_squared_error, binary_cross_entropy };
+
+/// How a layer's [H, W, C] output becomes features. `flat`: all of it, in H, W, C order. `mean` and `generalised_mean`:
+/// one value a channel for each cell of grid x grid (see generalised_mean_pooling), cells in row order, C innermost.
+enum class pool_kind { flat, mean, generalised_mean };
+
+struct tap {
+  std::string layer = "code";  ///< name of an encoder layer; "code" is the encoder's output
+  pool_kind pool = pool_kind::flat;
+  double exponent = 3.0;  ///< generalised_mean only
+  std::size_t grid = 1;   ///< mean and generalised_mean only
+
+  bool operator==(const tap&) const = default;
+};
+
+/// Features of the taps, concatenated in order, then centred, whitened and normalised (embedding/transform.hpp).
+struct embedding_spec {
+  std::vector<tap> taps{tap{}};
+  bool centre = false;
+  std::size_t whiten = 0;  ///< dimensions kept by the whitening; 0: none
+  double shrinkage = 0.0;  ///< in [0, 1]: 0 whitens fully, 1 only rotates
+  bool normalise = false;  ///< to length 1
+
+  bool operator==(const embedding_spec&) const = default;
+};
+
+struct training_defaults {
+  std::size_t epochs = 20;
+  std::size_t batch = 32;
+  double learning_rate = 1e-3;
+
+  bool operator==(const training_defaults&) const = default;
+};
+
+/// encoder then decoder map [B, C, H, W] photos in [0, 1] onto themselves.
+struct architecture {
+  std::string name;
+  std::size_t height = 0;
+  std::size_t width = 0;
+  std::size_t channels = 3;
+  std::vector<layer_spec> encoder = {};
+  std::vector<layer_spec> decoder = {};
+  loss_kind loss = loss_kind::mean_squared_error;
+  double kernel_l2 = 0.0;  ///< penalty kernel_l2 * sum(w^2) over the kernels of convolutions and dense layers
+  training_defaults training = {};
+  embedding_spec embedding = {};
+
+  bool operator==(const architecture&) const = default;
+};
+
+/// The JSON form, with every field written out:
+///   {"name": "tiny", "input": [64, 64, 3],
+///    "encoder": [{"type": "convolution", "filters": 8, "kernel": [3, 3], "stride": [2, 2], "padding": "same",
+///                 "bias": true, "name": "down"}, {"type": "relu"}],
+///    "decoder": [{"type": "upsampling", "factor": 2, "interpolation": "bilinear"}, ...],
+///    "loss": "mean_squared_error", "kernel_l2": 0.0,
+///    "training": {"epochs": 20, "batch": 32, "learning_rate": 0.001},
+///    "embedding": {"taps": [{"layer": "code", "pool": "generalised_mean", "exponent": 3.0, "grid": 1}],
+///                  "centre": true, "whiten": 64, "shrinkage": 0.1, "normalise": true}}
+[[nodiscard]] nlohmann::json to_json(const architecture& description);
+
+/// Reads that form; fields with a default may be absent, and an extent may be one number for a square. Throws
+/// invalid_argument naming the field ("encoder[2].filters: ...") for a missing, unknown or ill-typed one. Shapes are
+/// checked by plan_network (network_plan.hpp), not here.
+[[nodiscard]] architecture parse_architecture(const nlohmann::json& json);
+
+}  // namespace imgsim
+
+#include <imgsim/model/architecture_json.hpp>

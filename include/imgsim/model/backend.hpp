@@ -1,0 +1,69 @@
+// The seam between the host's autoencoder and what computes it.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+
+#include <imgsim/core/view.hpp>
+#include <imgsim/model/network_plan.hpp>
+
+namespace imgsim {
+
+/// Arithmetic of activations and compute weights. Master weights, sums, statistics and the loss are float32 or wider.
+enum class precision { float32, bfloat16 };
+
+/// Parameters of one step of Adam (Kingma and Ba, 2015, arXiv:1412.6980), in PyTorch's form: epsilon is added to the
+/// root of the bias-corrected second moment.
+struct adam_step {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-7;
+};
+
+/// data: mean over batch, pixels and channels. penalty: kernel_l2 * sum of squares of the kernels.
+struct step_loss {
+  double data = 0.0;
+  double penalty = 0.0;
+  [[nodiscard]] double total() const noexcept { return data + penalty; }
+};
+
+/// Photos [B, H, W, C] as they came: bytes (value / 255) or floats in [0, 1].
+using photo_pixels = std::variant<view<const std::uint8_t, 4>, view<const float, 4>>;
+
+/// A network of one backend, made whole from a plan so that the backend may fuse, shard and lay out as it likes. A
+/// backend is a specialisation with these members (host views; a device backend copies):
+///
+///   network_backend(const Context&, const network_plan&, precision);
+///   void write_parameter(std::size_t index, std::span<const float>);       // index into plan.parameters, C order
+///   void read_parameter(std::size_t index, std::span<float>) const;
+///   void write_moments(std::size_t index, std::span<const float> first, std::span<const float> second);
+///   void read_moments(std::size_t index, std::span<float> first, std::span<float> second) const;
+///   step_loss train_step(const photo_pixels&, const adam_step&, std::uint64_t step);  // step counts from 1
+///   step_loss evaluate(const photo_pixels&);
+///   void reconstruct(const photo_pixels&, view<float, 4>);
+///   void encode(const photo_pixels&, matrix_view<float>);
+///
+/// Moments of parameters begin at zero. Arguments come checked, B >= 1.
+template <class Context>
+class network_backend {};
+
+template <class Context>
+concept has_network_backend =
+    requires(const Context& context, const network_plan& plan, network_backend<Context>& backend,
+             const photo_pixels& photos, std::span<float> values, view<float, 4> out, matrix_view<float> features) {
+      network_backend<Context>(context, plan, precision::float32);
+      backend.write_parameter(std::size_t{}, values);
+      backend.read_parameter(std::size_t{}, values);
+      backend.write_moments(std::size_t{}, values, values);
+      backend.read_moments(std::size_t{}, values, values);
+      { backend.train_step(photos, adam_step{}, std::uint64_t{}) } -> std::same_as<step_loss>;
+      { backend.evaluate(photos) } -> std::same_as<step_loss>;
+      backend.reconstruct(photos, out);
+      backend.encode(photos, features);
+    };
+
+}  // namespace imgsim
