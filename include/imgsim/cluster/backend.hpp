@@ -1,0 +1,93 @@
+// What a backend gives to clustering. k_medoids.hpp, choose_k.hpp and k_means.hpp hold the algorithms; a backend holds
+// the passes over the points. It joins by specialising cluster_backend for its context with
+//
+//   template <class Source> class medoid_searcher    a type that models the concept medoid_search below
+//   static void nearest_centroid(context, points, centroids, labels, squared_distances)       see k_means.hpp
+//   static void centroid_sums(context, points, labels, sums, sizes)
+//
+// Sums of distances are integers (fixed_point.hpp), so every backend takes the same swaps.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <imgsim/cluster/fixed_point.hpp>
+#include <imgsim/core/context.hpp>
+#include <imgsim/core/view.hpp>
+
+namespace imgsim {
+
+/// Specialised by each backend; this primary template offers nothing.
+template <execution_context Context>
+struct cluster_backend {};
+
+/// Point `candidate` becomes a medoid in place of the medoid at `position`; the cost changes by `change` units.
+struct medoid_swap {
+  std::size_t position = 0;
+  std::size_t candidate = 0;
+  std::int64_t change = 0;
+};
+
+/// Point `candidate` becomes one more medoid; the cost falls by `gain` units.
+struct medoid_addition {
+  std::size_t candidate = 0;
+  std::int64_t gain = 0;
+};
+
+/// The state of a K-medoids search over M points: a list of medoids, and for each point its nearest and second nearest
+/// medoid. Constructed from (context, source); reads every distance once then and throws invalid_argument for one that
+/// is not finite, naming its row and column. K may be 0: then every point counts as being at unit()'s largest distance.
+///
+/// Nearest and second nearest are the first two medoids in order of (distance, position).
+template <class S>
+concept medoid_search = requires(S search, const S& state, std::span<const std::size_t> rows, std::size_t index) {
+  /// M.
+  { state.size() } -> std::convertible_to<std::size_t>;
+  { state.unit() } -> std::convertible_to<fixed_point>;
+  /// [K] rows, by position.
+  { state.medoids() } -> std::convertible_to<std::span<const std::size_t>>;
+  { state.is_medoid(index) } -> std::same_as<bool>;
+  /// Sum of the distances to the nearest medoid, in units.
+  { state.cost() } -> std::same_as<std::int64_t>;
+  /// [K] what the cost rises by when the medoid at that position is dropped (for K = 1: to M times the largest).
+  { state.removal_losses() } -> std::convertible_to<std::span<const std::int64_t>>;
+  /// [M] position of the nearest medoid, distance to it and to the second nearest; the views are valid until the next
+  /// change of state.
+  { state.labels() } -> std::convertible_to<std::span<const std::uint32_t>>;
+  { state.nearest() } -> std::convertible_to<std::span<const float>>;
+  { state.second_nearest() } -> std::convertible_to<std::span<const float>>;
+  /// From the medoid at a position to a row.
+  { state.distance_to(index, index) } -> std::same_as<float>;
+
+  /// Replaces all medoids; `rows` are distinct and below M.
+  { search.assign(rows) } -> std::same_as<void>;
+  { search.add(index) } -> std::same_as<void>;
+  /// Drops the medoid at a position; later ones move down by one.
+  { search.remove(index) } -> std::same_as<void>;
+  { search.swap(medoid_swap{}) } -> std::same_as<void>;
+  /// The first candidate in [index, index) that is no medoid and lowers the cost in the place of some medoid, and the
+  /// best position for it (ties to the smaller); nothing where none does. K >= 1.
+  { search.first_improving_swap(index, index) } -> std::same_as<std::optional<medoid_swap>>;
+  /// Of the candidates in the first list that are no medoids, the one whose addition lowers the cost most, counted
+  /// over the points in the second list only, ties to the earlier in the list; nothing where all are medoids. An empty
+  /// list stands for every point.
+  { search.best_addition(rows, rows) } -> std::same_as<std::optional<medoid_addition>>;
+};
+
+template <class Context, class Source>
+concept has_medoid_search = requires { typename cluster_backend<Context>::template medoid_searcher<Source>; } &&
+                            medoid_search<typename cluster_backend<Context>::template medoid_searcher<Source>>;
+
+template <class Context>
+concept has_centroid_kernels =
+    requires(const Context& context, view<const float, 2, typename Context::space> points,
+             matrix_view<const float> centroids, std::span<std::uint32_t> labels, std::span<float> squared_distances,
+             matrix_view<double> sums, std::span<std::size_t> sizes) {
+      cluster_backend<Context>::nearest_centroid(context, points, centroids, labels, squared_distances);
+      cluster_backend<Context>::centroid_sums(context, points, std::span<const std::uint32_t>(labels), sums, sizes);
+    };
+
+}  // namespace imgsim

@@ -1,0 +1,52 @@
+// Where K-medoids reads distances from. The algorithm asks for whole rows in rising order and never keeps more than a
+// tile of them, so that a source may hold the matrix, map it from a file, unpack it or compute it on demand.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+
+#include <imgsim/core/view.hpp>
+
+namespace imgsim {
+
+/// A square table of distances, read by rows.
+///
+///   size()                       M, the number of points
+///   rows(first, count, buffer)   d(i, o) for i in [first, first + count) and every o in [0, M), as a [count, M] view.
+///                                `buffer` is a host matrix of at least [count, M] that the source may fill and return
+///                                a view of; a source whose rows are resident returns them in place and leaves the
+///                                buffer alone. Called from several threads at once, with a buffer for each.
+///   kResident                    true where rows() costs nothing, so that no buffer need be allocated
+///
+/// Values are finite; they need be neither symmetric nor a metric.
+template <class S>
+concept distance_source = requires(const S& source, std::size_t first, std::size_t count, matrix_view<float> buffer) {
+  { source.size() } -> std::convertible_to<std::size_t>;
+  { source.rows(first, count, buffer) } -> std::same_as<matrix_view<const float>>;
+  { S::kResident } -> std::convertible_to<bool>;
+};
+
+/// A distance matrix in memory (or mapped into it), [M, M]; rows may be strided.
+class resident_distances {
+ public:
+  static constexpr bool kResident = true;
+
+  /// Throws invalid_argument where `distances` is not square.
+  explicit resident_distances(matrix_view<const float> distances) : distances_(distances) {
+    IMGSIM_EXPECTS(distances.extent(0) == distances.extent(1), "a distance matrix is square, this one is ",
+                   shape_text(distances));
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return distances_.extent(0); }
+  [[nodiscard]] matrix_view<const float> rows(std::size_t first, std::size_t count,
+                                              matrix_view<float> /*buffer*/) const noexcept {
+    return distances_.slice(first, count);
+  }
+
+ private:
+  matrix_view<const float> distances_;
+};
+
+static_assert(distance_source<resident_distances>);
+
+}  // namespace imgsim

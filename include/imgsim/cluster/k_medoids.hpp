@@ -1,0 +1,184 @@
+// K-medoids: K of the points themselves, chosen so that the distances from each point to the nearest of them add up to
+// little. The search is FasterPAM (Schubert and Rousseeuw, 2021, doi:10.1016/j.is.2021.101804).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+#include <imgsim/cluster/backend.hpp>
+#include <imgsim/cluster/distance_source.hpp>
+#include <imgsim/cluster/initial_medoids.hpp>
+#include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/random.hpp>
+
+namespace imgsim {
+
+struct k_medoids_progress {
+  std::size_t restart = 0;   // from 0
+  std::size_t restarts = 1;  // in all
+  std::size_t passes = 0;    // scans over the candidates begun in this restart
+  std::size_t swaps = 0;     // in this restart
+  double cost = 0;           // now
+};
+
+struct k_medoids_options {
+  std::size_t k = 2;
+  medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus;
+  std::uint64_t seed = 0;
+  std::size_t restarts = 1;      // starts from other random medoids; the cheapest result is kept, ties to the first
+  std::size_t max_passes = 100;  // scans over all candidates, in each restart
+  std::size_t max_swaps = std::numeric_limits<std::size_t>::max();  // in each restart
+  std::function<void(const k_medoids_progress&)> on_progress = {};  // called every few thousand candidates
+  std::stop_token stop = {};
+};
+
+struct k_medoids_result {
+  std::vector<std::size_t> medoids;   // [K] rows, ascending
+  std::vector<std::uint32_t> labels;  // [M] position in `medoids` of the nearest, ties to the smaller position, except
+                                      // that a medoid is always in its own group
+  std::vector<float> distances;       // [M] to that medoid
+  double cost = 0;                    // sum of `distances`, in float64
+  std::size_t swaps = 0;              // of the restart that was kept, as are the next two
+  std::size_t passes = 0;
+  bool converged = false;  // no exchange of one medoid for one other point lowers the cost
+};
+
+namespace detail {
+
+/// How far a search may go, and whom it tells.
+struct swap_budget {
+  std::size_t max_passes;
+  std::size_t max_swaps;
+  std::stop_token stop;
+  std::function<void(std::size_t passes, std::size_t swaps)> on_progress;
+};
+
+struct swap_outcome {
+  std::size_t swaps = 0;
+  std::size_t passes = 0;
+  bool converged = false;
+};
+
+inline void throw_if_stopped(const std::stop_token& stop, const char* work) {
+  if (stop.stop_requested()) throw cancelled(concat(work, " was stopped"));
+}
+
+/// FasterPAM's eager swaps: candidates are tried in turn, over and over, and each that lowers the cost is swapped in at
+/// once; ends when a whole turn brought nothing. Costs are integers that fall with each swap, so it always ends.
+template <medoid_search Search>
+swap_outcome improve_by_swaps(Search& search, const swap_budget& budget) {
+  constexpr std::size_t kBlock = 4096;  // candidates between two looks at the budget
+  const std::size_t size = search.size();
+  swap_outcome outcome;
+  std::size_t next = 0;
+  std::size_t unsuccessful = 0;
+  while (unsuccessful < size) {
+    if (next == 0) {
+      if (outcome.passes == budget.max_passes) return outcome;
+      ++outcome.passes;
+    }
+    if (outcome.swaps == budget.max_swaps) return outcome;
+    throw_if_stopped(budget.stop, "k-medoids");
+    const std::size_t last = std::min({size, next + kBlock, next + (size - unsuccessful)});
+    if (const std::optional<medoid_swap> better = search.first_improving_swap(next, last)) {
+      search.swap(*better);
+      ++outcome.swaps;
+      unsuccessful = 0;
+      next = better->candidate + 1;
+    } else {
+      unsuccessful += last - next;
+      next = last;
+      if (budget.on_progress) budget.on_progress(outcome.passes, outcome.swaps);
+    }
+    if (next == size) next = 0;
+  }
+  outcome.converged = true;
+  return outcome;
+}
+
+/// Labels in order of rows, each medoid in its own group; `distances` of medoids to themselves are read from `source`.
+template <medoid_search Search>
+k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
+  k_medoids_result result;
+  std::vector<std::size_t> order(search.medoids().begin(), search.medoids().end());
+  std::ranges::sort(order);
+  search.assign(order);  // positions ascend with rows, so ties go to the medoid with the smaller row
+  result.medoids = std::move(order);
+  result.labels.assign(search.labels().begin(), search.labels().end());
+  result.distances.assign(search.nearest().begin(), search.nearest().end());
+  for (std::size_t position = 0; position < result.medoids.size(); ++position) {
+    const std::size_t row = result.medoids[position];
+    result.labels[row] = static_cast<std::uint32_t>(position);
+    result.distances[row] = search.distance_to(position, row);
+  }
+  result.cost = std::accumulate(result.distances.begin(), result.distances.end(), 0.0);
+  result.swaps = outcome.swaps;
+  result.passes = outcome.passes;
+  result.converged = outcome.converged;
+  return result;
+}
+
+}  // namespace detail
+
+/// K medoids of the M points of `source`, by FasterPAM: O(M^2) for a pass over all candidates whatever K is, and a
+/// handful of passes. The result is a local optimum (unless a budget ends it): no exchange of a medoid for another
+/// point lowers the cost. It is a function of the distances and the options; threads and devices do not change it.
+///
+/// Memory beyond the source: O(M), and [K, M] floats where the source is not resident.
+///
+/// Throws invalid_argument where k is 0 or above M, restarts or max_passes is 0, M is above 2^32 - 1, or a distance is
+/// not finite; cancelled when a stop is requested.
+template <execution_context Context, class Source>
+[[nodiscard]] k_medoids_result k_medoids(const Context& context, const Source& source,
+                                         const k_medoids_options& options) {
+  static_assert(
+      has_medoid_search<Context, Source>,
+      "no K-medoids for this context and source: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  const std::size_t size = source.size();
+  IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
+  IMGSIM_EXPECTS(options.restarts >= 1, "restarts must be at least 1");
+  IMGSIM_EXPECTS(options.max_passes >= 1, "max_passes must be at least 1");
+
+  typename cluster_backend<Context>::template medoid_searcher<Source> search(context, source);
+  std::vector<std::size_t> best_medoids;
+  std::int64_t best_cost = std::numeric_limits<std::int64_t>::max();
+  detail::swap_outcome best_outcome;
+  // BUILD leaves nothing to chance: a second start from it would end where the first did.
+  const std::size_t restarts = options.initialisation == medoid_initialisation::build ? 1 : options.restarts;
+  for (std::size_t restart = 0; restart < restarts; ++restart) {
+    random_stream random(options.seed, restart);
+    search.assign({});
+    add_initial_medoids(search, options.k, options.initialisation, random);
+    const auto report = [&](std::size_t passes, std::size_t swaps) {
+      options.on_progress({restart, restarts, passes, swaps, search.unit().to_double(search.cost())});
+    };
+    const detail::swap_outcome outcome = detail::improve_by_swaps(
+        search, {options.max_passes, options.max_swaps, options.stop,
+                 options.on_progress ? std::function<void(std::size_t, std::size_t)>(report) : nullptr});
+    if (search.cost() < best_cost) {
+      best_cost = search.cost();
+      best_medoids.assign(search.medoids().begin(), search.medoids().end());
+      best_outcome = outcome;
+    }
+  }
+  search.assign(best_medoids);
+  return detail::read_result(search, best_outcome);
+}
+
+/// The same for a distance matrix in memory, [M, M].
+template <execution_context Context>
+[[nodiscard]] k_medoids_result k_medoids(const Context& context, matrix_view<const float> distances,
+                                         const k_medoids_options& options) {
+  return k_medoids(context, resident_distances(distances), options);
+}
+
+}  // namespace imgsim
