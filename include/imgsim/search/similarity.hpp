@@ -1,0 +1,39 @@
+// Similarities and distances of all pairs, as matrices.
+#pragma once
+
+#include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/view.hpp>
+#include <imgsim/metric/metric.hpp>
+#include <imgsim/search/backend.hpp>
+
+namespace imgsim {
+
+/// out [Q, M]: the canonical similarity (metric/metric.hpp) of each row of `a` [Q, D] to each row of `b` [M, D],
+/// rounded to float32; bit for bit what top_n reports. NaN where either row holds a NaN or an infinity.
+/// Throws invalid_argument where shapes do not fit.
+template <execution_context Context, metric Metric>
+void similarity_matrix(const Context& context, matrix_view<const float> a, matrix_view<const float> b, Metric metric,
+                       matrix_view<float> out) {
+  static_assert(has_search_backend<Context>,
+                "search is not implemented for this context: include its search header, e.g. <imgsim/cpu/search.hpp>");
+  IMGSIM_EXPECTS(a.extent(1) == b.extent(1), "the similarity of ", shape_text(a), " and ", shape_text(b),
+                 " needs equal widths");
+  IMGSIM_EXPECTS(out.extent(0) == a.extent(0) && out.extent(1) == b.extent(0), "the similarity of ", shape_text(a),
+                 " and ", shape_text(b), " does not fit in ", shape_text(out));
+  search_backend<Context>::similarity_matrix(context, a, b, metric, out);
+}
+
+/// out [M, M]: the distance of each pair of rows of `points` [M, D], computed from the canonical float64 key and then
+/// rounded to float32. Symmetric to the bit; the diagonal is 0 whatever the row. NaN where either of two rows holds a
+/// NaN or an infinity. Throws invalid_argument where shapes do not fit.
+template <execution_context Context, metric Metric>
+void distance_matrix(const Context& context, matrix_view<const float> points, Metric metric, matrix_view<float> out) {
+  static_assert(has_search_backend<Context>,
+                "search is not implemented for this context: include its search header, e.g. <imgsim/cpu/search.hpp>");
+  IMGSIM_EXPECTS(out.extent(0) == points.extent(0) && out.extent(1) == points.extent(0), "the distances of ",
+                 shape_text(points), " do not fit in ", shape_text(out));
+  search_backend<Context>::distance_matrix(context, points, metric, out);
+}
+
+}  // namespace imgsim
