@@ -37,16 +37,16 @@ namespace imgsim {
 }
 
 /// Owns a file descriptor.
-class file_descriptor {
+class unique_descriptor {
  public:
-  file_descriptor() noexcept = default;
-  explicit file_descriptor(int number) noexcept : number_(number) {}
-  file_descriptor(file_descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  file_descriptor& operator=(file_descriptor&& other) noexcept {
+  unique_descriptor() noexcept = default;
+  explicit unique_descriptor(int number) noexcept : number_(number) {}
+  unique_descriptor(unique_descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  unique_descriptor& operator=(unique_descriptor&& other) noexcept {
     std::swap(number_, other.number_);
     return *this;
   }
-  ~file_descriptor() {
+  ~unique_descriptor() {
     if (number_ >= 0) ::close(number_);
   }
 
@@ -73,7 +73,7 @@ auto uninterrupted(Call&& call) {
   }
 }
 
-[[nodiscard]] inline std::uint64_t size_of_open_file(const file_descriptor& file, const std::filesystem::path& path) {
+[[nodiscard]] inline std::uint64_t size_of_open_file(const unique_descriptor& file, const std::filesystem::path& path) {
   struct stat status{};
   if (::fstat(file.number(), &status) != 0) throw_system_error(path, "cannot be examined");
   if (S_ISDIR(status.st_mode)) throw io_error(path, "is a folder, not a file");
@@ -82,15 +82,15 @@ auto uninterrupted(Call&& call) {
 }
 
 /// Never waits for the other end of a FIFO and never becomes the terminal of the process.
-[[nodiscard]] inline file_descriptor open_for_reading(const std::filesystem::path& path) {
-  file_descriptor file(
+[[nodiscard]] inline unique_descriptor open_for_reading(const std::filesystem::path& path) {
+  unique_descriptor file(
       uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
   if (file.number() < 0) throw_system_error(path, "cannot be opened");
   return file;
 }
 
 /// Bytes read into `buffer`; fewer than its size only at the end of the file.
-[[nodiscard]] inline std::size_t read_some(const file_descriptor& file, std::span<std::byte> buffer,
+[[nodiscard]] inline std::size_t read_some(const unique_descriptor& file, std::span<std::byte> buffer,
                                            const std::filesystem::path& path) {
   std::size_t done = 0;
   while (done < buffer.size()) {
@@ -102,7 +102,7 @@ auto uninterrupted(Call&& call) {
   return done;
 }
 
-inline void write_all(const file_descriptor& file, std::span<const std::byte> bytes,
+inline void write_all(const unique_descriptor& file, std::span<const std::byte> bytes,
                       const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t n = uninterrupted([&] { return ::write(file.number(), bytes.data(), bytes.size()); });
@@ -116,7 +116,7 @@ inline void write_all(const file_descriptor& file, std::span<const std::byte> by
 /// The whole of a regular file. Throws io_error where it cannot be read or holds more than `max_bytes`; memory for
 /// more than that is never asked for.
 [[nodiscard]] inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  const file_descriptor file = detail::open_for_reading(path);
+  const unique_descriptor file = detail::open_for_reading(path);
   const std::uint64_t size = detail::size_of_open_file(file, path);
   const auto check = [&](std::uint64_t count) {
     if (count > max_bytes)
@@ -140,7 +140,7 @@ inline void write_all(const file_descriptor& file, std::span<const std::byte> by
 
 /// The content hash of a file's bytes, read in pieces.
 [[nodiscard]] inline std::string hash_file(const std::filesystem::path& path) {
-  const file_descriptor file = detail::open_for_reading(path);
+  const unique_descriptor file = detail::open_for_reading(path);
   std::ignore = detail::size_of_open_file(file, path);
   std::vector<std::byte> buffer(std::size_t{1} << 18);
   content_hasher hasher;
@@ -154,7 +154,7 @@ inline void write_all(const file_descriptor& file, std::span<const std::byte> by
 
 /// Makes the names in a folder (files created, renamed, removed) survive a loss of power.
 inline void sync_folder(const std::filesystem::path& folder) {
-  const file_descriptor handle(detail::uninterrupted(
+  const unique_descriptor handle(detail::uninterrupted(
       [&] { return ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (handle.number() < 0) detail::throw_system_error(folder, "cannot be opened");
   // Some network file systems do not offer this for folders and say EINVAL.
@@ -188,7 +188,7 @@ class atomic_file {
     std::random_device entropy;
     do {
       temporary_ = path_.parent_path() / detail::concat(".imgsim-", std::hex, entropy(), entropy(), ".tmp");
-      file_ = file_descriptor(detail::uninterrupted(
+      file_ = unique_descriptor(detail::uninterrupted(
           [&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
     } while (file_.number() < 0 && errno == EEXIST);
     if (file_.number() < 0) detail::throw_system_error(path_, "cannot be created");
@@ -219,7 +219,7 @@ class atomic_file {
   }
 
   /// The temporary, open for reading and writing, for callers that map it.
-  [[nodiscard]] const file_descriptor& descriptor() const noexcept { return file_; }
+  [[nodiscard]] const unique_descriptor& descriptor() const noexcept { return file_; }
   /// Where the file will stand.
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -240,7 +240,7 @@ class atomic_file {
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
-  file_descriptor file_;
+  unique_descriptor file_;
   std::vector<std::byte> buffer_;
   bool committed_ = false;
 };
@@ -262,7 +262,7 @@ class mapped_file {
  public:
   mapped_file() noexcept = default;
   explicit mapped_file(const std::filesystem::path& path) {
-    const file_descriptor file = detail::open_for_reading(path);
+    const unique_descriptor file = detail::open_for_reading(path);
     const std::uint64_t size = detail::size_of_open_file(file, path);
     if (size == 0) return;
     void* address = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ, MAP_SHARED, file.number(), 0);
