@@ -1,0 +1,26 @@
+// The options that every command takes, before or after its name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cli/option_set.hpp"
+#include "device/device_choice.hpp"
+
+namespace imgsim::app {
+
+struct global_options {
+  device_choice device;
+  std::size_t threads = 0;  // 0: one per hardware thread
+  std::size_t seed = 0;
+  std::size_t max_pixels = std::size_t{64} << 20;
+  bool deterministic = false;
+  bool json = false;
+  bool quiet = false;
+  bool help = false;
+  bool version = false;
+};
+
+void describe(option_set& options, global_options& target);
+
+}  // namespace imgsim::app

@@ -1,0 +1,228 @@
+#include "cli/option_set.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+#include <boost/program_options.hpp>
+
+#include "cli/suggest.hpp"
+#include "cli/text.hpp"
+
+#include <imgsim/report/escape.hpp>
+#include <imgsim/report/number.hpp>
+
+namespace imgsim::app {
+
+namespace po = boost::program_options;
+
+std::uint64_t parse_whole(const std::string& text, whole_range range) {
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure == std::errc{} && end == text.data() + text.size() && value >= range.low && value <= range.high)
+    return value;
+  const bool open = range.high == std::numeric_limits<std::uint64_t>::max();
+  throw usage_error("expected a whole number " +
+                    (open ? "of at least " + std::to_string(range.low)
+                          : "from " + std::to_string(range.low) + " to " + std::to_string(range.high)) +
+                    ", got " + in_quotes(text));
+}
+
+double parse_real(const std::string& text, real_range range) {
+  double value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure == std::errc{} && end == text.data() + text.size() && std::isfinite(value) && value >= range.low &&
+      value <= range.high)
+    return value;
+  std::ostringstream message;
+  message << "expected a number ";
+  if (std::isinf(range.high)) {
+    message << "of at least " << range.low;
+  } else {
+    message << "from " << range.low << " to " << range.high;
+  }
+  message << ", got " << in_quotes(text);
+  throw usage_error(message.str());
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text + ",");
+  for (std::string part; std::getline(stream, part, ',');) {
+    if (part.empty()) throw usage_error("expected names with a comma between two, got " + in_quotes(text));
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+void expect_choice(const std::string& text, const std::vector<std::string>& choices) {
+  if (std::ranges::find(choices, text) != choices.end()) return;
+  std::string message = "expected " + any_of_text(choices) + ", got " + in_quotes(text);
+  if (const auto near = closest(text, choices)) message += "; did you mean " + *near + "?";
+  throw usage_error(message);
+}
+
+option& option_set::add(std::string name, std::string metavar, std::string help, std::string default_text,
+                        std::function<void(const std::string&)> set) {
+  option added;
+  added.name = std::move(name);
+  added.metavar = std::move(metavar);
+  added.help = std::move(help);
+  added.default_text = std::move(default_text);
+  added.set = std::move(set);
+  options_.push_back(std::move(added));
+  return options_.back();
+}
+
+option& option_set::flag(std::string name, bool& target, std::string help) {
+  return add(std::move(name), "", std::move(help), "", [&target](const std::string&) { target = true; });
+}
+
+namespace {
+
+void set_path(std::filesystem::path& target, const std::string& text) {
+  if (text.empty()) throw usage_error("expected a path, got an empty one");
+  target = text;
+}
+
+}  // namespace
+
+option& option_set::path(std::string name, std::string metavar, std::filesystem::path& target, std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), target.string(),
+             [&target](const std::string& text) { set_path(target, text); });
+}
+
+option& option_set::path(std::string name, std::string metavar, std::optional<std::filesystem::path>& target,
+                         std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), "",
+             [&target](const std::string& text) { set_path(target.emplace(), text); });
+}
+
+option& option_set::whole(std::string name, std::string metavar, std::size_t& target, whole_range range,
+                          std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), std::to_string(target),
+             [&target, range](const std::string& text) { target = parse_whole(text, range); });
+}
+
+option& option_set::whole(std::string name, std::string metavar, std::optional<std::size_t>& target, whole_range range,
+                          std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), "",
+             [&target, range](const std::string& text) { target = parse_whole(text, range); });
+}
+
+option& option_set::real(std::string name, std::string metavar, double& target, real_range range, std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), general_text(target),
+             [&target, range](const std::string& text) { target = parse_real(text, range); });
+}
+
+option& option_set::real(std::string name, std::string metavar, std::optional<double>& target, real_range range,
+                         std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), "",
+             [&target, range](const std::string& text) { target = parse_real(text, range); });
+}
+
+option& option_set::choice(std::string name, std::string metavar, std::string& target, std::vector<std::string> choices,
+                           std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), target,
+             [&target, allowed = std::move(choices)](const std::string& text) {
+               expect_choice(text, allowed);
+               target = text;
+             });
+}
+
+option& option_set::custom(std::string name, std::string metavar, std::function<void(const std::string&)> set,
+                           std::string help) {
+  return add(std::move(name), std::move(metavar), std::move(help), "", std::move(set));
+}
+
+void option_set::positional(std::string metavar, std::vector<std::string>& target, std::size_t least,
+                            std::size_t most) {
+  positional_metavar_ = std::move(metavar);
+  positional_ = &target;
+  positional_least_ = least;
+  positional_most_ = most;
+}
+
+const option* option_set::find(std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      options_, [&](const option& o) { return o.name == name || (name.size() == 1 && o.letter == name.front()); });
+  return found == options_.end() ? nullptr : &*found;
+}
+
+bool option_set::was_given(std::string_view name) const {
+  const option* found = find(name);
+  return found != nullptr && found->was_given;
+}
+
+std::string option_set::unknown_option(const std::string& typed) const {
+  std::string message = "unknown option " + printable_utf8(typed);
+  std::vector<std::string> names;
+  for (const option& o : options_) names.push_back(o.name);
+  const auto dashes = typed.find_first_not_of('-');
+  if (dashes != std::string::npos) {
+    if (const auto near = closest(std::string_view(typed).substr(dashes), names))
+      message += "; did you mean --" + *near + "?";
+  }
+  return message;
+}
+
+void option_set::parse(const std::vector<std::string>& tokens) {
+  po::options_description description;
+  for (const option& o : options_) {
+    const std::string names = o.letter == '\0' ? o.name : o.name + "," + o.letter;
+    if (o.metavar.empty()) {
+      description.add_options()(names.c_str(), "");
+    } else {
+      description.add_options()(names.c_str(), po::value<std::string>(), "");
+    }
+  }
+  // Abbreviated names would change their meaning with every option that is added.
+  constexpr auto kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+  const po::parsed_options parsed = [&] {
+    try {
+      return po::command_line_parser(tokens).options(description).style(kStyle).run();
+    } catch (const po::unknown_option& e) {
+      throw usage_error(unknown_option(e.get_option_name()));
+    } catch (const po::invalid_command_line_syntax& e) {
+      const std::string typed = e.get_option_name();
+      if (e.kind() == po::invalid_syntax::extra_parameter) throw usage_error(typed + ": takes no value");
+      const auto dashes = typed.find_first_not_of('-');
+      const option* found = dashes == std::string::npos ? nullptr : find(typed.substr(dashes));
+      throw usage_error(typed + ": a value is missing" + (found != nullptr ? " (" + found->metavar + ")" : ""));
+    } catch (const po::error& e) {
+      throw usage_error(e.what());
+    }
+  }();
+
+  for (const auto& token : parsed.options) {
+    if (token.position_key >= 0) {
+      if (positional_ == nullptr || positional_->size() == positional_most_)
+        throw usage_error("unexpected argument " + in_quotes(token.value.at(0)));
+      positional_->push_back(token.value.at(0));
+      continue;
+    }
+    const auto found = std::ranges::find(options_, token.string_key, &option::name);
+    if (found->was_given && !found->is_repeatable && !found->metavar.empty())
+      throw usage_error("--" + found->name + " is given twice");
+    found->was_given = true;
+    try {
+      found->set(token.value.empty() ? std::string() : token.value.front());
+    } catch (const usage_error& e) {
+      throw usage_error("--" + found->name + ": " + e.what());
+    }
+  }
+}
+
+void option_set::check_required() const {
+  for (const option& o : options_) {
+    if (o.is_required && !o.was_given) throw usage_error("--" + o.name + " " + o.metavar + " is missing");
+  }
+  if (positional_ != nullptr && positional_->size() < positional_least_) {
+    throw usage_error(positional_least_ == 1 ? "no " + positional_metavar_ + " is given"
+                                             : std::to_string(positional_least_) + " " + positional_metavar_ +
+                                                   " are needed, " + std::to_string(positional_->size()) + " given");
+  }
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,60 @@
+#include "cli/session.hpp"
+
+#include <iostream>
+
+#include "cli/text.hpp"
+#include "device/open_compute.hpp"
+
+#include <imgsim/report/escape.hpp>
+
+namespace imgsim::app {
+
+session::session(global_options options, std::string command_name)
+    : options_(options), command_name_(std::move(command_name)) {}
+
+decode_limits session::limits() const {
+  decode_limits limits;
+  limits.max_pixels = options_.max_pixels;
+  return limits;
+}
+
+compute& session::device() {
+  if (!device_) device_ = open_compute(options_.device, options_.threads);
+  return *device_;
+}
+
+std::stop_token session::stop() {
+  if (!watch_) watch_ = std::make_unique<interrupt_watch>();
+  return watch_->token();
+}
+
+void session::check_stop(const std::string& consequence) {
+  if (stop().stop_requested()) throw cancelled("stopped; " + consequence);
+}
+
+void session::warn(const std::string& text) const {
+  std::cerr << "imgsim " << command_name_ << ": " << text << '\n';
+}
+
+void session::note(const std::string& text) const {
+  if (!options_.quiet) warn(text);
+}
+
+void session::skip(const std::string& path, const std::string& reason) {
+  ++skipped_;
+  warn("skipped " + printable_utf8(path) + ": " + printable_utf8(reason));
+}
+
+exit_code session::finish() const {
+  return skipped_ > 0 ? exit_code::some_skipped : exit_code::done;
+}
+
+void session::print(const json& document) const {
+  std::cout << json_text(document) << '\n';
+}
+
+std::string json_text(const json& document) {
+  return document.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace imgsim::app

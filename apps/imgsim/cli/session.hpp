@@ -1,0 +1,62 @@
+// What one run of a command shares: global options, the device, the two output streams and the wish to stop.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/global_options.hpp"
+#include "cli/interrupt.hpp"
+#include "device/compute.hpp"
+#include "exit_code.hpp"
+
+#include <imgsim/image/decode.hpp>
+
+namespace imgsim::app {
+
+using json = nlohmann::ordered_json;
+
+class session {
+ public:
+  session(global_options options, std::string command_name);
+
+  [[nodiscard]] const global_options& options() const noexcept { return options_; }
+  [[nodiscard]] bool wants_json() const noexcept { return options_.json; }
+  [[nodiscard]] decode_limits limits() const;
+
+  /// The device of --device, opened at the first call. Throws error where there is none.
+  compute& device();
+
+  /// Becomes requested at the first Ctrl-C or SIGTERM; the second ends the process at once. Signals keep their
+  /// default effect until the first call.
+  std::stop_token stop();
+  /// Throws cancelled with `consequence` ("nothing was changed") where a stop is wanted.
+  void check_stop(const std::string& consequence);
+
+  /// "imgsim index: text" on stderr.
+  void warn(const std::string& text) const;
+  /// The same, silent under --quiet.
+  void note(const std::string& text) const;
+  /// Lists a photo that could not be used and remembers that the exit code is then `some_skipped`.
+  void skip(const std::string& path, const std::string& reason);
+  [[nodiscard]] std::size_t skipped() const noexcept { return skipped_; }
+  /// done, or some_skipped after skip().
+  [[nodiscard]] exit_code finish() const;
+
+  /// The command's one JSON document.
+  void print(const json& document) const;
+
+ private:
+  global_options options_;
+  std::string command_name_;
+  std::unique_ptr<compute> device_;
+  std::unique_ptr<interrupt_watch> watch_;
+  std::size_t skipped_ = 0;
+};
+
+/// `document` as text; bytes that are no UTF-8 (file names may hold any) become U+FFFD.
+[[nodiscard]] std::string json_text(const json& document);
+
+}  // namespace imgsim::app

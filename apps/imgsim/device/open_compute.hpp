@@ -1,0 +1,30 @@
+// Chooses the device that --device asks for.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device/compute.hpp"
+#include "device/device_choice.hpp"
+
+namespace imgsim::app {
+
+/// `threads` CPU threads, 0 for one per hardware thread. Throws error where the device asked for by name is not there:
+/// never another in its place.
+[[nodiscard]] std::unique_ptr<compute> open_compute(const device_choice& choice, std::size_t threads);
+
+/// The CPU (cpu.cpp).
+[[nodiscard]] std::unique_ptr<compute> open_cpu(std::size_t threads);
+
+struct device_status {
+  std::string name;  // as --device takes it
+  bool available = false;
+  std::string detail;  // what it is, or why it is not available
+};
+
+/// Every kind of device this program knows.
+[[nodiscard]] std::vector<device_status> list_devices(std::size_t threads);
+
+}  // namespace imgsim::app

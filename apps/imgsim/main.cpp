@@ -1,0 +1,123 @@
+// imgsim: finds the command, has it read its options, runs it, and turns every failure into one sentence and an exit
+// code.
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.hpp"
+#include "cli/help.hpp"
+#include "cli/suggest.hpp"
+#include "cli/text.hpp"
+#include "commands/registry.hpp"
+
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/version.hpp>
+#include <imgsim/report/escape.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+int to_shell(exit_code code) {
+  return static_cast<int>(code);
+}
+
+/// Results that did not reach their reader are no success: a full disk behind `> file` must not go unnoticed.
+int after_output(exit_code code) {
+  std::cout.flush();
+  if (std::cout) return to_shell(code);
+  std::cerr << "imgsim: cannot write to standard output; is the disk full?\n";
+  return to_shell(exit_code::failed);
+}
+
+int refuse(const std::string& who, const std::string& message, const std::string& try_this) {
+  std::cerr << who << ": " << message << "\nTry: " << try_this << '\n';
+  return to_shell(exit_code::wrong_usage);
+}
+
+command& find_command(const command_list& commands, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& c : commands) {
+    if (c->name() == name) return *c;
+    names.emplace_back(c->name());
+  }
+  std::string message = "unknown command " + in_quotes(name);
+  if (const auto near = closest(name, names)) message += "; did you mean " + *near + "?";
+  throw usage_error(message);
+}
+
+int run_command(command& chosen, const std::vector<std::string>& tokens) {
+  const std::string who = "imgsim " + std::string(chosen.name());
+  option_set own;
+  chosen.describe(own);
+  global_options global;
+  try {
+    option_set all;
+    chosen.describe(all);
+    describe(all, global);
+    all.parse(tokens);
+    if (global.help) {
+      print_help(std::cout, chosen, own);
+      return after_output(exit_code::done);
+    }
+    if (global.version) {
+      std::cout << "imgsim " << version << '\n';
+      return after_output(exit_code::done);
+    }
+    all.check_required();
+    chosen.validate(all);
+  } catch (const usage_error& e) {
+    return refuse(who, e.what(), who + " --help");
+  }
+
+  session session(global, std::string(chosen.name()));
+  try {
+    const exit_code code = chosen.run(session);
+    return after_output(code);
+  } catch (const usage_error& e) {
+    return refuse(who, e.what(), who + " --help");
+  } catch (const std::bad_alloc&) {
+    std::cerr << who << ": not enough memory; a smaller --batch or fewer photos may fit\n";
+  } catch (const std::exception& e) {
+    std::cerr << who << ": " << printable_utf8(e.what()) << '\n';
+  }
+  return to_shell(chosen.on_failure());
+}
+
+int run(std::vector<std::string> arguments) {
+  const command_list commands = all_commands();
+  try {
+    global_options global;
+    option_set options;
+    describe(options, global);
+    command_line line = split_command_line(arguments, options);
+    if (line.command == "help") {
+      if (line.rest.empty() || line.rest.front().starts_with('-')) {
+        line.command.reset();
+        line.rest.insert(line.rest.begin(), "--help");
+      } else {
+        line.command = line.rest.front();
+        line.rest = {"--help"};
+      }
+    }
+    if (line.command) return run_command(find_command(commands, *line.command), line.rest);
+    options.parse(line.rest);
+    if (global.version) {
+      std::cout << "imgsim " << version << '\n';
+    } else {
+      print_overview(std::cout, commands);
+    }
+    return after_output(exit_code::done);
+  } catch (const usage_error& e) {
+    return refuse("imgsim", e.what(), "imgsim --help");
+  }
+}
+
+}  // namespace
+
+}  // namespace imgsim::app
+
+int main(int argc, char** argv) {
+  return imgsim::app::run({argv + 1, argv + argc});
+}

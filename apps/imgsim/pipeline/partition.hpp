@@ -1,0 +1,45 @@
+// A grouping as folders: OUT/group_00/..., one for each group, holding its photos.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <imgsim/cluster/groups.hpp>
+
+namespace imgsim::app {
+
+enum class partition_kind { copy, symlink, hardlink };
+
+/// The names, in the order of the enumerators.
+[[nodiscard]] std::vector<std::string> partition_kind_names();
+[[nodiscard]] partition_kind parse_partition_kind(std::string_view name);
+
+/// Where each row goes, relative to OUT: "group_03/cat.jpg". Photos of one group that bear the same name, letter case
+/// aside, become "cat.jpg", "cat~2.jpg", ... in the order of their rows, so that a second run finds the same places.
+[[nodiscard]] std::vector<std::string> partition_targets(const groups& grouping);
+
+struct partition_options {
+  partition_kind kind = partition_kind::copy;
+  std::function<void(std::size_t done)> on_progress;
+  std::function<void(const std::string& path, const std::string& reason)> on_skip;
+  std::stop_token stop;
+};
+
+struct partition_result {
+  std::size_t made = 0;
+  std::size_t already_there = 0;  // by an earlier run, which this one continues
+  bool stopped = false;
+};
+
+/// Fills `out` with the photos of `root`. Nothing that exists is overwritten: a place taken by anything but this very
+/// photo is reported through on_skip and left alone. Throws io_error where `out` lies within `root` (the next scan
+/// would find every photo twice), holds another grouping, or is being filled by another process.
+partition_result partition_photos(const groups& grouping, const std::filesystem::path& root,
+                                  const std::filesystem::path& out, const partition_options& options);
+
+}  // namespace imgsim::app
