@@ -77,9 +77,12 @@ concept medoid_search = requires(S search, const S& state, std::span<const std::
   { search.best_addition(rows, rows) } -> std::same_as<std::optional<medoid_addition>>;
 };
 
+/// The search that Context's backend offers over Source.
 template <class Context, class Source>
-concept has_medoid_search = requires { typename cluster_backend<Context>::template medoid_searcher<Source>; } &&
-                            medoid_search<typename cluster_backend<Context>::template medoid_searcher<Source>>;
+using medoid_searcher_for = typename cluster_backend<Context>::template medoid_searcher<Source>;
+
+template <class Context, class Source>
+concept has_medoid_search = medoid_search<medoid_searcher_for<Context, Source>>;
 
 template <class Context>
 concept has_centroid_kernels =

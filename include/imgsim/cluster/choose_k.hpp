@@ -57,9 +57,9 @@ struct choose_k_result {
 template <execution_context Context, class Source>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const choose_k_options& options);
 
-/// The same for a distance matrix in memory, [M, M].
-template <execution_context Context>
-[[nodiscard]] choose_k_result choose_k(const Context& context, matrix_view<const float> distances,
+/// The same for a distance matrix in memory, [M, M] of (const) float.
+template <execution_context Context, class Float>
+[[nodiscard]] choose_k_result choose_k(const Context& context, const matrix_view<Float>& distances,
                                        const choose_k_options& options);
 
 }  // namespace imgsim

@@ -148,7 +148,7 @@ template <execution_context Context, class Source>
   IMGSIM_EXPECTS(options.restarts >= 1, "restarts must be at least 1");
   IMGSIM_EXPECTS(options.max_passes >= 1, "max_passes must be at least 1");
 
-  typename cluster_backend<Context>::template medoid_searcher<Source> search(context, source);
+  medoid_searcher_for<Context, Source> search(context, source);
   std::vector<std::size_t> best_medoids;
   std::int64_t best_cost = std::numeric_limits<std::int64_t>::max();
   detail::swap_outcome best_outcome;
@@ -174,9 +174,9 @@ template <execution_context Context, class Source>
   return detail::read_result(search, best_outcome);
 }
 
-/// The same for a distance matrix in memory, [M, M].
-template <execution_context Context>
-[[nodiscard]] k_medoids_result k_medoids(const Context& context, matrix_view<const float> distances,
+/// The same for a distance matrix in memory, [M, M] of (const) float.
+template <execution_context Context, class Float>
+[[nodiscard]] k_medoids_result k_medoids(const Context& context, const matrix_view<Float>& distances,
                                          const k_medoids_options& options) {
   return k_medoids(context, resident_distances(distances), options);
 }

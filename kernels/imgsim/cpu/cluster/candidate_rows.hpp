@@ -1,0 +1,65 @@
+// Rows of distances for a scan over candidates: read in place from a resident source, computed a tile at a time
+// from any other. The tile is kept between scans, because after a swap the search goes on with the next candidate.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <imgsim/cluster/distance_source.hpp>
+#include <imgsim/core/tensor.hpp>
+#include <imgsim/cpu/context.hpp>
+
+namespace imgsim::cpu {
+
+template <distance_source Source>
+class candidate_rows {
+ public:
+  candidate_rows(const cpu_context& context, const Source& source) : context_(context), source_(source) {
+    if constexpr (!Source::kResident) {
+      const std::size_t size = std::max<std::size_t>(source.size(), 1);
+      const std::size_t rows = std::clamp(kTileBytes / sizeof(float) / size, context.threads(), kMostTileRows);
+      tile_ = tensor<float, 2>({std::min(rows, size), size});
+    }
+  }
+
+  /// Makes rows [first, end) readable, where end is the value returned: above `first`, at most `last` (first < last).
+  std::size_t load(std::size_t first, std::size_t last) {
+    if constexpr (Source::kResident) {
+      return last;
+    } else {
+      if (first < first_ || first >= first_ + count_) {
+        first_ = first;
+        count_ = std::min(tile_.extent(0), source_.size() - first);
+        const std::size_t parts = std::min(count_, context_.threads() * kPartsPerThread);
+        context_.parallel_for(parts, [&](std::size_t part) {
+          const std::size_t begin = part * count_ / parts;
+          const std::size_t rows = (part + 1) * count_ / parts - begin;
+          source_.rows(first_ + begin, rows, tile_.view().slice(begin, rows));
+        });
+      }
+      return std::min(last, first_ + count_);
+    }
+  }
+
+  /// Row `i` of those loaded, [M].
+  [[nodiscard]] const float* operator[](std::size_t i) const noexcept {
+    if constexpr (Source::kResident) {
+      return source_.rows(i, 1, {}).data();
+    } else {
+      return tile_.view().row(i - first_);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kTileBytes = std::size_t{32} << 20;
+  static constexpr std::size_t kMostTileRows = 1024;
+  static constexpr std::size_t kPartsPerThread = 4;
+
+  cpu_context context_;
+  const Source& source_;
+  tensor<float, 2> tile_;
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+};
+
+}  // namespace imgsim::cpu
