@@ -1,0 +1,219 @@
+// An index folder, open for reading: which photos it holds, their embeddings, and what was computed from them.
+//
+//   const auto index = imgsim::photo_index::open("holiday.index");
+//   const std::size_t row = index.find("beach/12.jpg");
+//   const auto result = imgsim::top_n(context, index.embeddings(), index.embeddings().slice(row, 1), imgsim::cosine{},
+//                                     {.n = 10});
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <imgsim/core/file.hpp>
+#include <imgsim/core/view.hpp>
+#include <imgsim/embedding/closest_name.hpp>
+#include <imgsim/embedding/index_folder.hpp>
+#include <imgsim/embedding/manifest.hpp>
+#include <imgsim/embedding/npy.hpp>
+#include <imgsim/embedding/photo_list.hpp>
+
+namespace imgsim {
+
+/// The neighbours kept by `imgsim neighbors`: row i lists the photos most like photo i, itself excluded, the most
+/// similar first. What the matrices hold is as the file says; verify_index() checks it.
+struct stored_neighbours {
+  std::string metric;                    // a name of metric/registry.hpp
+  matrix_view<const std::int64_t> rows;  // [M, N]
+  matrix_view<const float> similarity;   // [M, N]
+
+  /// The neighbours of one photo, each sure to be a row of the index. Throws io_error where the file is damaged.
+  [[nodiscard]] std::span<const std::int64_t> rows_of(std::size_t row) const {
+    const std::span<const std::int64_t> list(rows.row(row), rows.extent(1));
+    for (const std::int64_t other : list) {
+      if (other < 0 || static_cast<std::uint64_t>(other) >= rows.extent(0))
+        throw io_error(index_file::kNeighbourRows, detail::concat("names row ", other, " of ", rows.extent(0),
+                                                                  " among the neighbours of row ", row));
+    }
+    return list;
+  }
+};
+
+/// One version of an index. It stays whole and readable while a writer replaces it; views live as long as the object.
+/// Shapes and sizes are checked on opening, contents by verify_index().
+class photo_index {
+ public:
+  /// Throws io_error where `folder` is no index, was made by a newer imgsim, or lacks or damaged a file.
+  [[nodiscard]] static photo_index open(const std::filesystem::path& folder) {
+    constexpr int kAttempts = 64;
+    for (int attempt = 1;; ++attempt) {
+      const detail::index_version seen = current_version(folder);
+      try {
+        photo_index index(folder, seen);
+        if (current_version(folder).manifest == seen.manifest) return index;
+        if (attempt == kAttempts) throw io_error(folder, "changes faster than it can be read");
+      } catch (const io_error&) {
+        // A file may have been replaced or moved between two looks; a version at rest is really damaged.
+        const bool at_rest = !seen.in_committed && current_version(folder).manifest == seen.manifest;
+        if (at_rest || attempt == kAttempts) throw;
+      }
+    }
+  }
+
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  [[nodiscard]] const index_manifest& manifest() const noexcept { return manifest_; }
+
+  /// M.
+  [[nodiscard]] std::size_t size() const noexcept { return photos_.size(); }
+  /// D.
+  [[nodiscard]] std::size_t dimension() const noexcept { return manifest_.dimension; }
+
+  /// Photo of each row; paths ascend.
+  [[nodiscard]] std::span<const indexed_photo> photos() const noexcept { return photos_; }
+  /// [M, D], mapped.
+  [[nodiscard]] matrix_view<const float> embeddings() const noexcept { return embeddings_.view(); }
+
+  /// nullopt where none are stored for this version of the rows.
+  [[nodiscard]] std::optional<stored_neighbours> neighbours() const {
+    if (!manifest_.neighbours) return std::nullopt;
+    return stored_neighbours{manifest_.neighbours->metric, neighbour_rows_.view(), neighbour_similarity_.view()};
+  }
+  /// The text of k_groups.json of the last clustering, see cluster/groups.hpp; nullopt where there is none.
+  [[nodiscard]] const std::optional<std::string>& groups() const noexcept { return groups_; }
+  /// [K, D] of the last clustering, where it was by k-means.
+  [[nodiscard]] std::optional<matrix_view<const float>> centroids() const {
+    if (!manifest_.files.contains(index_file::kCentroids)) return std::nullopt;
+    return centroids_.view();
+  }
+
+  /// Content hash of the model file that made the rows; empty where they come from none.
+  [[nodiscard]] const std::string& model_hash() const noexcept { return manifest_.model_hash; }
+  /// The copy of that model. Throws io_error where the index holds none.
+  [[nodiscard]] std::filesystem::path model_path() const {
+    if (!manifest_.files.contains(index_file::kModel)) throw io_error(folder_, "holds no model");
+    return version_.locate(folder_, index_file::kModel);
+  }
+
+  /// The folder of the photos: as it was given, or, where that is gone, as it lies from the index.
+  [[nodiscard]] std::filesystem::path photos_root() const {
+    const std::filesystem::path given = manifest_.photos_root;
+    std::error_code ignored;
+    if (std::filesystem::is_directory(given, ignored) || manifest_.photos_relative_root.empty()) return given;
+    const std::filesystem::path moved = (folder_ / manifest_.photos_relative_root).lexically_normal();
+    return std::filesystem::is_directory(moved, ignored) ? moved : given;
+  }
+  /// The file of a row.
+  [[nodiscard]] std::filesystem::path photo_path(std::size_t row) const { return photos_root() / photos_[row].path; }
+
+  /// The row of a photo, by its path in the index, by its path with the root folder before it, or by the number of the
+  /// row. Throws invalid_argument, with the nearest path where one is near.
+  [[nodiscard]] std::size_t find(std::string_view name) const {
+    if (const std::optional<std::size_t> row = row_of(name)) return *row;
+    if (const std::optional<std::size_t> row = row_of(below_root(name))) return *row;
+    std::size_t number = 0;
+    const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (!name.empty() && end == name.data() + name.size()) {
+      IMGSIM_EXPECTS(failure == std::errc{} && number < size(), "the index has no row ", name, ": it holds ", size(),
+                     " photos, rows count from 0");
+      return number;
+    }
+    const std::size_t near =
+        closest_name(name, size(), [this](std::size_t i) -> std::string_view { return photos_[i].path; });
+    throw invalid_argument(detail::concat("the index holds no photo '", name, "'",
+                                          near < size() ? detail::concat("; did you mean '", photos_[near].path, "'?")
+                                                        : std::string("; --id takes a path of images.jsonl or a row")));
+  }
+
+  /// As find() by path, nullopt where the path is not one of the index.
+  [[nodiscard]] std::optional<std::size_t> row_of(std::string_view path) const {
+    const auto found = std::ranges::lower_bound(
+        photos_, path, {}, [](const indexed_photo& photo) { return std::string_view(photo.path); });
+    if (found == photos_.end() || found->path != path) return std::nullopt;
+    return static_cast<std::size_t>(found - photos_.begin());
+  }
+
+ private:
+  static detail::index_version current_version(const std::filesystem::path& folder) {
+    if (!detail::file_exists(folder)) throw io_error(folder, "does not exist; make an index with: imgsim index");
+    std::optional<detail::index_version> found = detail::find_version(folder);
+    if (!found) throw io_error(folder, "is not an index: it has no manifest.json");
+    return *std::move(found);
+  }
+
+  photo_index(const std::filesystem::path& folder, detail::index_version seen)
+      : folder_(folder), version_(std::move(seen)) {
+    manifest_ = parse_manifest(version_.manifest, version_.locate(folder, index_file::kManifest));
+    photos_ = read_photo_list(checked(index_file::kPhotos));
+    if (photos_.size() != manifest_.rows)
+      throw io_error(folder / index_file::kPhotos,
+                     detail::concat("lists ", photos_.size(), " photos, the manifest says ", manifest_.rows));
+    embeddings_ = matrix<float>(index_file::kEmbeddings, manifest_.rows, manifest_.dimension);
+    if (manifest_.neighbours) {
+      neighbour_rows_ = matrix<std::int64_t>(index_file::kNeighbourRows, manifest_.rows, manifest_.neighbours->n);
+      neighbour_similarity_ = matrix<float>(index_file::kNeighbourSimilarity, manifest_.rows, manifest_.neighbours->n);
+    }
+    if (manifest_.files.contains(index_file::kGroups)) {
+      const std::filesystem::path path = checked(index_file::kGroups);
+      groups_ = text_of(mapped_file(path).bytes());
+    }
+    if (manifest_.files.contains(index_file::kCentroids)) {
+      const std::vector<std::size_t>& shape = manifest_.files.at(index_file::kCentroids).shape;
+      centroids_ = matrix<float>(index_file::kCentroids, shape.empty() ? 0 : shape[0], manifest_.dimension);
+    }
+    if (manifest_.files.contains(index_file::kModel)) std::ignore = checked(index_file::kModel);
+  }
+
+  /// Where a listed file is; throws io_error where it is missing or of another size than listed.
+  [[nodiscard]] std::filesystem::path checked(const char* name) const {
+    const std::filesystem::path path = version_.locate(folder_, name);
+    std::error_code failure;
+    const std::uintmax_t size = std::filesystem::file_size(path, failure);
+    if (failure) detail::throw_system_error(path, "is missing from the index", failure.value());
+    const std::uint64_t listed = manifest_.files.at(name).bytes;
+    if (size != listed)
+      throw io_error(path, detail::concat("holds ", size, " bytes, the manifest says ", listed,
+                                          "; imgsim verify tells what is damaged"));
+    return path;
+  }
+
+  template <class T>
+  [[nodiscard]] mapped_npy<T> matrix(const char* name, std::size_t rows, std::size_t columns) const {
+    const std::filesystem::path path = checked(name);
+    mapped_npy<T> file(path);
+    const std::array<std::size_t, 2> expected{rows, columns};
+    if (file.view().extents() != expected)
+      throw io_error(path, detail::concat("has shape ", shape_text(file.view()), ", the manifest says [", rows, ", ",
+                                          columns, "]"));
+    return file;
+  }
+
+  /// What follows the root folder in a path typed by a person.
+  [[nodiscard]] std::string below_root(std::string_view name) const {
+    std::error_code ignored;
+    const std::filesystem::path absolute = std::filesystem::absolute(std::filesystem::path(name), ignored);
+    const std::filesystem::path root = std::filesystem::absolute(photos_root(), ignored);
+    return absolute.lexically_normal().lexically_relative(root.lexically_normal()).generic_string();
+  }
+
+  std::filesystem::path folder_;
+  detail::index_version version_;
+  index_manifest manifest_;
+  std::vector<indexed_photo> photos_;
+  mapped_npy<float> embeddings_;
+  mapped_npy<std::int64_t> neighbour_rows_;
+  mapped_npy<float> neighbour_similarity_;
+  std::optional<std::string> groups_;
+  mapped_npy<float> centroids_;
+};
+
+}  // namespace imgsim
