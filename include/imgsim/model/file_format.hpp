@@ -1,0 +1,48 @@
+// What imgsim's own safetensors files say of themselves: format, version and JSON in the metadata.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/number_text.hpp>
+#include <imgsim/core/version.hpp>
+#include <imgsim/model/safetensors.hpp>
+
+namespace imgsim::detail {
+
+/// The metadata `key`; throws invalid_argument where it is missing.
+[[nodiscard]] inline const std::string& metadata_of(const tensor_file& file, const std::string& key) {
+  const auto found = file.metadata.find(key);
+  IMGSIM_EXPECTS(found != file.metadata.end(), "its metadata holds no '", key, "'");
+  return found->second;
+}
+
+/// Refuses files of other kinds and of later versions of the format.
+inline void check_format(const tensor_file& file, std::string_view format, std::size_t newest) {
+  const auto found = file.metadata.find("format");
+  IMGSIM_EXPECTS(found != file.metadata.end() && found->second == format, "it is no ", format, " file of imgsim");
+  const std::string& text = metadata_of(file, "format_version");
+  const auto version = parse_number<std::size_t>(text);
+  IMGSIM_EXPECTS(version && *version >= 1, "its format version '", text, "' is no number");
+  IMGSIM_EXPECTS(*version <= newest, "its format version is ", *version, ", this imgsim (", imgsim::version,
+                 ") reads up to ", newest, ": update imgsim");
+}
+
+[[nodiscard]] inline nlohmann::json parse_metadata_json(const tensor_file& file, const std::string& key) {
+  try {
+    return nlohmann::json::parse(metadata_of(file, key));
+  } catch (const nlohmann::json::exception&) {
+    throw invalid_argument(concat("its ", key, " is not valid JSON"));
+  }
+}
+
+inline void set_format(tensor_file& file, std::string_view format, std::size_t version) {
+  file.metadata["format"] = format;
+  file.metadata["format_version"] = number_text(version);
+}
+
+}  // namespace imgsim::detail
