@@ -1,4 +1,4 @@
-// Bilinear resizing as Pillow's Image.resize(size, Image.BILINEAR) does it, bit for bit.
+// Bilinear resizing as Pillow's Image.resize(size, Image.BILINEAR) does it: the same pixels as Pillow 11, bit for bit.
 //
 // A triangle filter whose support grows with the shrink factor, so that no input pixel is passed over: output pixel i
 // of n out of m has its centre at (i + 1/2) m/n, and its weights fall linearly to zero over max(m/n, 1) pixels on both
@@ -59,9 +59,109 @@ struct resize_weights {
   }
 };
 
-/// Rounds to a pixel. Weights are never negative and add up to 2^22 + count at most, so only the top can be exceeded.
-[[nodiscard]] constexpr std::uint8_t to_pixel(std::int32_t sum) noexcept {
+/// One photo to resize, as the kernels see it. Distances between rows are in bytes.
+struct resize_job {
+  const std::uint8_t* in;
+  std::size_t in_height, in_width, in_stride;
+  std::uint8_t* out;
+  std::size_t out_height, out_width, out_stride;
+  const resize_weights* across;
+  const resize_weights* down;
+  std::uint8_t* bytes;     // [max(W, w), 16], see narrow_rows
+  std::int32_t* lanes;     // [W, 16]
+  std::int32_t* sums;      // [w, 16]
+  std::uint8_t* narrowed;  // [H, w, 3]
+};
+
+/// Rounds to a pixel. Weights are never negative and add up to 2^22 and a little, so only the top can be exceeded.
+[[nodiscard]] IMGSIM_ALWAYS_INLINE std::uint8_t to_pixel(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::min(sum >> kResizeBits, 255));
+}
+
+/// Rows are narrowed four at a time, interleaved and with four bytes a pixel (red, green, blue and one unused), so that
+/// a weight, once loaded, serves all of them and every inner loop runs over contiguous numbers.
+inline constexpr std::size_t kResizeRows = 4;
+inline constexpr std::size_t kResizeLanes = 4 * kResizeRows;
+using resize_vector = std::int32_t __attribute__((vector_size(16), may_alias));
+
+/// Input rows [y, y + 4) to out_width pixels each; rows past the last repeat it.
+IMGSIM_ALWAYS_INLINE void narrow_rows(const resize_job& job, std::size_t y) {
+  // Local copies: a store through a pointer to bytes could otherwise change the job itself.
+  const std::size_t in_width = job.in_width, out_width = job.out_width;
+  std::uint8_t* __restrict const bytes = job.bytes;
+  std::int32_t* __restrict const lanes = job.lanes;
+  std::int32_t* __restrict const sums = job.sums;
+
+  // Four bytes are moved for three, so the last pixel of a row stands apart.
+  for (std::size_t r = 0; r < kResizeRows; ++r) {
+    const std::uint8_t* __restrict in = job.in + std::min(y + r, job.in_height - 1) * job.in_stride;
+    for (std::size_t x = 0; x + 1 < in_width; ++x) std::memcpy(bytes + x * kResizeLanes + 4 * r, in + 3 * x, 4);
+    std::memcpy(bytes + (in_width - 1) * kResizeLanes + 4 * r, in + 3 * (in_width - 1), 3);
+  }
+  for (std::size_t i = 0; i < in_width * kResizeLanes; ++i) lanes[i] = bytes[i];
+
+  const resize_weights::window* windows = job.across->windows.data();
+  const std::int32_t* weights = job.across->weights.data();
+  const std::size_t weight_stride = job.across->stride;
+  for (std::size_t x = 0; x < out_width; ++x) {
+    const auto [begin, count] = windows[x];
+    const std::int32_t* weight = weights + x * weight_stride;
+    const auto* in = reinterpret_cast<const resize_vector*>(lanes + begin * kResizeLanes);
+    resize_vector sum[kResizeRows];
+    for (resize_vector& s : sum) s = resize_vector{} + kResizeHalf;
+    for (std::size_t t = 0; t < count; ++t)
+      for (std::size_t r = 0; r < kResizeRows; ++r) sum[r] += in[kResizeRows * t + r] * weight[t];
+    for (std::size_t r = 0; r < kResizeRows; ++r) reinterpret_cast<resize_vector*>(sums + x * kResizeLanes)[r] = sum[r];
+  }
+
+  for (std::size_t i = 0; i < out_width * kResizeLanes; ++i) bytes[i] = to_pixel(sums[i]);
+  for (std::size_t r = 0; r < std::min(kResizeRows, job.in_height - y); ++r) {
+    std::uint8_t* __restrict out = job.narrowed + (y + r) * out_width * 3;
+    for (std::size_t x = 0; x < out_width; ++x) std::memcpy(out + 3 * x, bytes + x * kResizeLanes + 4 * r, 3);
+  }
+}
+
+/// Columns [x, x + Columns) of output row y, counted in bytes, from the narrowed rows.
+template <std::size_t Columns>
+IMGSIM_ALWAYS_INLINE void combine_rows(const resize_job& job, std::size_t y, std::size_t x) {
+  const auto [begin, count] = job.down->windows[y];
+  const std::int32_t* weight = job.down->weights.data() + y * job.down->stride;
+  const std::size_t row = job.out_width * 3;
+  const std::uint8_t* in = job.narrowed + begin * row + x;
+  std::int32_t sum[Columns];
+  for (std::size_t i = 0; i < Columns; ++i) sum[i] = kResizeHalf;
+  for (std::size_t t = 0; t < count; ++t, in += row)
+    for (std::size_t i = 0; i < Columns; ++i) sum[i] += in[i] * weight[t];
+  std::uint8_t* out = job.out + y * job.out_stride + x;
+  for (std::size_t i = 0; i < Columns; ++i) out[i] = to_pixel(sum[i]);
+}
+
+IMGSIM_ALWAYS_INLINE void resize_both_ways(const resize_job& job) {
+  constexpr std::size_t kColumns = 32;
+  for (std::size_t y = 0; y < job.in_height; y += kResizeRows) narrow_rows(job, y);
+  const std::size_t row = 3 * job.out_width;
+  for (std::size_t y = 0; y < job.out_height; ++y) {
+    std::size_t x = 0;
+    for (; x + kColumns <= row; x += kColumns) combine_rows<kColumns>(job, y, x);
+    for (; x < row; ++x) combine_rows<1>(job, y, x);
+  }
+}
+
+inline void resize_portable(const resize_job& job) {
+  resize_both_ways(job);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) inline void resize_avx2(const resize_job& job) {
+  resize_both_ways(job);
+}
+#endif
+
+inline void resize(const resize_job& job) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) return resize_avx2(job);
+#endif
+  resize_portable(job);
 }
 
 }  // namespace detail
@@ -81,11 +181,13 @@ class bilinear_resizer {
     set_axis(across_, in.extent(1), out.extent(1));
     set_axis(down_, in.extent(0), out.extent(0));
 
-    const std::size_t row = 3 * out.extent(1);
-    narrowed_.resize(in.extent(0) * row);
-    for (std::size_t y = 0; y < in.extent(0); ++y)
-      resize_row(in.data() + y * in.stride(0), in.extent(1), narrowed_.data() + y * row, out.extent(1));
-    for (std::size_t y = 0; y < out.extent(0); ++y) combine_rows(y, row, out.data() + y * out.stride(0));
+    bytes_.resize(std::max(in.extent(1), out.extent(1)) * detail::kResizeLanes);
+    lanes_.resize(in.extent(1) * detail::kResizeLanes);
+    sums_.resize(out.extent(1) * detail::kResizeLanes);
+    narrowed_.resize(in.extent(0) * out.extent(1) * 3);
+    detail::resize({in.data(), in.extent(0), in.extent(1), in.stride(0), out.data(), out.extent(0), out.extent(1),
+                    out.stride(0), &across_.table, &down_.table, bytes_.data(), lanes_.data(), sums_.data(),
+                    narrowed_.data()});
   }
 
  private:
@@ -102,47 +204,9 @@ class bilinear_resizer {
     a.out = out;
   }
 
-  /// One row, `width` to `out_width` pixels. Pixels are widened once to four lanes (red, green, blue, unused), so that
-  /// a tap is one multiply-add of a vector.
-  void resize_row(const std::uint8_t* in, std::size_t width, std::uint8_t* out, std::size_t out_width) {
-    lanes_.resize(width);
-    for (std::size_t x = 0; x < width; ++x) lanes_[x] = lanes{in[3 * x], in[3 * x + 1], in[3 * x + 2], 0};
-    const detail::resize_weights& table = across_.table;
-    for (std::size_t x = 0; x < out_width; ++x) {
-      const auto [begin, count] = table.windows[x];
-      const std::int32_t* weight = table.weights.data() + x * table.stride;
-      lanes sum{detail::kResizeHalf, detail::kResizeHalf, detail::kResizeHalf, 0};
-      for (std::size_t t = 0; t < count; ++t) sum += lanes_[begin + t] * weight[t];
-      for (int c = 0; c < 3; ++c) out[3 * x + static_cast<std::size_t>(c)] = detail::to_pixel(sum[c]);
-    }
-  }
-
-  /// Output row y from the narrowed rows, a block of columns at a time.
-  void combine_rows(std::size_t y, std::size_t row, std::uint8_t* out) const {
-    constexpr std::size_t kBlock = 64;
-    const auto [begin, count] = down_.table.windows[y];
-    const std::int32_t* weight = down_.table.weights.data() + y * down_.table.stride;
-    std::size_t x = 0;
-    for (; x + kBlock <= row; x += kBlock) combine_block<kBlock>(begin, count, weight, row, x, out);
-    for (; x < row; ++x) combine_block<1>(begin, count, weight, row, x, out);
-  }
-
-  template <std::size_t Columns>
-  void combine_block(std::size_t begin, std::size_t count, const std::int32_t* weight, std::size_t row, std::size_t x,
-                     std::uint8_t* out) const {
-    std::array<std::int32_t, Columns> sum;
-    sum.fill(detail::kResizeHalf);
-    for (std::size_t t = 0; t < count; ++t) {
-      const std::uint8_t* in = narrowed_.data() + (begin + t) * row + x;
-      for (std::size_t i = 0; i < Columns; ++i) sum[i] += in[i] * weight[t];
-    }
-    for (std::size_t i = 0; i < Columns; ++i) out[x + i] = detail::to_pixel(sum[i]);
-  }
-
-  using lanes = std::int32_t __attribute__((vector_size(16)));
-
   axis across_, down_;
-  std::vector<lanes> lanes_;            // [W]
+  std::vector<std::uint8_t> bytes_;
+  std::vector<std::int32_t> lanes_, sums_;
   std::vector<std::uint8_t> narrowed_;  // [H, w, 3]
 };
 
