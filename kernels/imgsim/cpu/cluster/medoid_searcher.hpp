@@ -80,27 +80,26 @@ class medoid_searcher {
   }
 
   void remove(std::size_t position) {
-    is_medoid_[medoids_[position]] = 0;
-    medoids_.erase(medoids_.begin() + static_cast<std::ptrdiff_t>(position));
-    medoid_rows_.erase(medoid_rows_.begin() + static_cast<std::ptrdiff_t>(position));
-    // What goes is taken from the sums under the old positions, before the list of sums is shortened.
-    std::vector<std::size_t> orphans;
+    // What goes is taken out of the sums under the old positions, before those above move down.
+    seekers_.clear();
     for (std::size_t o = 0; o < size_; ++o) {
-      if (label_[o] == position || second_label_[o] == position) orphans.push_back(o);
+      if (label_[o] != position && second_label_[o] != position) continue;
+      subtract(o);
+      if (label_[o] == position) promote_second(o);
+      seekers_.push_back(static_cast<std::uint32_t>(o));
     }
-    for (const std::size_t o : orphans) subtract(o);
-    removal_losses_.erase(removal_losses_.begin() + static_cast<std::ptrdiff_t>(position));
-    const auto moved = [&](std::uint32_t label) { return label != kNone && label > position ? label - 1 : label; };
+    const auto at = static_cast<std::ptrdiff_t>(position);
+    is_medoid_[medoids_[position]] = 0;
+    medoids_.erase(medoids_.begin() + at);
+    medoid_rows_.erase(medoid_rows_.begin() + at);
+    removal_losses_.erase(removal_losses_.begin() + at);
+    const auto move_down = [&](std::uint32_t& label) { label -= label != kNone && label > position ? 1 : 0; };
     for (std::size_t o = 0; o < size_; ++o) {
-      const bool lost_nearest = label_[o] == position;
-      const bool lost_second = second_label_[o] == position;
-      label_[o] = moved(label_[o]);
-      second_label_[o] = moved(second_label_[o]);
-      if (lost_nearest) promote_second(o);
-      if (lost_nearest || lost_second) find_second(o);
+      move_down(label_[o]);
+      move_down(second_label_[o]);
       terms_[o].label = label_[o];
     }
-    for (const std::size_t o : orphans) accumulate(o);
+    find_second_of_seekers();
   }
 
   void swap(const medoid_swap& exchange) {
@@ -110,6 +109,7 @@ class medoid_searcher {
     is_medoid_[exchange.candidate] = 1;
     read_medoid_row(position);
     const float* distances = medoid_row(position);
+    seekers_.clear();
     for (std::size_t o = 0; o < size_; ++o) {
       const float d = distances[o];
       if (label_[o] != position && second_label_[o] != position) {
@@ -118,12 +118,12 @@ class medoid_searcher {
       }
       subtract(o);
       if (label_[o] == position) {
-        if (precedes(d, position, second_[o], second_label_[o])) {
-          nearest_[o] = d;
-        } else {
+        if (!precedes(d, position, second_[o], second_label_[o])) {
           promote_second(o);
-          find_second(o);
+          seekers_.push_back(static_cast<std::uint32_t>(o));
+          continue;
         }
+        nearest_[o] = d;
       } else if (precedes(d, position, nearest_[o], label_[o])) {
         demote_nearest(o);
         nearest_[o] = d;
@@ -131,10 +131,12 @@ class medoid_searcher {
       } else if (d <= second_[o]) {
         second_[o] = d;
       } else {
-        find_second(o);
+        seekers_.push_back(static_cast<std::uint32_t>(o));
+        continue;
       }
       accumulate(o);
     }
+    find_second_of_seekers();
   }
 
   [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
@@ -245,16 +247,22 @@ class medoid_searcher {
     accumulate(o);
   }
 
-  void find_second(std::size_t o) noexcept {
-    second_[o] = largest_;
-    second_label_[o] = kNone;
+  /// For the points that lost their second nearest medoid: the medoids' rows are read one after the other, since a
+  /// walk over all medoids for each point misses the cache at every step.
+  void find_second_of_seekers() noexcept {
+    for (const std::uint32_t o : seekers_) {
+      second_[o] = largest_;
+      second_label_[o] = kNone;
+    }
     for (std::uint32_t position = 0; position < medoids_.size(); ++position) {
-      const float d = medoid_row(position)[o];
-      if (position != label_[o] && precedes(d, position, second_[o], second_label_[o])) {
-        second_[o] = d;
+      const float* distances = medoid_row(position);
+      for (const std::uint32_t o : seekers_) {
+        if (position == label_[o] || !precedes(distances[o], position, second_[o], second_label_[o])) continue;
+        second_[o] = distances[o];
         second_label_[o] = position;
       }
     }
+    for (const std::uint32_t o : seekers_) accumulate(o);
   }
 
   [[nodiscard]] std::optional<medoid_swap> try_candidate(std::size_t candidate,
@@ -344,8 +352,9 @@ class medoid_searcher {
   std::vector<point_terms> terms_;
   std::int64_t cost_ = 0;
   std::vector<std::int64_t> removal_losses_;
-  std::size_t unsuccessful_ = 0;  // candidates tried since the last swap
-  std::vector<std::int64_t> losses_;
+  std::size_t unsuccessful_ = 0;        // candidates tried since the last swap
+  std::vector<std::int64_t> losses_;    // workspace of first_improving_alone
+  std::vector<std::uint32_t> seekers_;  // workspace of remove and swap: points without a second nearest medoid
 };
 
 }  // namespace imgsim::cpu
