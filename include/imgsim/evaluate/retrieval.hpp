@@ -153,8 +153,8 @@ template <execution_context Context, metric Metric>
   retrieval_accumulator accumulator(labels, n);
   for (std::size_t first = 0; first < photos; first += block) {
     const auto queries = embeddings.slice(first, std::min(block, photos - first));
-    const top_n_result found = top_n(context, embeddings, queries, metric,
-                                     {.n = photos, .exclude_self = true, .first_row = first, .progress = {}});
+    const top_n_result found =
+        top_n(context, embeddings, queries, metric, {.n = photos, .exclude_self = true, .first_row = first});
     accumulator.add(found.rows.view(), first);
   }
   return accumulator.report();

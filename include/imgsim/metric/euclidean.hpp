@@ -15,7 +15,8 @@ struct euclidean {
   template <class T>
   static constexpr void accumulate(T& sum, const T& a, const T& b) noexcept {
     const T difference = a - b;
-    sum += rounded<T>(difference * difference);
+    const T square = difference * difference;
+    add_rounded(sum, square);
   }
 
   [[nodiscard]] static double finish(double sum, double, double) noexcept { return 0 - sum; }

@@ -26,14 +26,15 @@ namespace imgsim {
 /// Lanes of the canonical sum.
 inline constexpr std::size_t kSumLanes = 8;
 
-/// Stops the compiler from fusing the product `value` with a later addition, which would make its rounding depend on
-/// the instruction set. Products of two float32 numbers need no such care: in float64 they are exact.
+/// sum += product, with the product rounded first. A compiler may fuse the two into one rounding where the instruction
+/// set allows, and the sum would then depend on it. Products of two float32 numbers need no such care: in float64 they
+/// are exact.
 template <class T>
-IMGSIM_ALWAYS_INLINE constexpr T rounded(const T& value) noexcept {
+IMGSIM_ALWAYS_INLINE constexpr void add_rounded(T& sum, const T& product) noexcept {
 #if defined(__GNUC__) && !defined(__clang__)
-  return __builtin_assoc_barrier(value);
+  sum += __builtin_assoc_barrier(product);
 #else
-  return value;  // clang fuses within one expression only
+  sum += product;  // clang fuses within one expression only
 #endif
 }
 
@@ -42,7 +43,7 @@ IMGSIM_ALWAYS_INLINE constexpr T rounded(const T& value) noexcept {
 ///   static constexpr std::string_view name;
 ///   template <class T> static constexpr void accumulate(T& sum, const T& a, const T& b);
 ///       // step 1: adds the term of one element. T is double or a vector of doubles (GCC's vector extension):
-///       // write it with + - * / and ?: only, and pass products that are added through rounded(). Vectors go by
+///       // write it with + - * / and ?: only, and add products with add_rounded(). Vectors go by
 ///       // reference because passing them by value would depend on the instruction set.
 ///   static double finish(double sum, double squared_norm_a, double squared_norm_b);   // step 3, symmetric in a and b
 ///   static double similarity(double key);          // non-decreasing; larger is closer
