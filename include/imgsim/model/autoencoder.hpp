@@ -85,6 +85,7 @@ class autoencoder {
   template <class T>
   step_loss train(view<const T, 4> photos, const adam_step& step) {
     check_photos(photos);
+    check_decoder();
     IMGSIM_EXPECTS(photos.extent(0) > 0, "a training step needs at least one photo");
     const step_loss loss = backend_.train_step(photos, step, step_ + 1);
     ++step_;
@@ -94,6 +95,7 @@ class autoencoder {
   template <class T>
   step_loss evaluate_checked(view<const T, 4> photos) {
     check_photos(photos);
+    check_decoder();
     IMGSIM_EXPECTS(photos.extent(0) > 0, "the loss of no photos is not defined");
     return backend_.evaluate(photos);
   }
@@ -102,6 +104,7 @@ class autoencoder {
   void reconstruct_checked(view<const T, 4> photos, view<float, 4> out) {
     check_photos(photos);
     check_photos(view<const float, 4>(out));
+    check_decoder();
     IMGSIM_EXPECTS(photos.extent(0) == out.extent(0), photos.extent(0), " photos do not fit an output ",
                    shape_text(out));
     if (photos.extent(0) > 0) backend_.reconstruct(photos, out);
@@ -113,6 +116,10 @@ class autoencoder {
     IMGSIM_EXPECTS(features.extent(0) == photos.extent(0) && features.extent(1) == feature_size(), "features ",
                    shape_text(features), " should be [", photos.extent(0), ", ", feature_size(), "]");
     if (photos.extent(0) > 0) backend_.encode(photos, features);
+  }
+
+  void check_decoder() const {
+    IMGSIM_EXPECTS(plan_.has_decoder(), "this model is an encoder without a decoder: it can encode, and nothing else");
   }
 
   template <class T>

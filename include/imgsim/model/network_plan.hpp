@@ -62,6 +62,9 @@ struct network_plan {
   loss_kind loss = loss_kind::mean_squared_error;
   double kernel_l2 = 0.0;
 
+  /// Without one the network encodes, and can neither be trained nor reconstruct.
+  [[nodiscard]] bool has_decoder() const noexcept { return encoder_layers < layers.size(); }
+
   [[nodiscard]] std::size_t trained_size() const noexcept {
     std::size_t n = 0;
     for (const planned_parameter& p : parameters) n += is_trained(p.role) ? p.size() : 0;
@@ -83,8 +86,8 @@ class plan_builder {
     feature_shape shape = add_half("encoder", description_.encoder, plan_.input);
     plan_.encoder_layers = plan_.layers.size();
     shape = add_half("decoder", description_.decoder, shape);
-    IMGSIM_EXPECTS(shape == plan_.input, "the decoder's output is ", shape_text(shape), ", the photos are ",
-                   shape_text(plan_.input),
+    IMGSIM_EXPECTS(!plan_.has_decoder() || shape == plan_.input, "the decoder's output is ", shape_text(shape),
+                   ", the photos are ", shape_text(plan_.input),
                    ": a stride, pooling or upsampling does not divide the size, or filters are wrong");
     for (const tap& t : description_.embedding.taps) add_tap(t);
     return std::move(plan_);
@@ -94,8 +97,7 @@ class plan_builder {
   void check_numbers() const {
     IMGSIM_EXPECTS(description_.height > 0 && description_.width > 0 && description_.channels > 0,
                    "the input size of an architecture must be positive");
-    IMGSIM_EXPECTS(!description_.encoder.empty() && !description_.decoder.empty(),
-                   "an architecture needs an encoder and a decoder");
+    IMGSIM_EXPECTS(!description_.encoder.empty(), "an architecture needs an encoder");
     IMGSIM_EXPECTS(std::isfinite(description_.kernel_l2) && description_.kernel_l2 >= 0, "kernel_l2 must be >= 0");
     IMGSIM_EXPECTS(!description_.embedding.taps.empty(), "an embedding needs at least one tap");
   }
