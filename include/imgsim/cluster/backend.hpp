@@ -1,9 +1,8 @@
 // What a backend gives to clustering. k_medoids.hpp, choose_k.hpp and k_means.hpp hold the algorithms; a backend holds
 // the passes over the points. It joins by specialising cluster_backend for its context with
 //
-//   template <class Source> class medoid_searcher    a type that models the concept medoid_search below
-//   static void nearest_centroid(context, points, centroids, labels, squared_distances)       see k_means.hpp
-//   static void centroid_sums(context, points, labels, sums, sizes)
+//   template <class Source> class medoid_searcher    models medoid_search below
+//   class centroid_searcher                          models centroid_search below
 //
 // Sums of distances are integers (fixed_point.hpp), so every backend takes the same swaps.
 #pragma once
@@ -84,13 +83,25 @@ using medoid_searcher_for = typename cluster_backend<Context>::template medoid_s
 template <class Context, class Source>
 concept has_medoid_search = medoid_search<medoid_searcher_for<Context, Source>>;
 
+/// The passes of k-means over points [M, D]. Constructed from (context, points).
+template <class S>
+concept centroid_search = requires(S search, matrix_view<const float> centroids, matrix_view<float> squared_distances,
+                                   std::span<std::uint32_t> labels, std::span<const std::uint32_t> fixed_labels,
+                                   std::span<double> nearest, matrix_view<double> sums) {
+  /// squared_distances [M, K] of every point to `centroids` [K, D], within (D / 4 + 16) * 2^-24 of their value.
+  { search.squared_distances(centroids, squared_distances) } -> std::same_as<void>;
+  /// labels [M]: the nearest of `centroids`, ties to the smaller; nearest [M]: the squared distance to it. Decided
+  /// and returned in float64.
+  { search.nearest(centroids, labels, nearest) } -> std::same_as<void>;
+  /// sums [K, D]: for each label the sum of its points, in float64, in order of rows.
+  { search.sums(fixed_labels, sums) } -> std::same_as<void>;
+};
+
+/// The passes that Context's backend offers.
 template <class Context>
-concept has_centroid_kernels =
-    requires(const Context& context, view<const float, 2, typename Context::space> points,
-             matrix_view<const float> centroids, std::span<std::uint32_t> labels, std::span<float> squared_distances,
-             matrix_view<double> sums, std::span<std::size_t> sizes) {
-      cluster_backend<Context>::nearest_centroid(context, points, centroids, labels, squared_distances);
-      cluster_backend<Context>::centroid_sums(context, points, std::span<const std::uint32_t>(labels), sums, sizes);
-    };
+using centroid_searcher_for = typename cluster_backend<Context>::centroid_searcher;
+
+template <class Context>
+concept has_centroid_search = centroid_search<centroid_searcher_for<Context>>;
 
 }  // namespace imgsim

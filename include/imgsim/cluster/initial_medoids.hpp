@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include <imgsim/cluster/backend.hpp>
+#include <imgsim/cluster/weighted_draw.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/random.hpp>
 
@@ -51,18 +53,8 @@ std::size_t draw_by_distance(const Search& search, random_stream& random) {
   const auto weight = [&](std::size_t row) {
     return search.is_medoid(row) ? 0.0 : std::max(0.0, static_cast<double>(nearest[row]));
   };
-  double total = 0;
-  for (std::size_t row = 0; row < nearest.size(); ++row) total += weight(row);
-  if (!(total > 0)) return draw_uniform(search, random);  // every other point lies on a medoid
-
-  const double target = random.uniform() * total;
-  double sum = 0;
-  std::size_t drawn = 0;
-  for (std::size_t row = 0; row < nearest.size() && sum <= target; ++row) {
-    if (weight(row) > 0) drawn = row;
-    sum += weight(row);
-  }
-  return drawn;
+  const std::optional<std::size_t> drawn = draw_weighted(search.size(), weight, random);
+  return drawn ? *drawn : draw_uniform(search, random);  // uniform where every other point lies on a medoid
 }
 
 /// `count` different rows that are no medoids, uniformly (all of them where there are fewer), ascending.

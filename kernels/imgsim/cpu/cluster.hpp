@@ -2,6 +2,7 @@
 #pragma once
 
 #include <imgsim/cluster/backend.hpp>
+#include <imgsim/cpu/cluster/centroid_searcher.hpp>
 #include <imgsim/cpu/cluster/medoid_searcher.hpp>
 #include <imgsim/cpu/context.hpp>
 
@@ -11,6 +12,7 @@ template <>
 struct cluster_backend<cpu_context> {
   template <class Source>
   using medoid_searcher = cpu::medoid_searcher<Source>;
+  using centroid_searcher = cpu::centroid_searcher;
 };
 
 }  // namespace imgsim
