@@ -42,6 +42,8 @@ class json_fields {
     if (!object.is_object()) fail("must be a JSON object");
   }
 
+  json_fields(const nlohmann::json&, std::filesystem::path&&, std::string = "") = delete;  // would not live on
+
   [[nodiscard]] bool has(const char* name) const { return object_.contains(name); }
 
   [[nodiscard]] const nlohmann::json& at(const char* name) const {
@@ -69,8 +71,8 @@ class json_fields {
     if (value.is_number_unsigned() && std::in_range<Integer>(value.get<std::uint64_t>())) return value.get<Integer>();
     if (value.is_number_integer() && !value.is_number_unsigned() && std::in_range<Integer>(value.get<std::int64_t>()))
       return value.get<Integer>();
-    fail(detail::concat("\"", name, "\" must be a whole number from ", std::numeric_limits<Integer>::min(), " to ",
-                        std::numeric_limits<Integer>::max()));
+    fail(detail::concat("\"", name, "\" must be a whole number from ", +std::numeric_limits<Integer>::min(), " to ",
+                        +std::numeric_limits<Integer>::max()));
   }
 
   [[nodiscard]] const nlohmann::json& array(const char* name) const {

@@ -77,8 +77,7 @@ namespace detail {
   std::string hash = hash_file(path);
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) throw_system_error(path, "cannot be examined");
-  const std::int64_t modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  if (static_cast<std::uintmax_t>(status.st_size) != photo.size || modified_ns != photo.modified_ns)
+  if (!is_listed_file(status, photo))
     throw io_error(path, "changed while it was being indexed; index the folder again");
   return hash;
 }

@@ -49,6 +49,19 @@ struct stored_neighbours {
   }
 };
 
+namespace detail {
+
+[[nodiscard]] inline std::filesystem::path photos_root_of(const index_manifest& manifest,
+                                                          const std::filesystem::path& folder) {
+  std::filesystem::path given = manifest.photos_root;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(given, ignored) || manifest.photos_relative_root.empty()) return given;
+  std::filesystem::path moved = (folder / manifest.photos_relative_root).lexically_normal();
+  return std::filesystem::is_directory(moved, ignored) ? moved : given;
+}
+
+}  // namespace detail
+
 /// One version of an index. It stays whole and readable while a writer replaces it; views live as long as the object.
 /// Shapes and sizes are checked on opening, contents by verify_index().
 class photo_index {
@@ -105,13 +118,7 @@ class photo_index {
   }
 
   /// The folder of the photos: as it was given, or, where that is gone, as it lies from the index.
-  [[nodiscard]] std::filesystem::path photos_root() const {
-    const std::filesystem::path given = manifest_.photos_root;
-    std::error_code ignored;
-    if (std::filesystem::is_directory(given, ignored) || manifest_.photos_relative_root.empty()) return given;
-    const std::filesystem::path moved = (folder_ / manifest_.photos_relative_root).lexically_normal();
-    return std::filesystem::is_directory(moved, ignored) ? moved : given;
-  }
+  [[nodiscard]] std::filesystem::path photos_root() const { return detail::photos_root_of(manifest_, folder_); }
   /// The file of a row.
   [[nodiscard]] std::filesystem::path photo_path(std::size_t row) const { return photos_root() / photos_[row].path; }
 

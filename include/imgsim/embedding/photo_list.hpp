@@ -4,6 +4,8 @@
 // the photos alone, and no path stands twice. Paths are escaped as core/path_text.hpp says.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +34,12 @@ struct indexed_photo {
 };
 
 namespace detail {
+
+/// Whether a file has the size and date that the list says.
+[[nodiscard]] inline bool is_listed_file(const struct stat& status, const indexed_photo& photo) {
+  const std::int64_t modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  return static_cast<std::uintmax_t>(status.st_size) == photo.size && modified_ns == photo.modified_ns;
+}
 
 /// Whether a path stays within the folder it is relative to: an index may come from anywhere, and photos are read,
 /// copied and linked by these names.

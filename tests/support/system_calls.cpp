@@ -1,0 +1,97 @@
+#include "support/system_calls.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+
+namespace {
+
+struct fault_state {
+  bool armed = false;
+  imgsim_test::system_fault::kind what{};
+  std::size_t at = 0;
+  int error = 0;
+  std::size_t calls = 0;
+  bool interrupt = false;
+};
+fault_state state;
+
+/// Whether the call is to fail; errno is set then.
+bool refuses() {
+  using kind = imgsim_test::system_fault::kind;
+  if (!state.armed || state.what == kind::short_calls) return false;
+  if (state.calls++ < state.at) return false;
+  if (state.what == kind::kill) _exit(imgsim_test::system_fault::kKilled);
+  errno = state.error;
+  return true;
+}
+
+/// Whether a transfer is to be interrupted; `count` becomes short.
+bool interrupts(std::size_t& count) {
+  if (!state.armed || state.what != imgsim_test::system_fault::kind::short_calls) return false;
+  count = std::min<std::size_t>(count, 3);
+  state.interrupt = !state.interrupt;
+  if (state.interrupt) errno = EINTR;
+  return state.interrupt;
+}
+
+}  // namespace
+
+namespace imgsim_test {
+
+system_fault::system_fault(kind what, std::size_t at, int error) {
+  state = {.armed = true, .what = what, .at = at, .error = error};
+}
+system_fault::~system_fault() {
+  state.armed = false;
+}
+
+}  // namespace imgsim_test
+
+extern "C" {
+
+ssize_t read(int file, void* buffer, size_t count) {
+  if (interrupts(count)) return -1;
+  return syscall(SYS_read, file, buffer, count);
+}
+
+ssize_t write(int file, const void* buffer, size_t count) {
+  if (refuses() || interrupts(count)) return -1;
+  return syscall(SYS_write, file, buffer, count);
+}
+
+int open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  if ((flags & O_CREAT) != 0 && refuses()) return -1;
+  return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+}
+
+int fsync(int file) {
+  if (refuses()) return -1;
+  return state.armed ? 0 : static_cast<int>(syscall(SYS_fsync, file));
+}
+
+int rename(const char* from, const char* to) noexcept {
+  if (refuses()) return -1;
+  return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  if (refuses()) return -1;
+  return static_cast<int>(syscall(SYS_mkdirat, AT_FDCWD, path, mode));
+}
+
+int unlinkat(int folder, const char* path, int flags) noexcept {
+  if (refuses()) return -1;
+  return static_cast<int>(syscall(SYS_unlinkat, folder, path, flags));
+}
+
+}  // extern "C"

@@ -1,0 +1,25 @@
+// Faults of the system at a chosen moment: system_calls.cpp puts itself before the C library's functions.
+#pragma once
+
+#include <cstddef>
+
+namespace imgsim_test {
+
+/// What the calls that change files (write, fsync, rename, mkdir, open for writing, unlink) do while one of these is
+/// alive. Not for several threads at once.
+class system_fault {
+ public:
+  enum class kind {
+    kill,         // the process ends, with exit status kKilled, before call `at` (from 0)
+    fail,         // call `at` and those after it fail with `error`
+    short_calls,  // reads and writes move at most 3 bytes, and each second one is interrupted by a signal
+  };
+  static constexpr int kKilled = 99;
+
+  explicit system_fault(kind what, std::size_t at = 0, int error = 0);
+  system_fault(const system_fault&) = delete;
+  system_fault& operator=(const system_fault&) = delete;
+  ~system_fault();
+};
+
+}  // namespace imgsim_test
