@@ -1,10 +1,14 @@
-// Which K? A curve over every K in a range, and a recommendation that may be "no clear elbow".
+// Which K? A curve over every K in a range, and a recommendation that may say "no clear elbow".
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -34,7 +38,7 @@ struct choose_k_options {
 /// One K of the curve.
 struct k_choice {
   std::size_t k = 0;
-  double cost = 0;                   // sum of distances to the own medoid; never rises with K
+  double cost = 0;                   // sum of distances to the nearest medoid; does not rise with K
   double sum_of_squares = 0;         // of the same distances
   double medoid_silhouette = 0;      // in [0, 1]; 0 for K = 1
   std::vector<std::size_t> medoids;  // [K] rows, ascending
@@ -43,23 +47,162 @@ struct k_choice {
 struct choose_k_result {
   std::vector<k_choice> curve;          // ascending in K
   std::optional<kneedle_result> elbow;  // of the cost; x is K
+  std::optional<kneedle_result> bend;   // of the cost on logarithmic axes; x is K
   std::size_t best_silhouette_k = 0;    // K of the largest medoid silhouette, ties to the smaller K
   std::size_t recommended_k = 0;
-  bool clear = false;   // false: the verdict is "no clear elbow"
+  bool clear = false;
   std::string verdict;  // "elbow at K = 12" or "no clear elbow"
   std::string reason;   // one sentence
 };
 
-/// One sweep from k_max down to k_min: each K begins with the medoids of K + 1 less the one that is missed least, and
-/// is improved by FasterPAM's swaps; then upwards, wherever K + 1 came out dearer than K, it is found anew from K's
-/// medoids and the best one more. So cost never rises with K. Not independent runs: K is compared with K + 1 on related
-/// groups.
+namespace detail {
+
+template <medoid_search Search>
+k_choice read_choice(const Search& search) {
+  k_choice choice;
+  choice.k = search.medoids().size();
+  for (const float d : search.nearest()) {
+    choice.cost += static_cast<double>(d);
+    choice.sum_of_squares += static_cast<double>(d) * static_cast<double>(d);
+  }
+  if (choice.k > 1) choice.medoid_silhouette = medoid_silhouette(search.nearest(), search.second_nearest());
+  choice.medoids.assign(search.medoids().begin(), search.medoids().end());
+  std::ranges::sort(choice.medoids);
+  return choice;
+}
+
+/// Medoids for each K in [k_min, k_max], ascending.
+template <medoid_search Search>
+std::vector<k_choice> sweep_k(Search& search, std::size_t k_min, std::size_t k_max, const choose_k_options& options) {
+  const std::size_t count = k_max - k_min + 1;
+  std::vector<k_choice> curve(count);
+  std::vector<std::int64_t> costs(count);
+  const auto improve_and_keep = [&](std::size_t k) {
+    improve_by_swaps(search, {.max_passes = std::numeric_limits<std::size_t>::max(),
+                              .max_swaps = std::numeric_limits<std::size_t>::max(),
+                              .stop = options.stop,
+                              .on_progress = nullptr});
+    curve[k - k_min] = read_choice(search);
+    costs[k - k_min] = search.cost();
+  };
+
+  random_stream random(options.seed);
+  add_initial_medoids(search, k_max, medoid_initialisation::k_means_plus_plus, random);
+  for (std::size_t k = k_max;; --k) {
+    improve_and_keep(k);
+    if (options.on_progress) options.on_progress({k_max - k + 1, count, k});
+    if (k == k_min) break;
+    const std::span<const std::int64_t> losses = search.removal_losses();
+    search.remove(static_cast<std::size_t>(std::ranges::min_element(losses) - losses.begin()));
+  }
+  // One more medoid than the K below never costs more: where the way down ended in a poorer optimum, go up instead.
+  for (std::size_t k = k_min + 1; k <= k_max; ++k) {
+    if (costs[k - k_min] <= costs[k - k_min - 1]) continue;
+    search.assign(curve[k - k_min - 1].medoids);
+    search.add(search.best_addition({}, {})->candidate);
+    improve_and_keep(k);
+  }
+  return curve;
+}
+
+/// Kneedle on logarithmic axes. Data without groups give a straight line there, or one that bends the other way (in p
+/// dimensions the error falls as K^(-1/p)), whereas Kneedle on plain axes finds an elbow in any falling curve. Left out
+/// is K above M / 2, where the error falls to 0 because every point becomes a medoid. An error of 0 counts as a
+/// millionth of the first.
+inline std::optional<kneedle_result> logarithmic_bend(std::span<const k_choice> curve, std::size_t size) {
+  std::vector<double> log_k;
+  std::vector<double> log_cost;
+  for (const k_choice& choice : curve) {
+    if (2 * choice.k > size || !(curve.front().cost > 0)) break;
+    log_k.push_back(std::log(static_cast<double>(choice.k)));
+    log_cost.push_back(std::log(std::max(choice.cost, 1e-6 * curve.front().cost)));
+  }
+  std::optional<kneedle_result> bend = kneedle(log_k, log_cost);
+  if (bend) bend->x = static_cast<double>(curve[bend->position].k);
+  return bend;
+}
+
+/// Below this strength, a bend on logarithmic axes is no sign of groups: uniform and normal data in 2 to 64 dimensions
+/// stay under 0.03, groups that lie four of their standard deviations apart in 10 or more dimensions pass 0.13.
+inline constexpr double kClearBend = 0.1;
+
+/// Fills in what the curve says.
+inline void judge(choose_k_result& result, std::size_t size, double sensitivity) {
+  const std::vector<k_choice>& curve = result.curve;
+  std::vector<double> k;
+  std::vector<double> cost;
+  for (const k_choice& choice : curve) {
+    k.push_back(static_cast<double>(choice.k));
+    cost.push_back(choice.cost);
+  }
+  result.elbow = kneedle(k, cost, sensitivity);
+  result.bend = logarithmic_bend(curve, size);
+  result.best_silhouette_k = std::ranges::max_element(curve, {}, &k_choice::medoid_silhouette)->k;
+
+  const auto best_silhouette = static_cast<double>(result.best_silhouette_k);
+  const auto agrees = [&](double other) {
+    return std::abs(other - result.bend->x) <= std::max(1.0, 0.1 * result.bend->x);
+  };
+  const bool bends = result.bend && result.bend->strength >= kClearBend;
+  const bool silhouette_agrees = bends && agrees(best_silhouette);
+  const bool elbow_agrees = bends && result.elbow && agrees(result.elbow->x);
+  result.clear = silhouette_agrees || elbow_agrees;
+
+  const std::string silhouette_text = concat("the medoid silhouette is best at K = ", result.best_silhouette_k);
+  if (result.clear) {
+    result.recommended_k = curve[result.bend->position].k;
+    result.verdict = concat("elbow at K = ", result.recommended_k);
+    result.reason =
+        concat("The error falls fast up to K = ", result.recommended_k, " and slowly after it, and ",
+               silhouette_agrees ? silhouette_text : concat("Kneedle finds its elbow at K = ", result.elbow->x), ".");
+    return;
+  }
+  result.verdict = "no clear elbow";
+  result.recommended_k = result.elbow ? curve[result.elbow->position].k : result.best_silhouette_k;
+  const std::string elbow_text =
+      result.elbow ? concat("Kneedle's elbow, K = ", result.elbow->x, ", is a compromise") : "Kneedle finds no elbow";
+  const std::string why = bends ? concat("the error bends most at K = ", result.bend->x, " on logarithmic axes")
+                                : "the error falls evenly, as it does in data without groups";
+  result.reason = concat(elbow_text, ": ", why, ", and ", silhouette_text, ".");
+}
+
+}  // namespace detail
+
+/// The curve over K from k_min to k_max in one sweep, and what it says.
+///
+/// The sweep goes down from k_max: each K begins with the medoids of K + 1 less the one that is missed least and is
+/// improved by FasterPAM's swaps. Then up: wherever K + 1 came out dearer than K, it is found anew from K's medoids and
+/// the best one more. So the cost does not rise with K, and the curves of neighbouring K describe related groups.
+///
+/// The verdict is an elbow only where two signs agree (within 1, or a tenth): the curve bends on logarithmic axes, and
+/// there the medoid silhouette is best or Kneedle on plain axes has its elbow. Otherwise it is "no clear elbow", and
+/// the recommendation is Kneedle's elbow or, without one, the best medoid silhouette.
+///
+/// O(M^2) for a handful of passes at each K. The result is a function of the distances and the options. Throws
+/// invalid_argument where k_min is 0, above k_max or above M, or a distance is not finite; cancelled when a stop is
+/// requested.
 template <execution_context Context, class Source>
-[[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const choose_k_options& options);
+[[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const choose_k_options& options) {
+  static_assert(
+      has_medoid_search<Context, Source>,
+      "no K-medoids for this context and source: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  IMGSIM_EXPECTS(options.k_min >= 1, "K begins at 1, not 0");
+  IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",
+                 options.k_min);
+  IMGSIM_EXPECTS(options.k_min <= source.size(), "cannot make ", options.k_min, " groups of ", source.size(),
+                 " points");
+  medoid_searcher_for<Context, Source> search(context, source);
+  choose_k_result result;
+  result.curve = detail::sweep_k(search, options.k_min, std::min(options.k_max, search.size()), options);
+  detail::judge(result, search.size(), options.sensitivity);
+  return result;
+}
 
 /// The same for a distance matrix in memory, [M, M] of (const) float.
 template <execution_context Context, class Float>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const matrix_view<Float>& distances,
-                                       const choose_k_options& options);
+                                       const choose_k_options& options) {
+  return choose_k(context, resident_distances(distances), options);
+}
 
 }  // namespace imgsim
