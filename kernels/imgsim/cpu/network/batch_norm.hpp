@@ -1,0 +1,172 @@
+// Batch normalisation. In training it is a barrier: each shard adds up its sums (in double), finish_batch makes one
+// scale and shift a channel of them, in the order of the shards, and forward applies those.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include <imgsim/cpu/network/layer.hpp>
+#include <imgsim/cpu/network/vector_dispatch.hpp>
+
+namespace imgsim::detail {
+
+class batch_norm_layer final : public layer {
+ public:
+  batch_norm_layer(const layer_setup& setup, const batch_normalization& spec)
+      : layer(setup),
+        spec_(spec),
+        gamma_(setup.parameters[0]),
+        beta_(setup.parameters[1]),
+        moving_mean_(setup.parameters[2]),
+        moving_variance_(setup.parameters[3]),
+        mean_(in_.channels),
+        inverse_deviation_(in_.channels),
+        scale_(in_.channels),
+        shift_(in_.channels),
+        slope_(in_.channels) {}
+
+  [[nodiscard]] bool is_barrier(pass_kind pass) const noexcept override { return pass == pass_kind::training; }
+
+  void prepare_batch(std::size_t, std::size_t shards, pass_kind, std::uint64_t) override {
+    if (sums_.size() < shards * 2 * in_.channels) sums_.resize(shards * 2 * in_.channels);
+  }
+  void prepare(std::size_t, pass_kind pass, std::uint64_t) override {
+    for (std::size_t c = 0; c < in_.channels; ++c) {
+      const auto mean = static_cast<double>(moving_mean_.values[c]);
+      if (pass == pass_kind::training) {
+        mean_[c] = mean;
+      } else {
+        set_scale(c, mean, 1.0 / std::sqrt(static_cast<double>(moving_variance_.values[c]) + spec_.epsilon));
+      }
+    }
+  }
+
+  /// Sums are about the moving mean (mean_, until finish_batch), so that a mean far from zero costs no digits.
+  void collect(worker&, const shard_data& shard) override { add_products(shard, shard.in, shard.in); }
+
+  void finish_batch(const batch_data& batch) override {
+    const double count = static_cast<double>(batch.photos) * static_cast<double>(in_.pixels());
+    for (std::size_t c = 0; c < in_.channels; ++c) {
+      const auto [sum, squares] = total(c, batch.shards);
+      const double pivot = mean_[c];
+      const double offset = sum / count;  // of the mean from the pivot
+      const double variance = std::max(squares / count - offset * offset, 0.0);
+      const double unbiased = count > 1.0 ? variance * count / (count - 1.0) : variance;
+      set_scale(c, pivot + offset, 1.0 / std::sqrt(variance + spec_.epsilon));
+      move(moving_mean_.values[c], pivot + offset);
+      move(moving_variance_.values[c], unbiased);
+    }
+  }
+
+  void forward(worker&, const shard_data& shard) override {
+    apply(shard, shard.in, nullptr, shard.out, out_type_, scale_.data(), nullptr, shift_.data());
+  }
+
+  void collect_backward(worker&, const shard_data& shard) override { add_products(shard, shard.diff_out, shard.in); }
+
+  /// With x' = (x - mean) / deviation and g the gradient after the layer:
+  ///   diff_in = gamma / deviation * (g - mean(g) - x' * mean(g * x'))  =  scale * g + slope * x + shift
+  void finish_batch_backward(const batch_data& batch) override {
+    const double count = static_cast<double>(batch.photos) * static_cast<double>(in_.pixels());
+    for (std::size_t c = 0; c < in_.channels; ++c) {
+      const auto [sum, products] = total(c, batch.shards);
+      batch.gradients[gamma_.offset + c] = static_cast<float>(products * inverse_deviation_[c]);
+      batch.gradients[beta_.offset + c] = static_cast<float>(sum);
+      const double factor = static_cast<double>(gamma_.values[c]) * inverse_deviation_[c];
+      const double along = factor * products * inverse_deviation_[c] * inverse_deviation_[c] / count;
+      scale_[c] = static_cast<float>(factor);
+      slope_[c] = static_cast<float>(-along);
+      shift_[c] = static_cast<float>(along * mean_[c] - factor * sum / count);
+    }
+  }
+
+  void backward(worker&, const shard_data& shard) override {
+    if (shard.diff_in == nullptr) return;
+    apply(shard, shard.diff_out, shard.in, shard.diff_in, type_, scale_.data(), slope_.data(), shift_.data());
+  }
+
+ private:
+  void set_scale(std::size_t c, double mean, double inverse_deviation) {
+    mean_[c] = mean;
+    inverse_deviation_[c] = inverse_deviation;
+    const double scale = static_cast<double>(gamma_.values[c]) * inverse_deviation;
+    scale_[c] = static_cast<float>(scale);
+    shift_[c] = static_cast<float>(static_cast<double>(beta_.values[c]) - mean * scale);
+  }
+
+  void move(float& moving, double batch) const {
+    moving = static_cast<float>(spec_.momentum * static_cast<double>(moving) + (1.0 - spec_.momentum) * batch);
+  }
+
+  struct pair_of_sums {
+    double first;
+    double second;
+  };
+  [[nodiscard]] pair_of_sums total(std::size_t c, std::size_t shards) const {
+    pair_of_sums sum{0.0, 0.0};
+    for (std::size_t s = 0; s < shards; ++s) {
+      sum.first += sums_[2 * s * in_.channels + c];
+      sum.second += sums_[(2 * s + 1) * in_.channels + c];
+    }
+    return sum;
+  }
+
+  /// Forward (a is b, the input): sums of x - mean_ and its square. Backward (a the gradient, b the input): sums of g
+  /// and of g * (x - mean_).
+  void add_products(const shard_data& shard, const void* a, const void* b) {
+    double* const first = sums_.data() + 2 * shard.index * in_.channels;
+    double* const second = first + in_.channels;
+    std::fill_n(first, 2 * in_.channels, 0.0);
+    const bool is_forward = a == b;
+    visit_element(type_, [&]<class T>(T*) {
+      const T* x = static_cast<const T*>(a);
+      const T* y = static_cast<const T*>(b);
+      const double* const mean = mean_.data();
+      const std::size_t channels = in_.channels;
+      const std::size_t pixels = shard.photos * in_.pixels();
+      vectorised([=]() mutable IMGSIM_VECTORISED {
+        for (std::size_t p = 0; p < pixels; ++p, x += channels, y += channels) {
+          for (std::size_t c = 0; c < channels; ++c) {
+            const double centred = static_cast<double>(load(y + c)) - mean[c];
+            const double other = is_forward ? centred : static_cast<double>(load(x + c));
+            first[c] += other;
+            second[c] += other * centred;
+          }
+        }
+      });
+    });
+  }
+
+  /// out = scale * a + slope * b + shift by channel; b may be null.
+  void apply(const shard_data& shard, const void* a, const void* b, void* out, element out_type, const float* scale,
+             const float* slope, const float* shift) const {
+    visit_element(out_type, [&]<class Out>(Out*) {
+      visit_element(type_, [&]<class T>(T*) {
+        const T* x = static_cast<const T*>(a);
+        const T* y = static_cast<const T*>(b);
+        Out* to = static_cast<Out*>(out);
+        const std::size_t channels = in_.channels;
+        const std::size_t pixels = shard.photos * in_.pixels();
+        vectorised([=]() mutable IMGSIM_VECTORISED {
+          for (std::size_t p = 0; p < pixels; ++p, x += channels, to += channels) {
+            for (std::size_t c = 0; c < channels; ++c) {
+              float value = scale[c] * load(x + c) + shift[c];
+              if (y != nullptr) value += slope[c] * load(y + p * channels + c);
+              store(to + c, value);
+            }
+          }
+        });
+      });
+    });
+  }
+
+  batch_normalization spec_;
+  parameter_view gamma_, beta_, moving_mean_, moving_variance_;
+  std::vector<double> mean_, inverse_deviation_;
+  std::vector<float> scale_, shift_, slope_;
+  std::vector<double> sums_;  // [shards, 2, channels]
+};
+
+}  // namespace imgsim::detail

@@ -1,0 +1,173 @@
+// Work on single values and channels: bias, activations, and photos into activations.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include <imgsim/cpu/network/layer.hpp>
+#include <imgsim/cpu/network/vector_dispatch.hpp>
+
+namespace imgsim::detail {
+
+/// x = f(x + bias[channel]) with f(x) = x where x > 0, slope * x elsewhere; [pixels, channels]. No bias: null.
+inline void add_bias_and_activate(void* data, element type, std::size_t pixels, std::size_t channels, const float* bias,
+                                  double negative_slope) {
+  visit_element(type, [&]<class T>(T*) {
+    T* const x = static_cast<T*>(data);
+    const auto slope = static_cast<float>(negative_slope);
+    vectorised([=]() IMGSIM_VECTORISED {
+      for (std::size_t p = 0; p < pixels; ++p) {
+        T* const pixel = x + p * channels;
+        for (std::size_t c = 0; c < channels; ++c) {
+          const float value = load(pixel + c) + (bias != nullptr ? bias[c] : 0.0f);
+          store(pixel + c, value > 0.0f ? value : slope * value);
+        }
+      }
+    });
+  });
+}
+
+/// sums[channel] += sum over [rows, width]; float within a row, then double, so that the error does not grow with the
+/// picture.
+inline void add_channel_sums(const void* data, element type, std::size_t rows, std::size_t width, std::size_t channels,
+                             float* sums, worker& w) {
+  float* const row_sum = w.scratch.at_least(3 * channels + 1);
+  double* const total = reinterpret_cast<double*>(row_sum + channels + channels % 2);
+  std::fill_n(total, channels, 0.0);
+  visit_element(type, [&]<class T>(T*) {
+    const T* const x = static_cast<const T*>(data);
+    vectorised([=]() IMGSIM_VECTORISED {
+      for (std::size_t r = 0; r < rows; ++r) {
+        std::memset(row_sum, 0, channels * sizeof(float));
+        for (std::size_t p = 0; p < width; ++p) {
+          const T* const pixel = x + (r * width + p) * channels;
+          for (std::size_t c = 0; c < channels; ++c) row_sum[c] += load(pixel + c);
+        }
+        for (std::size_t c = 0; c < channels; ++c) total[c] += static_cast<double>(row_sum[c]);
+      }
+    });
+  });
+  for (std::size_t c = 0; c < channels; ++c) sums[c] += static_cast<float>(total[c]);
+}
+
+/// 1 / (1 + exp(-x)) without overflow.
+IMGSIM_ALWAYS_INLINE float logistic(float x) {
+  const float u = std::exp(-std::fabs(x));
+  return (x >= 0.0f ? 1.0f : u) / (1.0f + u);
+}
+
+/// ReLU and leaky ReLU, in place. The sign of the output is the sign of the input.
+class rectifier_layer final : public layer {
+ public:
+  /// `done_before`: the layer before has applied it forward already.
+  rectifier_layer(const layer_setup& setup, double slope, bool done_before)
+      : layer(setup), slope_(slope), done_before_(done_before) {}
+
+  [[nodiscard]] placement output_placement() const noexcept override { return placement::in_place; }
+  [[nodiscard]] bool keeps_output() const noexcept override { return true; }
+
+  void forward(worker&, const shard_data& shard) override {
+    if (done_before_) return;
+    const std::size_t n = shard.photos * out_.size();
+    visit_element(type_, [&]<class T>(T*) {
+      const T* const in = static_cast<const T*>(shard.in);
+      T* const out = static_cast<T*>(shard.out);
+      const auto slope = static_cast<float>(slope_);
+      vectorised([=]() IMGSIM_VECTORISED {
+        for (std::size_t i = 0; i < n; ++i) {
+          const float x = load(in + i);
+          store(out + i, x > 0.0f ? x : slope * x);
+        }
+      });
+    });
+  }
+
+  void backward(worker&, const shard_data& shard) override {
+    if (shard.diff_in == nullptr) return;
+    const std::size_t n = shard.photos * out_.size();
+    visit_element(type_, [&]<class T>(T*) {
+      const T* const out = static_cast<const T*>(shard.out);
+      const T* const diff_out = static_cast<const T*>(shard.diff_out);
+      T* const diff_in = static_cast<T*>(shard.diff_in);
+      const auto slope = static_cast<float>(slope_);
+      vectorised([=]() IMGSIM_VECTORISED {
+        for (std::size_t i = 0; i < n; ++i) {
+          const float g = load(diff_out + i);
+          store(diff_in + i, load(out + i) > 0.0f ? g : slope * g);
+        }
+      });
+    });
+  }
+
+ private:
+  double slope_;
+  bool done_before_;
+};
+
+/// A sigmoid inside the network; one at its end is part of the loss (loss.hpp).
+class sigmoid_layer final : public layer {
+ public:
+  using layer::layer;
+
+  [[nodiscard]] placement output_placement() const noexcept override { return placement::in_place; }
+  [[nodiscard]] bool keeps_output() const noexcept override { return true; }
+
+  void forward(worker&, const shard_data& shard) override {
+    const std::size_t n = shard.photos * out_.size();
+    visit_element(type_, [&]<class T>(T*) {
+      const T* const in = static_cast<const T*>(shard.in);
+      T* const out = static_cast<T*>(shard.out);
+      for (std::size_t i = 0; i < n; ++i) store(out + i, logistic(load(in + i)));
+    });
+  }
+
+  void backward(worker&, const shard_data& shard) override {
+    if (shard.diff_in == nullptr) return;
+    const std::size_t n = shard.photos * out_.size();
+    visit_element(type_, [&]<class T>(T*) {
+      const T* const out = static_cast<const T*>(shard.out);
+      const T* const diff_out = static_cast<const T*>(shard.diff_out);
+      T* const diff_in = static_cast<T*>(shard.diff_in);
+      vectorised([=]() IMGSIM_VECTORISED {
+        for (std::size_t i = 0; i < n; ++i) {
+          const float y = load(out + i);
+          store(diff_in + i, load(diff_out + i) * y * (1.0f - y));
+        }
+      });
+    });
+  }
+};
+
+/// Flatten and reshape: the memory stays as it is.
+class reinterpret_layer final : public layer {
+ public:
+  using layer::layer;
+  [[nodiscard]] placement output_placement() const noexcept override { return placement::alias; }
+
+  void backward(worker&, const shard_data& shard) override {
+    if (shard.diff_in == nullptr || shard.diff_in == shard.diff_out) return;
+    std::memcpy(shard.diff_in, shard.diff_out, shard.photos * in_.size() * size_of(type_));
+  }
+};
+
+/// Photos [photos, H, W, C] of bytes (divided by 255) or floats into activations.
+template <class Pixel>
+void load_pixels(view<const Pixel, 4> photos, void* out, element type) {
+  const std::size_t per_photo = photos.extent(1) * photos.extent(2) * photos.extent(3);
+  constexpr float kScale = std::is_same_v<Pixel, std::uint8_t> ? 255.0f : 1.0f;
+  visit_element(type, [&]<class T>(T*) {
+    for (std::size_t b = 0; b < photos.extent(0); ++b) {
+      const Pixel* const from = photos.data() + b * photos.stride(0);
+      T* const to = static_cast<T*>(out) + b * per_photo;
+      vectorised([=]() IMGSIM_VECTORISED {
+        for (std::size_t i = 0; i < per_photo; ++i) store(to + i, static_cast<float>(from[i]) / kScale);
+      });
+    }
+  });
+}
+
+}  // namespace imgsim::detail

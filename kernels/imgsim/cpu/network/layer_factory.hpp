@@ -1,0 +1,63 @@
+// From a plan's layers to the CPU's. A new kind of layer is one header and one line here.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <variant>
+
+#include <imgsim/cpu/network/batch_norm.hpp>
+#include <imgsim/cpu/network/convolution.hpp>
+#include <imgsim/cpu/network/dense.hpp>
+#include <imgsim/cpu/network/elementwise.hpp>
+#include <imgsim/cpu/network/layer.hpp>
+#include <imgsim/cpu/network/pooling.hpp>
+#include <imgsim/cpu/network/resampling.hpp>
+
+namespace imgsim::detail {
+
+/// The slope at negative values of a ReLU or leaky ReLU; nothing for other layers.
+[[nodiscard]] inline std::optional<double> rectifier_slope(const layer_operation& operation) {
+  if (std::holds_alternative<relu>(operation)) return 0.0;
+  if (const auto* leaky = std::get_if<leaky_relu>(&operation)) return leaky->slope;
+  return std::nullopt;
+}
+
+/// Whether a layer of this kind applies the rectifier that follows it.
+[[nodiscard]] inline bool can_rectify(const layer_operation& operation) {
+  return std::holds_alternative<convolution>(operation) || std::holds_alternative<transposed_convolution>(operation);
+}
+
+/// `next_rectifier`: the slope of a rectifier right after that this layer shall apply (only where can_rectify);
+/// `rectified`: the layer before has done so, and this is that rectifier.
+[[nodiscard]] inline std::unique_ptr<layer> make_layer(const layer_operation& operation, const layer_setup& setup,
+                                                       std::optional<double> next_rectifier, bool rectified) {
+  const auto make = [&]<class Operation>(const Operation& spec) -> std::unique_ptr<layer> {
+    if constexpr (std::is_same_v<Operation, convolution>) {
+      return std::make_unique<convolution_layer>(setup, spec, next_rectifier);
+    } else if constexpr (std::is_same_v<Operation, transposed_convolution>) {
+      return std::make_unique<transposed_convolution_layer>(setup, spec, next_rectifier);
+    } else if constexpr (std::is_same_v<Operation, max_pooling>) {
+      return std::make_unique<max_pooling_layer>(setup, spec);
+    } else if constexpr (std::is_same_v<Operation, upsampling>) {
+      return std::make_unique<upsampling_layer>(setup, spec);
+    } else if constexpr (std::is_same_v<Operation, relu> || std::is_same_v<Operation, leaky_relu>) {
+      return std::make_unique<rectifier_layer>(setup, *rectifier_slope(operation), rectified);
+    } else if constexpr (std::is_same_v<Operation, sigmoid>) {
+      return std::make_unique<sigmoid_layer>(setup);
+    } else if constexpr (std::is_same_v<Operation, batch_normalization>) {
+      return std::make_unique<batch_norm_layer>(setup, spec);
+    } else if constexpr (std::is_same_v<Operation, dense>) {
+      return std::make_unique<dense_layer>(setup, spec);
+    } else if constexpr (std::is_same_v<Operation, generalised_mean_pooling>) {
+      return std::make_unique<generalised_mean_layer>(setup, spec);
+    } else {
+      static_assert(std::is_same_v<Operation, flatten> || std::is_same_v<Operation, reshape>);
+      return std::make_unique<reinterpret_layer>(setup);
+    }
+  };
+  return std::visit(make, operation);
+}
+
+}  // namespace imgsim::detail

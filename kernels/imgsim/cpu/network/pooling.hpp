@@ -1,0 +1,244 @@
+// Max pooling, and means over the cells of a grid.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include <imgsim/cpu/network/layer.hpp>
+#include <imgsim/cpu/network/vector_dispatch.hpp>
+#include <imgsim/model/layer_shapes.hpp>
+
+namespace imgsim::detail {
+
+/// The gradient goes to the first largest element of each window in row order, found again from the input.
+class max_pooling_layer final : public layer {
+ public:
+  max_pooling_layer(const layer_setup& setup, const max_pooling& spec)
+      : layer(setup),
+        spec_(spec),
+        rows_(slide_window(in_.height, spec.window.height, spec.stride.height, spec.padding)),
+        columns_(slide_window(in_.width, spec.window.width, spec.stride.width, spec.padding)) {}
+
+  void forward(worker&, const shard_data& shard) override {
+    visit_element(type_, [&]<class T>(T*) {
+      for (std::size_t b = 0; b < shard.photos; ++b) {
+        const T* const in = static_cast<const T*>(shard.in) + b * in_.size();
+        T* const out = static_cast<T*>(shard.out) + b * out_.size();
+        vectorised([this, in, out]() IMGSIM_VECTORISED { pool(in, out); });
+      }
+    });
+  }
+
+  void backward(worker& w, const shard_data& shard) override {
+    if (shard.diff_in == nullptr) return;
+    visit_element(type_, [&]<class T>(T*) {
+      float* const best = w.scratch.at_least(out_.channels + in_.size());
+      for (std::size_t b = 0; b < shard.photos; ++b) {
+        const T* const in = static_cast<const T*>(shard.in) + b * in_.size();
+        const T* const diff_out = static_cast<const T*>(shard.diff_out) + b * out_.size();
+        T* const diff_in = static_cast<T*>(shard.diff_in) + b * in_.size();
+        vectorised([this, in, diff_out, diff_in, best]() IMGSIM_VECTORISED {
+          if (windows_tile()) {
+            spread(in, diff_out, diff_in, best);
+          } else {
+            float* const sum = best + out_.channels;
+            std::fill_n(sum, in_.size(), 0.0f);
+            accumulate(in, diff_out, sum, best);
+            for (std::size_t i = 0; i < in_.size(); ++i) store(diff_in + i, sum[i]);
+          }
+        });
+      }
+    });
+  }
+
+ private:
+  [[nodiscard]] bool windows_tile() const noexcept {
+    return spec_.window == spec_.stride && out_.height * spec_.window.height == in_.height &&
+           out_.width * spec_.window.width == in_.width;
+  }
+
+  /// visit(y, x) for each input pixel in the window of output pixel (row, column), in row order.
+  template <class Visit>
+  IMGSIM_ALWAYS_INLINE void for_each_in_window(std::size_t row, std::size_t column, Visit&& visit) const {
+    for (std::size_t i = 0; i < spec_.window.height; ++i) {
+      const std::size_t y = row * spec_.stride.height + i - rows_.pad_before;  // wraps where it is in the padding
+      if (y >= in_.height) continue;
+      for (std::size_t j = 0; j < spec_.window.width; ++j) {
+        const std::size_t x = column * spec_.stride.width + j - columns_.pad_before;
+        if (x < in_.width) visit((y * in_.width + x) * in_.channels);
+      }
+    }
+  }
+
+  template <class T>
+  IMGSIM_ALWAYS_INLINE void pool(const T* in, T* out) const {
+    const std::size_t channels = in_.channels;
+    for (std::size_t row = 0; row < out_.height; ++row) {
+      for (std::size_t column = 0; column < out_.width; ++column, out += channels) {
+        for (std::size_t c = 0; c < channels; ++c) store(out + c, -std::numeric_limits<float>::infinity());
+        for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
+          for (std::size_t c = 0; c < channels; ++c) store(out + c, larger(load(out + c), load(in + at + c)));
+        });
+      }
+    }
+  }
+
+  // A NaN in the window is the window's maximum, as in PyTorch.
+  static IMGSIM_ALWAYS_INLINE float larger(float best, float value) { return value <= best ? best : value; }
+
+  template <class T>
+  IMGSIM_ALWAYS_INLINE void find_best(const T* in, std::size_t row, std::size_t column, float* best) const {
+    std::fill_n(best, in_.channels, -std::numeric_limits<float>::infinity());
+    for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
+      for (std::size_t c = 0; c < in_.channels; ++c) best[c] = larger(best[c], load(in + at + c));
+    });
+  }
+
+  /// Every input belongs to exactly one window: each is written once. `best` becomes +inf once its gradient is spent.
+  template <class T>
+  IMGSIM_ALWAYS_INLINE void spread(const T* in, const T* diff_out, T* diff_in, float* best) const {
+    const std::size_t channels = in_.channels;
+    for (std::size_t row = 0; row < out_.height; ++row) {
+      for (std::size_t column = 0; column < out_.width; ++column, diff_out += channels) {
+        find_best(in, row, column, best);
+        for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
+          for (std::size_t c = 0; c < channels; ++c) {
+            const bool is_first = load(in + at + c) == best[c];
+            store(diff_in + at + c, is_first ? load(diff_out + c) : 0.0f);
+            best[c] = is_first ? std::numeric_limits<float>::quiet_NaN() : best[c];
+          }
+        });
+      }
+    }
+  }
+
+  template <class T>
+  IMGSIM_ALWAYS_INLINE void accumulate(const T* in, const T* diff_out, float* sum, float* best) const {
+    const std::size_t channels = in_.channels;
+    for (std::size_t row = 0; row < out_.height; ++row) {
+      for (std::size_t column = 0; column < out_.width; ++column, diff_out += channels) {
+        find_best(in, row, column, best);
+        for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
+          for (std::size_t c = 0; c < channels; ++c) {
+            const bool is_first = load(in + at + c) == best[c];
+            sum[at + c] += is_first ? load(diff_out + c) : 0.0f;
+            best[c] = is_first ? std::numeric_limits<float>::quiet_NaN() : best[c];
+          }
+        });
+      }
+    }
+  }
+
+  max_pooling spec_;
+  window_extent rows_;
+  window_extent columns_;
+};
+
+/// Forward and backward of generalised_mean_pooling; the taps use the forward part too. One cell and channel at a time
+/// in double: the results are few.
+struct generalised_mean {
+  feature_shape in;
+  std::size_t grid;
+  double exponent;
+  double floor;
+
+  /// f(cell index, rows, columns)
+  template <class F>
+  void for_each_cell(F&& f) const {
+    for (std::size_t i = 0; i < grid; ++i) {
+      for (std::size_t j = 0; j < grid; ++j)
+        f(i * grid + j, grid_cell(i, grid, in.height), grid_cell(j, grid, in.width));
+    }
+  }
+
+  [[nodiscard]] double power(double x) const {
+    const double value = std::max(x, floor);
+    if (exponent == 1.0) return value;
+    return exponent == 3.0 ? value * value * value : std::pow(value, exponent);
+  }
+
+  /// The mean of powers of each channel of a cell, into mean[channels].
+  template <class T>
+  void mean_of_powers(const T* photo, cell_range rows, cell_range columns, double* mean) const {
+    std::fill_n(mean, in.channels, 0.0);
+    for (std::size_t y = rows.begin; y < rows.end; ++y) {
+      for (std::size_t x = columns.begin; x < columns.end; ++x) {
+        const T* const pixel = photo + (y * in.width + x) * in.channels;
+        for (std::size_t c = 0; c < in.channels; ++c) mean[c] += power(static_cast<double>(load(pixel + c)));
+      }
+    }
+    const auto count = static_cast<double>((rows.end - rows.begin) * (columns.end - columns.begin));
+    for (std::size_t c = 0; c < in.channels; ++c) mean[c] /= count;
+  }
+
+  /// out: [grid, grid, channels]; `mean`: room for [channels].
+  template <class T, class Out>
+  void forward(const T* photo, Out* out, double* mean) const {
+    for_each_cell([&](std::size_t cell, cell_range rows, cell_range columns) {
+      mean_of_powers(photo, rows, columns, mean);
+      for (std::size_t c = 0; c < in.channels; ++c) {
+        store(out + cell * in.channels + c, static_cast<float>(std::pow(mean[c], 1.0 / exponent)));
+      }
+    });
+  }
+
+  /// sum: [H, W, C], zero before.
+  template <class T>
+  void backward(const T* photo, const T* diff_out, float* sum, double* mean) const {
+    for_each_cell([&](std::size_t cell, cell_range rows, cell_range columns) {
+      mean_of_powers(photo, rows, columns, mean);
+      const auto count = static_cast<double>((rows.end - rows.begin) * (columns.end - columns.begin));
+      for (std::size_t c = 0; c < in.channels; ++c) {
+        mean[c] = static_cast<double>(load(diff_out + cell * in.channels + c)) *
+                  std::pow(mean[c], 1.0 / exponent - 1.0) / count;
+      }
+      for (std::size_t y = rows.begin; y < rows.end; ++y) {
+        for (std::size_t x = columns.begin; x < columns.end; ++x) {
+          const std::size_t at = (y * in.width + x) * in.channels;
+          for (std::size_t c = 0; c < in.channels; ++c) {
+            const auto value = static_cast<double>(load(photo + at + c));
+            if (value > floor) sum[at + c] += static_cast<float>(mean[c] * std::pow(value, exponent - 1.0));
+          }
+        }
+      }
+    });
+  }
+};
+
+class generalised_mean_layer final : public layer {
+ public:
+  generalised_mean_layer(const layer_setup& setup, const generalised_mean_pooling& spec)
+      : layer(setup), mean_{in_, spec.grid, spec.exponent, kGeneralisedMeanFloor} {}
+
+  void forward(worker& w, const shard_data& shard) override {
+    visit_element(type_, [&]<class T>(T*) {
+      double* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * in_.channels));
+      for (std::size_t b = 0; b < shard.photos; ++b) {
+        mean_.forward(static_cast<const T*>(shard.in) + b * in_.size(), static_cast<T*>(shard.out) + b * out_.size(),
+                      room);
+      }
+    });
+  }
+
+  void backward(worker& w, const shard_data& shard) override {
+    if (shard.diff_in == nullptr) return;
+    visit_element(type_, [&]<class T>(T*) {
+      double* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * in_.channels + in_.size()));
+      float* const sum = reinterpret_cast<float*>(room + in_.channels);
+      for (std::size_t b = 0; b < shard.photos; ++b) {
+        std::fill_n(sum, in_.size(), 0.0f);
+        mean_.backward(static_cast<const T*>(shard.in) + b * in_.size(),
+                       static_cast<const T*>(shard.diff_out) + b * out_.size(), sum, room);
+        T* const diff_in = static_cast<T*>(shard.diff_in) + b * in_.size();
+        for (std::size_t i = 0; i < in_.size(); ++i) store(diff_in + i, sum[i]);
+      }
+    });
+  }
+
+ private:
+  generalised_mean mean_;
+};
+
+}  // namespace imgsim::detail
