@@ -12,11 +12,11 @@ namespace imgsim {
 /// A square table of distances, read by rows.
 ///
 ///   size()                       M, the number of points
+///   kResident                    whether the rows lie in memory as they are
 ///   rows(first, count, buffer)   d(i, o) for i in [first, first + count) and every o in [0, M), as a [count, M] view.
-///                                `buffer` is a host matrix of at least [count, M] that the source may fill and return
-///                                a view of; a source whose rows are resident returns them in place and leaves the
-///                                buffer alone. Called from several threads at once, with a buffer for each.
-///   kResident                    true where rows() costs nothing, so that no buffer need be allocated
+///                                A resident source returns its rows in place and leaves `buffer` alone; any other
+///                                writes them to `buffer`, a host matrix of at least [count, M], and returns that part
+///                                of it. Called from several threads at once, each with a buffer of its own.
 ///
 /// Values are finite; they need be neither symmetric nor a metric.
 template <class S>

@@ -3,7 +3,8 @@
 // compared and dropped. So the comparison runs over contiguous floats and yields a mask of 64 points, and what a sum
 // needs of a point lies together in one record. (SSE2 is enough to keep up with memory; every x86-64 has it.)
 //
-// Tried and lost: comparing and adding in one branch-free pass over four arrays (reads 28 bytes a point, not 8).
+// Tried and lost, for a pass over 4738 candidates at 12% of distances below: "does any of 16 compare" as plain C++ (GCC
+// compares one by one: 33 ms instead of 8 to 11), a list of all hits before any is summed (26 ms).
 #pragma once
 
 #include <algorithm>
