@@ -3,19 +3,18 @@
 // A triangle filter whose support grows with the shrink factor, so that no input pixel is passed over: output pixel i
 // of n out of m has its centre at (i + 1/2) m/n, and its weights fall linearly to zero over max(m/n, 1) pixels on both
 // sides. Rows first, then columns; weights are integers in units of 2^-22 and the rows' result is rounded to 8 bits.
-// Integers make the result the same on every machine.
+// Sums of integers have no order, so every instruction set gives the same pixels.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 #include <vector>
 
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/macros.hpp>
 #include <imgsim/core/view.hpp>
 
 namespace imgsim {

@@ -62,6 +62,7 @@ inline void decode_jpeg(std::span<const std::byte> file, const decode_limits& li
   // TurboJPEG reports an error for subsamplings that it has no name for, although it decodes them.
   const bool only_unnamed_subsampling = header != 0 && width > 0 && height > 0 && colour_space >= 0 && subsampling < 0;
   if (header != 0 && !only_unnamed_subsampling) refuse();
+  if (width <= 0 || height <= 0) throw image_error("the JPEG is damaged: it holds no picture");
   check_dimensions(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height), limits);
 
   const bool four_inks = colour_space == TJCS_CMYK || colour_space == TJCS_YCCK;
