@@ -87,7 +87,9 @@ inline bytes tiff_with_orientation(int orientation, bool big_endian) {
 
 /// A JPEG file with an EXIF segment after its start.
 inline bytes with_jpeg_exif(const bytes& jpeg, const bytes& tiff) {
-  bytes file(jpeg.begin(), jpeg.begin() + 2);
+  bytes file;
+  file.reserve(jpeg.size() + tiff.size() + 10);
+  append(file, std::span(jpeg).first(2));
   append(file, "\xff\xe1");
   append_number(file, 2 + 6 + tiff.size(), 2, true);
   append(file, std::string_view("Exif\0\0", 6));
@@ -154,7 +156,9 @@ inline bytes make_png(const imgsim::rgb_image& image, bytes exif = {}) {
 /// A PNG file with one more chunk, of a right checksum, after its header.
 inline bytes with_png_chunk(const bytes& png, std::string_view type, std::string_view content) {
   constexpr std::size_t kHeaderEnd = 33;
-  bytes file(png.begin(), png.begin() + kHeaderEnd);
+  bytes file;
+  file.reserve(png.size() + content.size() + 12);
+  append(file, std::span(png).first(kHeaderEnd));
   append_number(file, content.size(), 4, true);
   const std::size_t checked = file.size();
   append(file, type);
