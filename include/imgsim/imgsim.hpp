@@ -1,0 +1,41 @@
+// The whole library, stage by stage in the order of its dataflow. These are contracts that any C++20 compiler takes;
+// add the backend that implements them: <imgsim/cpu.hpp>. Each header also stands alone, and imgsim::core users
+// (search and clustering without photos) include only those they call.
+#pragma once
+
+#include <imgsim/core/context.hpp>
+#include <imgsim/core/tensor.hpp>
+#include <imgsim/core/version.hpp>
+
+// photos -> pixels
+#include <imgsim/image/decode.hpp>
+#include <imgsim/image/folder.hpp>
+#include <imgsim/image/photo_loader.hpp>
+#include <imgsim/image/resize.hpp>
+
+// pixels -> features
+#include <imgsim/model/autoencoder.hpp>
+#include <imgsim/model/encoder.hpp>
+#include <imgsim/model/model_file.hpp>
+#include <imgsim/model/presets.hpp>
+#include <imgsim/model/trainer.hpp>
+
+// features -> embeddings, kept in an index
+#include <imgsim/embedding/index_update.hpp>
+#include <imgsim/embedding/photo_index.hpp>
+#include <imgsim/embedding/transform.hpp>
+#include <imgsim/embedding/verify.hpp>
+
+// embeddings -> matches
+#include <imgsim/metric/registry.hpp>
+#include <imgsim/search/similarity.hpp>
+#include <imgsim/search/top_n.hpp>
+
+// embeddings -> groups
+#include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/groups.hpp>
+#include <imgsim/cluster/k_means.hpp>
+#include <imgsim/cluster/k_medoids.hpp>
+
+// how good, and how it looks
+#include <imgsim/evaluate/retrieval.hpp>
