@@ -113,16 +113,16 @@ inline void write_all(const unique_descriptor& file, std::span<const std::byte> 
 
 }  // namespace detail
 
-/// The whole of a regular file. Throws io_error where it cannot be read or holds more than `max_bytes`; memory for
-/// more than that is never asked for.
-[[nodiscard]] inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  const unique_descriptor file = detail::open_for_reading(path);
-  const std::uint64_t size = detail::size_of_open_file(file, path);
+/// The whole of a regular file that was opened as `path`. Throws io_error where it cannot be read or holds more than
+/// `max_bytes`; memory for more than that is never asked for.
+[[nodiscard]] inline std::vector<std::byte> read_file(const unique_descriptor& file, const std::filesystem::path& path,
+                                                      std::uint64_t max_bytes) {
+  constexpr std::uint64_t kPage = 4096;
   const auto check = [&](std::uint64_t count) {
     if (count > max_bytes)
       throw io_error(path, detail::concat("holds ", count, " bytes, more than the limit of ", max_bytes));
   };
-  constexpr std::uint64_t kPage = 4096;
+  const std::uint64_t size = detail::size_of_open_file(file, path);
   check(size);
   // One byte more than the size shows the end in the first round; files of /proc and growing files take more rounds.
   std::vector<std::byte> bytes;
@@ -132,10 +132,13 @@ inline void write_all(const unique_descriptor& file, std::span<const std::byte> 
     bytes.resize(static_cast<std::size_t>(room));
     done += detail::read_some(file, std::span(bytes).subspan(done), path);
     check(done);
-    room = std::min(max_bytes, room + std::max<std::uint64_t>(room, kPage)) + 1;
+    room = std::min(max_bytes, room + std::max(room, kPage)) + 1;
   } while (done == bytes.size());
   bytes.resize(done);
   return bytes;
+}
+[[nodiscard]] inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  return read_file(detail::open_for_reading(path), path, max_bytes);
 }
 
 /// The content hash of a file's bytes, read in pieces.

@@ -11,13 +11,15 @@
 //      here leaves undone.
 //
 // A reader takes no lock and writes nothing. It reads the manifest from `.committed` where there is one, and then looks
-// for each file there first; else it reads the manifest in place. When all files are open it looks at the manifest
-// again, and begins anew if another version has come (photo_index::open). Open files stay whole: they are replaced by
-// renaming, never changed.
+// for each file there first; else it reads the manifest in place. When all files are open it looks for the manifest
+// again, and begins anew if that is another file by now: each version has a manifest file of its own, even where its
+// text is that of an earlier one (photo_index::open). Open files stay whole: they are replaced by renaming, never
+// changed.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -27,6 +29,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <imgsim/core/file.hpp>
 #include <imgsim/embedding/manifest.hpp>
@@ -76,11 +79,19 @@ inline void remove_tree(const std::filesystem::path& path) {
 struct index_version {
   std::string manifest;       // text
   bool in_committed = false;  // its files are still being moved to their places, or a crash left them unmoved
+  unique_descriptor file;     // the manifest; while it is open the system gives its number to no other file
 
-  /// Where the file is now.
+  /// Where the file of that name is now.
   [[nodiscard]] std::filesystem::path locate(const std::filesystem::path& folder, const char* name) const {
     const std::filesystem::path moving = folder / kCommittedFolder / name;
     return in_committed && file_exists(moving) ? moving : folder / name;
+  }
+
+  /// Whether no version came between the two.
+  [[nodiscard]] bool is(const index_version& other) const noexcept {
+    struct stat mine{}, theirs{};
+    return ::fstat(file.number(), &mine) == 0 && ::fstat(other.file.number(), &theirs) == 0 &&
+           mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino;
   }
 };
 
@@ -89,13 +100,11 @@ struct index_version {
   // The second look at `.committed` meets a manifest that was moved, or a version committed, after the first look.
   for (const char* within : {kCommittedFolder, "", kCommittedFolder, ""}) {
     const std::filesystem::path path = folder / within / index_file::kManifest;
-    if (!file_exists(path)) continue;
-    try {
-      const std::vector<std::byte> bytes = read_file(path, kMaxManifest);
-      return index_version{.manifest = std::string(text_of(bytes)), .in_committed = *within != '\0'};
-    } catch (const io_error&) {
-      if (file_exists(path)) throw;
-    }
+    unique_descriptor file(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
+    if (file.number() < 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
+    if (file.number() < 0) throw_system_error(path, "cannot be opened");
+    const std::vector<std::byte> bytes = read_file(file, path, kMaxManifest);
+    return index_version{std::string(text_of(bytes)), *within != '\0', std::move(file)};
   }
   return std::nullopt;
 }

@@ -70,15 +70,19 @@ class photo_index {
   [[nodiscard]] static photo_index open(const std::filesystem::path& folder) {
     constexpr int kAttempts = 64;
     for (int attempt = 1;; ++attempt) {
-      const detail::index_version seen = current_version(folder);
+      detail::index_version seen = current_version(folder);
+      const bool at_rest = !seen.in_committed;
+      photo_index index(folder, std::move(seen));
       try {
-        photo_index index(folder, seen);
-        if (current_version(folder).manifest == seen.manifest) return index;
+        index.load();
+        if (index.is_current()) {
+          index.version_.file = {};
+          return index;
+        }
         if (attempt == kAttempts) throw io_error(folder, "changes faster than it can be read");
       } catch (const io_error&) {
         // A file may have been replaced or moved between two looks; a version at rest is really damaged.
-        const bool at_rest = !seen.in_committed && current_version(folder).manifest == seen.manifest;
-        if (at_rest || attempt == kAttempts) throw;
+        if ((at_rest && index.is_current()) || attempt == kAttempts) throw;
       }
     }
   }
@@ -158,11 +162,15 @@ class photo_index {
   }
 
   photo_index(const std::filesystem::path& folder, detail::index_version seen)
-      : folder_(folder), version_(std::move(seen)) {
-    manifest_ = parse_manifest(version_.manifest, version_.locate(folder, index_file::kManifest));
+      : folder_(folder), version_(std::move(seen)) {}
+
+  [[nodiscard]] bool is_current() const { return current_version(folder_).is(version_); }
+
+  void load() {
+    manifest_ = parse_manifest(version_.manifest, version_.locate(folder_, index_file::kManifest));
     photos_ = read_photo_list(checked(index_file::kPhotos));
     if (photos_.size() != manifest_.rows)
-      throw io_error(folder / index_file::kPhotos,
+      throw io_error(folder_ / index_file::kPhotos,
                      detail::concat("lists ", photos_.size(), " photos, the manifest says ", manifest_.rows));
     embeddings_ = matrix<float>(index_file::kEmbeddings, manifest_.rows, manifest_.dimension);
     if (manifest_.neighbours) {

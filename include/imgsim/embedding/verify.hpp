@@ -63,9 +63,9 @@ class index_inspection {
   [[nodiscard]] std::vector<finding> run() {
     guarded(index_file::kManifest, [&] {
       if (!file_exists(folder_)) throw io_error(folder_, "does not exist");
-      const std::optional<index_version> found = find_version(folder_);
+      std::optional<index_version> found = find_version(folder_);
       if (!found) throw io_error(folder_, "is not an index: it has no manifest.json");
-      version_ = *found;
+      version_ = *std::move(found);
       manifest_ = parse_manifest(version_.manifest, folder_ / index_file::kManifest);
       has_manifest_ = true;
     });
@@ -84,7 +84,7 @@ class index_inspection {
   /// Whether the index still is the version that was inspected.
   [[nodiscard]] bool is_current() const {
     const std::optional<index_version> found = find_version(folder_);
-    return !found || found->manifest == version_.manifest;
+    return !found || found->is(version_);
   }
 
  private:
