@@ -215,9 +215,10 @@ struct photo_split {
   IMGSIM_EXPECTS(fraction >= 0.0 && fraction < 1.0, "the validation fraction must be in [0, 1), not ", fraction);
   constexpr std::uint64_t kSplitStream = 0x73706c6974;  // apart from the streams of the epochs
   std::vector<std::size_t> order = random_stream(seed, kSplitStream).permutation(count);
-  std::size_t aside = static_cast<std::size_t>(std::llround(fraction * static_cast<double>(count)));
-  if (fraction > 0.0 && count > 1) aside = std::clamp<std::size_t>(aside, 1, count - 1);
-  aside = std::min(aside, count);
+  std::size_t aside = 0;
+  if (fraction > 0.0 && count > 1)
+    aside = std::clamp<std::size_t>(static_cast<std::size_t>(std::llround(fraction * static_cast<double>(count))), 1,
+                                    count - 1);
   const auto cut = order.begin() + static_cast<std::ptrdiff_t>(aside);
   std::ranges::sort(order.begin(), cut);
   std::ranges::sort(cut, order.end());

@@ -1,0 +1,153 @@
+#include <imgsim/model/model_file.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <imgsim/cpu/context.hpp>
+#include <imgsim/cpu/network.hpp>
+#include <imgsim/model/encoder.hpp>
+#include <imgsim/model/presets.hpp>
+#include <support/temporary_folder.hpp>
+
+namespace {
+
+imgsim::architecture tiny() {
+  imgsim::architecture description{.name = "tiny", .height = 8, .width = 12};
+  description.encoder = {{imgsim::convolution{.filters = 4, .stride = {2, 2}}, "down"}, {imgsim::relu{}}};
+  description.decoder = {{imgsim::transposed_convolution{.filters = 3, .stride = {2, 2}}}, {imgsim::sigmoid{}}};
+  description.embedding.centre = true;
+  description.embedding.whiten = 3;
+  description.embedding.normalise = true;
+  return description;
+}
+
+imgsim::tensor<std::uint8_t, 4> photos(std::size_t count, std::uint64_t seed) {
+  imgsim::tensor<std::uint8_t, 4> pixels({count, 8, 12, 3});
+  imgsim::random_stream random(seed);
+  for (std::uint8_t& value : pixels) value = static_cast<std::uint8_t>(random.below(256));
+  return pixels;
+}
+
+/// A model of random weights whose embedding is fitted to a few photos.
+imgsim::model_file sample() {
+  const imgsim::cpu_context cpu(1);
+  imgsim::autoencoder network(cpu, tiny(), imgsim::precision::float32, 3);
+  const auto pixels = photos(20, 1);
+  imgsim::tensor<float, 2> features({20, network.feature_size()});
+  network.encode(pixels.view(), features.view());
+  return {.description = tiny(),
+          .state = network.state(),
+          .embedding = imgsim::fit_embedding(cpu, features.view(), tiny().embedding),
+          .metadata = {{"preset", "tiny"}, {"seed", "3"}, {"photos", "20"}}};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(model_file)
+
+BOOST_AUTO_TEST_CASE(reads_back_bit_for_bit) {
+  const imgsim_test::temporary_folder folder;
+  const auto path = folder.path() / "m.safetensors";
+  const imgsim::model_file model = sample();
+  imgsim::write_model(path, model);
+  const imgsim::model_file back = imgsim::read_model(path);
+  BOOST_TEST((back.description == model.description));
+  BOOST_TEST((back.state == model.state));
+  BOOST_TEST((back.embedding.mean == model.embedding.mean));
+  BOOST_TEST(back.embedding.dimension() == 3u);
+  BOOST_TEST(std::memcmp(back.embedding.projection.data(), model.embedding.projection.data(),
+                         model.embedding.projection.size() * sizeof(float)) == 0);
+  BOOST_TEST(back.embedding.normalise);
+  BOOST_TEST(back.metadata.at("preset") == "tiny");
+  BOOST_TEST(back.metadata.at("imgsim_version") == imgsim::version);
+  BOOST_TEST(!back.metadata.contains("architecture"));
+
+  imgsim::write_model(folder.path() / "again.safetensors", back);
+  BOOST_TEST(imgsim::model_hash(path) == imgsim::model_hash(folder.path() / "again.safetensors"));
+  BOOST_TEST(imgsim::model_hash(path).size() == 32u);
+}
+
+BOOST_AUTO_TEST_CASE(an_embedding_does_not_depend_on_the_batch_or_the_threads) {
+  const auto pixels = photos(37, 2);
+  const imgsim::cpu_context two(2);
+  imgsim::photo_encoder encoder(two, sample());
+  BOOST_TEST(encoder.dimension() == 3u);
+  imgsim::tensor<float, 2> all({37, 3});
+  encoder.encode(pixels.view(), all.view());
+  const imgsim::cpu_context one(1);
+  imgsim::photo_encoder other(one, sample());
+  for (std::size_t i = 0; i < 37; ++i) {
+    imgsim::tensor<float, 2> alone({1, 3});
+    other.encode(pixels.view().slice(i, 1), alone.view());
+    BOOST_TEST(std::memcmp(alone.data(), all.view().row(i), 3 * sizeof(float)) == 0);
+    double squares = 0.0;
+    for (const float value : alone) squares += static_cast<double>(value) * value;
+    BOOST_TEST(std::abs(squares - 1.0) <= 8.0 * std::numeric_limits<float>::epsilon());
+  }
+  imgsim::tensor<float, 2> none({0, 3});
+  encoder.encode(pixels.view().slice(0, 0), none.view());
+}
+
+BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_refused_with_a_reason) {
+  const imgsim::tensor_file good = imgsim::to_tensor_file(sample());
+  BOOST_REQUIRE_NO_THROW(std::ignore = imgsim::to_model(good));
+  const auto tensor = [](imgsim::tensor_file& file, const char* name) -> imgsim::named_tensor& {
+    return *std::ranges::find(file.tensors, name, &imgsim::named_tensor::name);
+  };
+  using file = imgsim::tensor_file;
+  const struct {
+    const char* reason;
+    std::function<void(file&)> damage;
+  } table[] = {
+      {"no imgsim-model file", [](file& f) { f.metadata.clear(); }},
+      {"no imgsim-model file", [](file& f) { f.metadata["format"] = "imgsim-checkpoint"; }},
+      {"update imgsim", [](file& f) { f.metadata["format_version"] = "2"; }},
+      {"format version", [](file& f) { f.metadata["format_version"] = "one"; }},
+      {"format version", [](file& f) { f.metadata["format_version"] = "0"; }},
+      {"'architecture'", [](file& f) { f.metadata.erase("architecture"); }},
+      {"not valid JSON", [](file& f) { f.metadata["architecture"] = "{"; }},
+      {"", [](file& f) { f.metadata["architecture"] = "{}"; }},
+      {"", [](file& f) { f.metadata["architecture"] = "[1, 2]"; }},
+      {"'preprocessing'", [](file& f) { f.metadata.erase("preprocessing"); }},
+      {"preprocessing", [](file& f) { f.metadata["preprocessing"] = R"({"resize":"crop"})"; }},
+      {"embedding", [](file& f) { f.metadata["embedding"] = "{}"; }},
+      {"embedding", [](file& f) { f.metadata["embedding"] = "3"; }},
+      {"features", [](file& f) { f.metadata["embedding"] = R"({"raw":7,"normalise":true})"; }},
+      {"embedding.mean", [&](file& f) { tensor(f, "embedding.mean").values.pop_back(); }},
+      {"embedding.projection", [&](file& f) { tensor(f, "embedding.projection").shape = {96, 3}; }},
+      {"lacks the weights", [](file& f) { f.tensors.erase(f.tensors.begin()); }},
+      {"another shape", [&](file& f) { tensor(f, "encoder.0.bias").shape = {2, 2}; }},
+      {"which its architecture has not", [](file& f) { f.tensors.push_back({"extra", {1}, {0.0F}}); }},
+      {"not finite", [&](file& f) { tensor(f, "encoder.0.bias").values[0] = std::nanf(""); }},
+      {"not finite", [&](file& f) { tensor(f, "embedding.mean").values[0] = INFINITY; }},
+  };
+  for (const auto& row : table) {
+    BOOST_TEST_CONTEXT(row.reason) {
+      file damaged = good;
+      row.damage(damaged);
+      BOOST_CHECK_EXCEPTION(std::ignore = imgsim::to_model(damaged), imgsim::invalid_argument, [&](const auto& e) {
+        return std::string(e.what()).find(row.reason) != std::string::npos || (BOOST_TEST_MESSAGE(e.what()), false);
+      });
+    }
+  }
+  BOOST_CHECK_THROW(std::ignore = imgsim::read_model("/nowhere/m.safetensors"), imgsim::io_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_whose_parts_do_not_fit_is_not_written) {
+  imgsim::model_file model = sample();
+  model.embedding.raw = 5;
+  BOOST_CHECK_THROW(std::ignore = imgsim::to_tensor_file(model), imgsim::invalid_argument);
+  model = sample();
+  model.state.pop_back();
+  BOOST_CHECK_THROW(std::ignore = imgsim::to_tensor_file(model), imgsim::invalid_argument);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
