@@ -25,13 +25,13 @@
 namespace imgsim {
 
 struct groups {
-  std::string method;  // "k-medoids" or "k-means"
-  std::string metric;  // "cosine", "euclidean", ...; may be empty
-  double cost = 0;     // what the method minimises: sum of distances (k-medoids) or of squared distances (k-means)
+  std::string method = {};  // "k-medoids" or "k-means"
+  std::string metric = {};  // "cosine", "euclidean", ...; may be empty
+  double cost = 0;          // what the method minimises: sum of distances (k-medoids) or of squared distances (k-means)
   std::uint64_t seed = 0;
-  std::vector<std::size_t> medoids;                // [K] row of the photo that stands for each group
-  std::vector<std::vector<std::size_t>> clusters;  // [K] rows of each group, ascending
-  std::vector<std::string> paths;                  // [M] path of each row, raw bytes
+  std::vector<std::size_t> medoids = {};                // [K] row of the photo that stands for each group
+  std::vector<std::vector<std::size_t>> clusters = {};  // [K] rows of each group, ascending
+  std::vector<std::string> paths = {};                  // [M] path of each row, raw bytes
 
   [[nodiscard]] std::size_t k() const noexcept { return clusters.size(); }
 

@@ -1,0 +1,167 @@
+// K-medoids as a whole: optima, local optimality, determinism over threads, sources and initialisations.
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <imgsim/cluster/agreement.hpp>
+#include <imgsim/cluster/embedding_distances.hpp>
+#include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/metric/cosine.hpp>
+#include <imgsim/metric/euclidean.hpp>
+
+#include "cluster/support.hpp"
+
+using namespace imgsim;
+using namespace imgsim_test;
+
+namespace {
+
+constexpr medoid_initialisation kAll[] = {medoid_initialisation::build, medoid_initialisation::lab,
+                                          medoid_initialisation::k_means_plus_plus, medoid_initialisation::random};
+
+void check_equal(const k_medoids_result& a, const k_medoids_result& b) {
+  BOOST_TEST(a.medoids == b.medoids, boost::test_tools::per_element());
+  BOOST_TEST(a.labels == b.labels, boost::test_tools::per_element());
+  BOOST_TEST(a.distances == b.distances, boost::test_tools::per_element());
+  BOOST_TEST(a.cost == b.cost);
+  BOOST_TEST(a.swaps == b.swaps);
+  BOOST_TEST(a.passes == b.passes);
+  BOOST_TEST(a.converged == b.converged);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(k_medoids_whole)
+
+BOOST_AUTO_TEST_CASE(result_is_a_local_optimum_and_reaches_the_optimum_with_restarts) {
+  random_stream random(1);
+  std::size_t optimal = 0;
+  std::size_t cases = 0;
+  for (std::size_t trial = 0; trial < 40; ++trial) {
+    const std::size_t size = 8 + random.below(8);
+    const std::size_t k = 1 + random.below(4);
+    const tensor<float, 2> distances = random_distances(size, 1u << 20, random);
+    const reference::distance_table table = to_table(distances.view());
+    const double optimum = reference::least_cost(table, k);
+    for (const medoid_initialisation initialisation : kAll) {
+      const k_medoids_result result = k_medoids(
+          cpu_context(1), distances.view(), {.k = k, .initialisation = initialisation, .seed = trial, .restarts = 8});
+      BOOST_TEST(result.converged);
+      BOOST_TEST(result.cost >= optimum);
+      BOOST_TEST(result.cost == reference::medoid_cost(table, result.medoids));
+      std::vector<std::size_t> medoids = result.medoids;
+      BOOST_TEST(reference::eager_swaps(table, medoids) == 0u);
+      ++cases;
+      optimal += result.cost == optimum ? 1 : 0;
+    }
+  }
+  BOOST_TEST(optimal * 10 >= cases * 9);  // uniform random distances: 9 in 10 and more
+}
+
+BOOST_AUTO_TEST_CASE(labels_distances_and_cost_belong_to_the_medoids) {
+  random_stream random(2);
+  const tensor<float, 2> points = blobs(200, 5, 6, 4, random);
+  const tensor<float, 2> distances = euclidean_distances(points.view());
+  const k_medoids_result result = k_medoids(cpu_context(2), distances.view(), {.k = 6});
+  BOOST_TEST(std::ranges::is_sorted(result.medoids));
+  double cost = 0;
+  for (std::size_t o = 0; o < 200; ++o) {
+    std::size_t nearest = 0;
+    for (std::size_t p = 1; p < 6; ++p) {
+      if (distances(result.medoids[p], o) < distances(result.medoids[nearest], o)) nearest = p;
+    }
+    BOOST_TEST(result.labels[o] == nearest);
+    BOOST_TEST(result.distances[o] == distances(result.medoids[nearest], o));
+    cost += static_cast<double>(result.distances[o]);
+  }
+  BOOST_TEST(result.cost == cost);
+}
+
+BOOST_AUTO_TEST_CASE(planted_groups_are_found) {
+  random_stream random(3);
+  const tensor<float, 2> points = blobs(300, 8, 7, 10, random);
+  std::vector<std::uint32_t> truth(300);
+  for (std::uint32_t row = 0; row < 300; ++row) truth[row] = row % 7;
+  const tensor<float, 2> distances = euclidean_distances(points.view());
+  for (const medoid_initialisation initialisation : kAll) {
+    const k_medoids_result result =
+        k_medoids(cpu_context(1), distances.view(), {.k = 7, .initialisation = initialisation, .restarts = 3});
+    BOOST_TEST(adjusted_rand_index(result.labels, truth) == 1.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_do_not_change_the_result) {
+  random_stream random(4);
+  const tensor<float, 2> distances = euclidean_distances(blobs(500, 3, 9, 2, random).view());
+  for (const medoid_initialisation initialisation : kAll) {
+    const k_medoids_options options{.k = 9, .initialisation = initialisation, .seed = 5, .restarts = 2};
+    const k_medoids_result one = k_medoids(cpu_context(1), distances.view(), options);
+    for (const cpu_context& context : cluster_contexts()) {
+      check_equal(one, k_medoids(context, distances.view(), options));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(seeds_give_different_starts_and_equal_seeds_equal_ones) {
+  random_stream random(5);
+  const tensor<float, 2> distances = random_distances(120, 1u << 20, random);
+  for (const medoid_initialisation initialisation :
+       {medoid_initialisation::lab, medoid_initialisation::k_means_plus_plus, medoid_initialisation::random}) {
+    const auto start = [&](std::uint64_t seed) {
+      return k_medoids(cpu_context(1), distances.view(),
+                       {.k = 10, .initialisation = initialisation, .seed = seed, .max_swaps = 0})
+          .medoids;
+    };
+    BOOST_TEST(start(1) == start(1), boost::test_tools::per_element());
+    BOOST_TEST((start(1) != start(2)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(restarts_keep_the_cheapest) {
+  random_stream random(6);
+  const tensor<float, 2> distances = random_distances(90, 1u << 20, random);
+  double previous = std::numeric_limits<double>::infinity();
+  for (const std::size_t restarts : {1, 2, 4, 8, 16}) {
+    const k_medoids_result result =
+        k_medoids(cpu_context(1), distances.view(),
+                  {.k = 8, .initialisation = medoid_initialisation::random, .seed = 3, .restarts = restarts});
+    BOOST_TEST(result.cost <= previous);
+    previous = result.cost;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(embeddings_give_the_result_of_their_matrix) {
+  random_stream random(7);
+  const tensor<float, 2> points = blobs(150, 19, 5, 1.5, random);
+  const auto check = [&](auto metric) {
+    const embedding_distances source(points.view(), metric);
+    tensor<float, 2> matrix({150, 150});
+    (void)source.rows(0, 150, matrix.view());
+    for (std::size_t i = 0; i < 150; ++i) {
+      BOOST_TEST(matrix(i, i) == 0.0f);
+      for (std::size_t o = 0; o < i; ++o) BOOST_TEST(matrix(i, o) == matrix(o, i));
+    }
+    for (const cpu_context& context : cluster_contexts()) {
+      check_equal(k_medoids(context, matrix.view(), {.k = 5}), k_medoids(context, source, {.k = 5}));
+    }
+    return matrix;
+  };
+  check(cosine{});
+  const tensor<float, 2> matrix = check(euclidean{});
+  const tensor<float, 2> expected = euclidean_distances(points.view());
+  for (std::size_t i = 0; i < matrix.size(); ++i) {
+    BOOST_TEST(matrix.data()[i] == expected.data()[i], boost::test_tools::tolerance(1e-6f));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_a_strided_matrix_are_read_in_place) {
+  random_stream random(8);
+  const tensor<float, 2> distances = random_distances(40, 1u << 10, random);
+  tensor<float, 2> wide({40, 64});
+  for (std::size_t i = 0; i < 40; ++i) std::copy_n(distances.view().row(i), 40, wide.view().row(i));
+  const matrix_view<const float> strided(wide.data(), {40, 40}, {64, 1});
+  check_equal(k_medoids(cpu_context(2), distances.view(), {.k = 4}), k_medoids(cpu_context(2), strided, {.k = 4}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

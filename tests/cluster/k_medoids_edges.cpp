@@ -1,0 +1,205 @@
+// K-medoids at its edges: sizes, ties, duplicates, values that are refused, budgets and stops.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <imgsim/cluster/embedding_distances.hpp>
+#include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/metric/cosine.hpp>
+
+#include "cluster/support.hpp"
+
+using namespace imgsim;
+using namespace imgsim_test;
+
+namespace {
+
+constexpr medoid_initialisation kAll[] = {medoid_initialisation::build, medoid_initialisation::lab,
+                                          medoid_initialisation::k_means_plus_plus, medoid_initialisation::random};
+
+k_medoids_result run(const tensor<float, 2>& distances, std::size_t k,
+                     medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus) {
+  return k_medoids(cpu_context(2), distances.view(), {.k = k, .initialisation = initialisation});
+}
+
+/// Accepts an exception whose text holds each of the parts.
+auto says(std::vector<std::string> parts) {
+  return [parts = std::move(parts)](const std::exception& e) {
+    return std::ranges::all_of(parts, [&](const std::string& part) {
+      const bool holds = std::string(e.what()).find(part) != std::string::npos;
+      if (!holds) BOOST_TEST_MESSAGE("not in \"" << e.what() << "\": " << part);
+      return holds;
+    });
+  };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(k_medoids_edges)
+
+BOOST_AUTO_TEST_CASE(one_group_has_the_point_with_the_least_sum) {
+  random_stream random(1);
+  for (const std::size_t size : {1, 2, 3, 64, 65, 100}) {
+    const tensor<float, 2> distances = random_distances(size, 1u << 16, random);
+    const double optimum = reference::least_cost(to_table(distances.view()), 1);
+    for (const medoid_initialisation initialisation : kAll) {
+      const k_medoids_result result = run(distances, 1, initialisation);
+      BOOST_TEST(result.cost == optimum);
+      BOOST_TEST(std::ranges::count(result.labels, 0u) == static_cast<std::ptrdiff_t>(size));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(as_many_groups_as_points) {
+  random_stream random(2);
+  for (const std::size_t size : {1, 2, 17}) {
+    const tensor<float, 2> distances = random_distances(size, 100, random);
+    for (const medoid_initialisation initialisation : kAll) {
+      const k_medoids_result result = run(distances, size, initialisation);
+      BOOST_TEST(result.cost == 0.0);
+      BOOST_TEST(result.converged);
+      for (std::size_t row = 0; row < size; ++row) {
+        BOOST_TEST(result.medoids[row] == row);
+        BOOST_TEST(result.labels[row] == row);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(impossible_sizes_are_refused_with_both_numbers) {
+  random_stream random(3);
+  const tensor<float, 2> distances = random_distances(5, 100, random);
+  BOOST_CHECK_EXCEPTION(run(distances, 6), invalid_argument, says({"6", "5"}));
+  BOOST_CHECK_EXCEPTION(run(distances, 0), invalid_argument, says({"0", "5"}));
+  BOOST_CHECK_EXCEPTION(run(tensor<float, 2>({0, 0}), 1), invalid_argument, says({"1", "0"}));
+  BOOST_CHECK_EXCEPTION(run(tensor<float, 2>({3, 4}), 1), invalid_argument, says({"[3, 4]"}));
+  BOOST_CHECK_THROW((void)k_medoids(cpu_context(1), distances.view(), {.k = 2, .restarts = 0}), invalid_argument);
+  BOOST_CHECK_THROW((void)k_medoids(cpu_context(1), distances.view(), {.k = 2, .max_passes = 0}), invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(values_that_are_not_finite_are_refused_with_their_place) {
+  random_stream random(4);
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+    tensor<float, 2> distances = random_distances(70, 100, random);
+    distances(53, 21) = bad;
+    distances(53, 69) = bad;
+    distances(60, 2) = bad;
+    BOOST_CHECK_EXCEPTION(run(distances, 3), invalid_argument, says({"row 53", "column 21"}));
+    tensor<float, 2> points({4, 3});
+    points(2, 1) = bad;
+    BOOST_CHECK_EXCEPTION(embedding_distances(std::as_const(points).view(), cosine{}), invalid_argument,
+                          says({"row 2", "column 1"}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(identical_points_make_groups_that_hold_their_medoids) {
+  const tensor<float, 2> zeros({30, 30});
+  for (const medoid_initialisation initialisation : kAll) {
+    const k_medoids_result result = run(zeros, 4, initialisation);
+    BOOST_TEST(result.cost == 0.0);
+    BOOST_TEST(result.swaps == 0u);
+    BOOST_TEST((std::ranges::adjacent_find(result.medoids) == result.medoids.end()));
+    for (std::uint32_t position = 0; position < 4; ++position) {
+      BOOST_TEST(result.labels[result.medoids[position]] == position);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(duplicates_and_points_on_a_line) {
+  // 3 places on a line, each held by 10 points: 3 groups cost nothing.
+  tensor<float, 2> distances({30, 30});
+  const float place[] = {0, 1, 5};
+  for (std::size_t i = 0; i < 30; ++i) {
+    for (std::size_t o = 0; o < 30; ++o) distances(i, o) = std::abs(place[i % 3] - place[o % 3]);
+  }
+  for (const medoid_initialisation initialisation : kAll) {
+    BOOST_TEST(run(distances, 3, initialisation).cost == 0.0);
+    BOOST_TEST(run(distances, 2, initialisation).cost == 10.0);
+    BOOST_TEST(run(distances, 1, initialisation).cost == 50.0);
+    BOOST_TEST(run(distances, 20, initialisation).cost == 0.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(distances_of_any_scale) {
+  random_stream random(5);
+  const tensor<float, 2> distances = random_distances(60, 1u << 12, random);
+  const k_medoids_result expected = run(distances, 5);
+  for (const float scale : {0x1p-100f, 0x1p-130f, 0x1p100f, 0x1p127f}) {
+    tensor<float, 2> scaled = distances.clone();
+    for (float& value : scaled) value *= scale;
+    BOOST_TEST(run(scaled, 5).medoids == expected.medoids, boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(tables_that_are_no_metric) {
+  // Not symmetric, a diagonal that is not zero, small negative values as rounding leaves them.
+  random_stream random(6);
+  tensor<float, 2> distances({50, 50});
+  for (float& value : distances) value = static_cast<float>(random.below(1u << 10)) / 1024.0f - 0x1p-8f;
+  const reference::distance_table table = to_table(distances.view());
+  const k_medoids_result result = run(distances, 4);
+  std::vector<std::size_t> medoids = result.medoids;
+  BOOST_TEST(reference::eager_swaps(table, medoids) == 0u);
+  for (std::uint32_t position = 0; position < 4; ++position) {
+    BOOST_TEST(result.labels[result.medoids[position]] == position);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(budgets_end_the_search_early_and_say_so) {
+  random_stream random(7);
+  const tensor<float, 2> distances = random_distances(200, 1u << 20, random);
+  k_medoids_options options{.k = 8, .initialisation = medoid_initialisation::random};
+  const k_medoids_result whole = k_medoids(cpu_context(1), distances.view(), options);
+  BOOST_TEST_REQUIRE(whole.swaps > 2u);
+  BOOST_TEST_REQUIRE(whole.passes > 1u);
+
+  double previous = std::numeric_limits<double>::infinity();
+  for (std::size_t swaps = 0; swaps <= whole.swaps; ++swaps) {  // from swap to swap the cost falls
+    options.max_swaps = swaps;
+    const k_medoids_result part = k_medoids(cpu_context(2), distances.view(), options);
+    BOOST_TEST(part.swaps == swaps);
+    BOOST_TEST(!part.converged);
+    BOOST_TEST(part.cost < previous);
+    previous = part.cost;
+  }
+  BOOST_TEST(previous == whole.cost);
+
+  options.max_swaps = std::numeric_limits<std::size_t>::max();
+  options.max_passes = 1;
+  const k_medoids_result one_pass = k_medoids(cpu_context(1), distances.view(), options);
+  BOOST_TEST(one_pass.passes == 1u);
+  BOOST_TEST(!one_pass.converged);
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_told_and_a_stop_ends_it) {
+  random_stream random(8);
+  const tensor<float, 2> distances = random_distances(100, 1u << 20, random);
+  std::stop_source stop;
+  std::size_t calls = 0;
+  k_medoids_options options{.k = 5, .restarts = 3, .on_progress = [&](const k_medoids_progress& p) {
+                              ++calls;
+                              BOOST_TEST(p.restart < p.restarts);
+                              BOOST_TEST(p.cost > 0);
+                              if (p.restart == 1) stop.request_stop();
+                            }};
+  (void)k_medoids(cpu_context(1), distances.view(), options);
+  BOOST_TEST(calls >= 3u);
+  options.stop = stop.get_token();
+  BOOST_CHECK_THROW((void)k_medoids(cpu_context(1), distances.view(), options), cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(initialisations_have_names) {
+  BOOST_TEST((parse_medoid_initialisation("build") == medoid_initialisation::build));
+  BOOST_TEST((parse_medoid_initialisation("lab") == medoid_initialisation::lab));
+  BOOST_TEST((parse_medoid_initialisation("k-means++") == medoid_initialisation::k_means_plus_plus));
+  BOOST_TEST((parse_medoid_initialisation("random") == medoid_initialisation::random));
+  BOOST_CHECK_EXCEPTION((void)parse_medoid_initialisation("best"), invalid_argument, says({"best"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

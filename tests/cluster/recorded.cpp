@@ -1,0 +1,95 @@
+// Against recorded results of an independent implementation (record_kmedoids.py): never dearer than its best of 30
+// random starts, and the same silhouettes for its groupings.
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/cluster/silhouette.hpp>
+
+#include "cluster/support.hpp"
+
+using namespace imgsim;
+using namespace imgsim_test;
+
+namespace {
+
+/// The points of record_kmedoids.py.
+std::vector<std::vector<std::int64_t>> recorded_points(std::size_t count, std::size_t dimension, std::size_t groups) {
+  std::uint64_t state = 12345;
+  const auto draw = [&](std::uint64_t bound) {
+    state = (state * 1103515245 + 12345) % (std::uint64_t{1} << 31);
+    return static_cast<std::int64_t>((state >> 8) % bound);
+  };
+  std::vector<std::vector<std::int64_t>> centres(groups, std::vector<std::int64_t>(dimension));
+  for (auto& centre : centres) {
+    for (std::int64_t& value : centre) value = draw(4000);
+  }
+  std::vector<std::vector<std::int64_t>> points(count, std::vector<std::int64_t>(dimension));
+  for (std::size_t row = 0; row < count; ++row) {
+    for (std::size_t i = 0; i < dimension; ++i) {
+      const std::int64_t first = draw(500);
+      points[row][i] = centres[row % groups][i] + first + draw(500);
+    }
+  }
+  return points;
+}
+
+tensor<float, 2> l1_distances(const std::vector<std::vector<std::int64_t>>& points) {
+  tensor<float, 2> distances({points.size(), points.size()});
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    for (std::size_t o = 0; o < points.size(); ++o) {
+      std::int64_t sum = 0;
+      for (std::size_t d = 0; d < points[i].size(); ++d) sum += std::abs(points[i][d] - points[o][d]);
+      distances(i, o) = static_cast<float>(sum);
+    }
+  }
+  return distances;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(recorded)
+
+BOOST_AUTO_TEST_CASE(not_dearer_than_the_kmedoids_package_and_the_same_silhouettes) {
+  std::ifstream file(IMGSIM_TEST_SOURCE_DIR "/cluster/recorded.txt");
+  BOOST_TEST_REQUIRE(file.good());
+  std::size_t cases = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    ++cases;
+    std::istringstream words(line);
+    std::size_t count = 0, dimension = 0, groups = 0, k = 0;
+    double loss = 0, expected_medoid_silhouette = 0, expected_silhouette = 0;
+    words >> count >> dimension >> groups >> k >> loss >> expected_medoid_silhouette >> expected_silhouette;
+    std::vector<std::size_t> medoids(k);
+    for (std::size_t& medoid : medoids) words >> medoid;
+    BOOST_TEST_REQUIRE(!words.fail());
+    const tensor<float, 2> distances = l1_distances(recorded_points(count, dimension, groups));
+    BOOST_TEST_CONTEXT(count << " points, K = " << k) {
+      const cpu_context context;
+      const resident_distances source(distances.view());
+      medoid_searcher_for<cpu_context, resident_distances> search(context, source);
+      search.assign(medoids);
+      BOOST_TEST(search.unit().to_double(search.cost()) == loss);  // the same distances, summed exactly
+      // kmedoids sums ratios in float32.
+      const double tolerance = static_cast<double>(count) * 0x1p-24;
+      BOOST_TEST(std::abs(medoid_silhouette(search.nearest(), search.second_nearest()) - expected_medoid_silhouette) <
+                 tolerance);
+      BOOST_TEST(std::abs(silhouette(context, distances.view(), search.labels(), k) - expected_silhouette) < tolerance);
+      for (const auto initialisation : {medoid_initialisation::lab, medoid_initialisation::k_means_plus_plus}) {
+        const k_medoids_result result =
+            k_medoids(context, distances.view(), {.k = k, .initialisation = initialisation, .restarts = 30});
+        BOOST_TEST(result.cost <= loss);
+      }
+    }
+  }
+  BOOST_TEST(cases == 9u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
