@@ -17,6 +17,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <imgsim/core/context.hpp>
@@ -68,8 +69,8 @@ struct retrieval_report {
 /// Adds up the quality of ranked matches, handed over a block of queries at a time.
 class retrieval_accumulator {
  public:
-  retrieval_accumulator(const photo_labels& labels, std::size_t n)
-      : labels_(labels), members_(labels.members()), n_(n), sums_(labels.names.size()) {}
+  retrieval_accumulator(photo_labels labels, std::size_t n)
+      : labels_(std::move(labels)), members_(labels_.members()), n_(n), sums_(labels_.names.size()) {}
 
   /// `rows` [Q, L]: the matches of photos first .. first + Q - 1, best first, self excluded. L = M - 1 (full rankings)
   /// is needed for average precision; precision and recall need L >= min(n, M - 1).
@@ -133,7 +134,7 @@ class retrieval_accumulator {
     quality.average_precision /= static_cast<double>(quality.ranked_queries);
   }
 
-  const photo_labels& labels_;
+  photo_labels labels_;
   std::vector<std::size_t> members_;
   std::size_t n_;
   std::vector<retrieval_quality> sums_;

@@ -1,0 +1,125 @@
+// What an encoder has to beat: features that need no training, and principal components of the pixels. All take
+// decoded photos of one size and give rows to search with the cosine.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/tensor.hpp>
+#include <imgsim/core/view.hpp>
+#include <imgsim/embedding/principal_axes.hpp>
+#include <imgsim/image/resize.hpp>
+
+namespace imgsim {
+
+/// Side of the thumbnail that photos are compared by, in pixels.
+inline constexpr std::size_t kThumbnailSide = 16;
+
+inline constexpr std::size_t kHueBins = 12;
+inline constexpr std::size_t kSaturationBins = 4;
+inline constexpr std::size_t kValueBins = 4;
+inline constexpr std::size_t kHistogramBins = kHueBins * kSaturationBins * kValueBins;
+
+/// Principal components of the pixels that photos are compared by.
+inline constexpr std::size_t kPrincipalComponents = 64;
+
+namespace detail {
+
+inline void check_photos(view<const std::uint8_t, 4> photos) {
+  IMGSIM_EXPECTS(photos.extent(3) == 3, "photos are [B, H, W, 3], not ", shape_text(photos));
+}
+
+[[nodiscard]] inline view<const std::uint8_t, 3> photo_at(view<const std::uint8_t, 4> photos, std::size_t i) {
+  return {photos.data() + i * photos.stride(0),
+          {photos.extent(1), photos.extent(2), 3},
+          {photos.stride(1), photos.stride(2), 1}};
+}
+
+/// Bin of an RGB pixel: hue in twelfths of the circle, first bin from red to orange (grey counts as red), then
+/// saturation and value in quarters. Integers throughout, so that no pixel is on the wrong side of an edge.
+[[nodiscard]] inline std::size_t histogram_bin(int red, int green, int blue) noexcept {
+  const int value = std::max({red, green, blue});
+  const int chroma = value - std::min({red, green, blue});
+  int hue = 0;  // in units of 1 / (6 chroma) of the circle
+  if (chroma > 0) {
+    if (value == red)
+      hue = green >= blue ? green - blue : 6 * chroma + (green - blue);
+    else if (value == green)
+      hue = 2 * chroma + (blue - red);
+    else
+      hue = 4 * chroma + (red - green);
+  }
+  constexpr int kBinsASector = static_cast<int>(kHueBins) / 6;
+  const int hue_bin = chroma > 0 ? hue * kBinsASector / chroma : 0;
+  const int saturation_bin =
+      value > 0 ? std::min(chroma * static_cast<int>(kSaturationBins) / value, static_cast<int>(kSaturationBins) - 1)
+                : 0;
+  const int value_bin = value * static_cast<int>(kValueBins) / 256;
+  return static_cast<std::size_t>(
+      (hue_bin * static_cast<int>(kSaturationBins) + saturation_bin) * static_cast<int>(kValueBins) + value_bin);
+}
+
+}  // namespace detail
+
+/// Pixels of photos [B, H, W, 3], resized to [height, width] where that is another size (image/resize.hpp), in [0, 1]:
+/// [B, height * width * 3]. Raw pixels, or thumbnails.
+template <execution_context Context>
+[[nodiscard]] tensor<float, 2> pixel_features(const Context& context, view<const std::uint8_t, 4> photos,
+                                              std::size_t height, std::size_t width) {
+  detail::check_photos(photos);
+  tensor<float, 2> features({photos.extent(0), height * width * 3});
+  context.host_pool().for_each(photos.extent(0), [&](std::size_t i) {
+    tensor<std::uint8_t, 3> resized({height, width, 3});
+    resize_bilinear(detail::photo_at(photos, i), resized.view());
+    std::ranges::transform(resized, features.view().row(i),
+                           [](std::uint8_t level) { return static_cast<float>(level) / 255; });
+  });
+  return features;
+}
+
+/// Colour histograms of photos [B, H, W, 3]: [B, 192], 12 hues x 4 saturations x 4 values, as shares of the pixels.
+template <execution_context Context>
+[[nodiscard]] tensor<float, 2> histogram_features(const Context& context, view<const std::uint8_t, 4> photos) {
+  detail::check_photos(photos);
+  tensor<float, 2> features({photos.extent(0), kHistogramBins});
+  context.host_pool().for_each(photos.extent(0), [&](std::size_t i) {
+    const view<const std::uint8_t, 3> photo = detail::photo_at(photos, i);
+    std::vector<std::size_t> counts(kHistogramBins);
+    for (std::size_t y = 0; y < photo.extent(0); ++y)
+      for (std::size_t x = 0; x < photo.extent(1); ++x)
+        ++counts[detail::histogram_bin(photo(y, x, 0), photo(y, x, 1), photo(y, x, 2))];
+    const auto pixels = static_cast<double>(std::max<std::size_t>(photo.extent(0) * photo.extent(1), 1));
+    for (std::size_t bin = 0; bin < kHistogramBins; ++bin)
+      features(i, bin) = static_cast<float>(static_cast<double>(counts[bin]) / pixels);
+  });
+  return features;
+}
+
+/// Coordinates of features [M, F] along their `count` leading principal axes about their mean: [M, K], K = count or
+/// fewer where the features span fewer dimensions. No whitening.
+template <execution_context Context>
+[[nodiscard]] tensor<float, 2> principal_component_features(const Context& context, matrix_view<const float> features,
+                                                            std::size_t count = kPrincipalComponents) {
+  if (features.empty() || count == 0) return tensor<float, 2>({features.extent(0), 0});
+  const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
+  const detail::feature_columns columns(features.data(), index(features.extent(1)), index(features.extent(0)),
+                                        Eigen::OuterStride<>(index(features.stride(0))));
+  Eigen::VectorXd mean = Eigen::VectorXd::Zero(columns.rows());
+  for (Eigen::Index i = 0; i < columns.cols(); ++i) mean += columns.col(i).cast<double>();
+  mean /= static_cast<double>(columns.cols());
+  const principal_axes found = find_principal_axes(context, columns, mean, count);
+
+  tensor<float, 2> coordinates({features.extent(0), static_cast<std::size_t>(found.axes.cols())});
+  context.host_pool().for_each(features.extent(0), [&](std::size_t i) {
+    const Eigen::VectorXd along = found.axes.transpose() * (columns.col(index(i)).template cast<double>() - mean);
+    for (std::size_t k = 0; k < coordinates.extent(1); ++k) coordinates(i, k) = static_cast<float>(along[index(k)]);
+  });
+  return coordinates;
+}
+
+}  // namespace imgsim
