@@ -31,9 +31,7 @@ struct search_backend<cpu_context> {
                         .similarity = tensor<float, 2>({queries.extent(0), columns})};
     if (result.rows.empty()) return result;
     if constexpr (cosine_form_metric<Metric>) {
-      // Where a good part of the gallery is wanted, ruling rows out saves nothing.
-      constexpr std::size_t kWantedShare = 4;
-      if (queries.extent(0) > policy.unpacked_queries && columns < gallery.extent(0) / kWantedShare) {
+      if (queries.extent(0) > policy.unpacked_queries && columns * policy.wanted_share < gallery.extent(0)) {
         cpu::packed_top_n<Metric>(context, gallery, queries, options, policy, result).run();
         return result;
       }

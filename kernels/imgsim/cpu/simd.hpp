@@ -120,8 +120,26 @@ IMGSIM_ALWAYS_INLINE void store(T* to, const Vector& value) noexcept {
   std::memcpy(to, &value, sizeof(Vector));
 }
 
-/// out = as many floats at `from` as it has lanes, as float64. GCC 12 splits the conversion of a full register in
-/// halves and glues them together, hence the instruction by name.
+/// out = `value` in every lane. Subtracting zero changes nothing, -0 and NaN included, and compiles to a broadcast.
+template <class Vector, class T>
+IMGSIM_ALWAYS_INLINE void broadcast(Vector& out, T value) noexcept {
+  out = value - Vector{};
+}
+
+/// out = the float at `from` in every lane. GCC 12 broadcasts to half a register and glues two halves together, hence
+/// the instruction by name; the same goes for load_widened.
+template <class Isa>
+IMGSIM_ALWAYS_INLINE void load_broadcast(vector<float, Isa::float_lanes>& out, const float* from) noexcept {
+#if defined(__x86_64__)
+  if constexpr (Isa::float_lanes > 4) {
+    asm("vbroadcastss %1, %0" : "=v"(out) : "m"(*from));
+    return;
+  }
+#endif
+  broadcast(out, *from);
+}
+
+/// out = as many floats at `from` as it has lanes, as float64.
 template <class Isa>
 IMGSIM_ALWAYS_INLINE void load_widened(vector<double, Isa::double_lanes>& out, const float* from) noexcept {
   using floats = vector<float, Isa::double_lanes>;

@@ -21,6 +21,8 @@ struct search_policy {
   /// Up to this many queries, and for metrics that are no function of the cosine, every pair is computed canonically,
   /// straight from the gallery's rows: below it, memory is the limit and packing costs more than it saves.
   std::size_t unpacked_queries = 8;
+  /// The same where N times this reaches M: where a good part of the gallery is wanted, ruling rows out saves nothing.
+  std::size_t wanted_share = 4;
   /// Workspace of the packed path: packed rows of the gallery and of the queries, and lists of candidates.
   std::size_t packed_bytes = std::size_t{256} << 20;
   std::size_t candidate_bytes = std::size_t{256} << 20;

@@ -62,7 +62,8 @@ struct find_panel_body {
   IMGSIM_ALWAYS_INLINE void run() const {
     using doubles = vector<double, Isa::double_lanes>;
     using mask = vector<std::int64_t, Isa::double_lanes>;
-    const doubles norm_a = doubles{} + query_norm;
+    doubles norm_a;
+    broadcast(norm_a, query_norm);
     std::size_t panel = begin;
     for (; panel < count; ++panel) {
       mask any{};

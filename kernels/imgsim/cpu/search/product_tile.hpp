@@ -66,7 +66,8 @@ struct product_tile_body {
       for (std::size_t v = 0; v < micro::vectors; ++v) load(right[v], b + v * Isa::float_lanes);
 #pragma GCC unroll 8
       for (std::size_t r = 0; r < micro::rows; ++r) {
-        const floats left = floats{} + a[r];
+        floats left;
+        load_broadcast<Isa>(left, a + r);
 #pragma GCC unroll 4
         for (std::size_t v = 0; v < micro::vectors; ++v) sum[r][v] += left * right[v];
       }
