@@ -135,7 +135,7 @@ std::string refusal(const json& layers) {
 /// Photos named 0.jpg, 1.jpg, ... in the order of their numbers, encoded.
 imgsim::tensor<float, 2> encode_numbered(const imgsim::model_file& model, std::size_t count) {
   const imgsim::cpu_context cpu;
-  imgsim::photo_encoder encoder(cpu, imgsim::to_model(imgsim::to_tensor_file(model)));
+  imgsim::photo_encoder encoder(cpu, model);
   std::vector<std::string> paths;
   for (std::size_t i = 0; i < count; ++i) paths.push_back(std::to_string(i) + ".jpg");
   imgsim::photo_loader loader(imgsim_test::data_folder() / "animals256", paths, {.height = 256, .width = 256});

@@ -28,6 +28,13 @@ struct embedding_transform {
 
   /// D
   [[nodiscard]] std::size_t dimension() const noexcept { return projection.empty() ? raw : projection.extent(0); }
+
+  [[nodiscard]] embedding_transform clone() const {
+    return {.raw = raw,
+            .mean = mean,
+            .projection = projection.empty() ? tensor<float, 2>() : projection.clone(),
+            .normalise = normalise};
+  }
 };
 
 /// Photos that the whitening is fitted on where both they and the raw dimensions are more: evenly spaced ones.

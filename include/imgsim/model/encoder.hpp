@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/embedding/transform.hpp>
@@ -21,13 +22,13 @@ namespace imgsim {
 template <execution_context Context>
 class photo_encoder {
  public:
-  /// Takes weights and embedding out of the model. Throws invalid_argument where the machine lacks what `arithmetic`
-  /// needs.
-  photo_encoder(const Context& context, model_file model, precision arithmetic = precision::float32)
-      : context_(context),
-        network_(context, std::move(model.description), arithmetic, 0),
-        transform_(std::move(model.embedding)) {
+  /// Copies weights and embedding. Throws invalid_argument where the machine lacks what `arithmetic` needs, or the
+  /// parts of the model do not fit together.
+  photo_encoder(const Context& context, const model_file& model, precision arithmetic = precision::float32)
+      : context_(context), network_(context, model.description, arithmetic, 0), transform_(model.embedding.clone()) {
     network_.load_state(model.state);
+    IMGSIM_EXPECTS(transform_.raw == network_.feature_size(), "the embedding is for ", transform_.raw,
+                   " features, the network has ", network_.feature_size());
   }
 
   [[nodiscard]] const architecture& description() const noexcept { return network_.description(); }

@@ -193,19 +193,23 @@ class training_run {
       if (options_.stop.stop_requested()) return false;
       const std::size_t first = done_ * options_.batch;
       const auto rows = std::span(order).subspan(first, std::min(options_.batch, order.size() - first));
-      const double progress =
-          static_cast<double>(epoch - 1) + static_cast<double>(done_) / static_cast<double>(batches_);
-      last_rate_ = rate_.at(progress);
-      const double loss = network_.train_step(load(training_, rows), {.learning_rate = last_rate_}).total();
+      const double rate = rate_of(done_);
+      const double loss = network_.train_step(load(training_, rows), {.learning_rate = rate}).total();
       if (!std::isfinite(loss))
         throw training_diverged(concat("the loss is not finite in epoch ", epoch, ", batch ", done_ + 1,
-                                       ": try a learning rate smaller than ", number_text(last_rate_)));
+                                       ": try a learning rate smaller than ", number_text(rate)));
       loss_sum_ += loss * static_cast<double>(rows.size());
       if (options_.on_batch)
         options_.on_batch(
             {epoch, options_.epochs, done_ + 1, batches_, loss_sum_ / static_cast<double>(first + rows.size())});
     }
     return true;
+  }
+
+  /// For a batch of the epoch under way.
+  [[nodiscard]] double rate_of(std::size_t batch) const {
+    return rate_.at(static_cast<double>(result_.history.size()) +
+                    static_cast<double>(batch) / static_cast<double>(batches_));
   }
 
   /// False where a stop came first. NaN without validation photos.
@@ -224,7 +228,7 @@ class training_run {
     }
     if (!std::isfinite(sum))
       throw training_diverged(concat("the validation loss is not finite after epoch ", result_.history.size() + 1,
-                                     ": try a learning rate smaller than ", number_text(last_rate_)));
+                                     ": try a learning rate smaller than ", number_text(rate_of(batches_ - 1))));
     mean_loss = sum / static_cast<double>(count);
     return true;
   }
@@ -233,7 +237,7 @@ class training_run {
     result_.history.push_back({.epoch = result_.history.size() + 1,
                                .training_loss = loss_sum_ / static_cast<double>(training_.size()),
                                .validation_loss = validation_loss,
-                               .learning_rate = last_rate_,
+                               .learning_rate = rate_of(batches_ - 1),
                                .seconds = seconds_ + elapsed()});
     const epoch_record& record = result_.history.back();
     rate_.end_epoch(judged_loss(record));
@@ -292,7 +296,6 @@ class training_run {
   std::size_t done_ = 0;
   double loss_sum_ = 0.0;
   double seconds_ = 0.0;
-  double last_rate_ = 0.0;
 };
 
 }  // namespace detail
