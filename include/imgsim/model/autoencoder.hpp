@@ -37,11 +37,15 @@ class autoencoder {
   /// Glorot-uniform kernels and zero biases from `seed`. Throws invalid_argument where the layers do not fit together,
   /// or where the machine lacks what `arithmetic` needs (the message names the feature).
   autoencoder(const Context& context, architecture description, precision arithmetic, std::uint64_t seed)
-      : description_(std::move(description)), plan_(plan_network(description_)), backend_(context, plan_, arithmetic) {
+      : description_(std::move(description)),
+        arithmetic_(arithmetic),
+        plan_(plan_network(description_)),
+        backend_(context, plan_, arithmetic) {
     detail::initialise_parameters(plan_, seed, backend_);
   }
 
   [[nodiscard]] const architecture& description() const noexcept { return description_; }
+  [[nodiscard]] precision arithmetic() const noexcept { return arithmetic_; }
   [[nodiscard]] std::size_t height() const noexcept { return description_.height; }
   [[nodiscard]] std::size_t width() const noexcept { return description_.width; }
   [[nodiscard]] std::size_t channels() const noexcept { return description_.channels; }
@@ -132,6 +136,7 @@ class autoencoder {
   }
 
   architecture description_;
+  precision arithmetic_;
   network_plan plan_;
   network_backend<Context> backend_;
   std::uint64_t step_ = 0;

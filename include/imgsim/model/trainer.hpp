@@ -147,7 +147,8 @@ class training_run {
 
   void describe_run() {
     saved_.description = network_.description();
-    saved_.run = {{"batch", options_.batch},
+    saved_.run = {{"precision", network_.arithmetic() == precision::float32 ? "float32" : "bfloat16"},
+                  {"batch", options_.batch},
                   {"learning_rate", options_.learning_rate},
                   {"schedule", to_text(options_.schedule)},
                   {"seed", options_.seed},
