@@ -4,6 +4,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
@@ -222,8 +223,9 @@ class json_reader {
     value = json.get<double>();
   }
   static void read(const nlohmann::json& json, const std::string& path, std::size_t& value) {
-    IMGSIM_EXPECTS(json.is_number_unsigned() && json.get<std::uint64_t>() <= std::numeric_limits<std::uint32_t>::max(),
-                   path, ": a whole number from 0 to 4294967295 is needed, not ", json.dump());
+    // A parsed number is unsigned; one that a program put in may be a signed one.
+    IMGSIM_EXPECTS(json.is_number_integer() && json >= 0 && json <= std::numeric_limits<std::uint32_t>::max(), path,
+                   ": a whole number from 0 to 4294967295 is needed, not ", json.dump());
     value = json.get<std::size_t>();
   }
   static void read(const nlohmann::json& json, const std::string& path, std::string& value) {

@@ -27,7 +27,7 @@ class executor {
       : context_(context),
         plan_(plan),
         type_(type),
-        head_{plan.loss, std::holds_alternative<sigmoid>(plan.layers.back().operation)},
+        head_{plan.loss, plan.has_decoder() && std::holds_alternative<sigmoid>(plan.layers.back().operation)},
         session_(context.threads()),
         parameters_(plan_) {
     make_layers(plan_.layers.size() - (head_.after_sigmoid ? 1 : 0));
