@@ -31,7 +31,8 @@ struct search_backend<cpu_context> {
                         .similarity = tensor<float, 2>({queries.extent(0), columns})};
     if (result.rows.empty()) return result;
     if constexpr (cosine_form_metric<Metric>) {
-      if (queries.extent(0) > policy.unpacked_queries && columns * policy.wanted_share < gallery.extent(0)) {
+      const bool rules_rows_out = columns * policy.wanted_share < gallery.extent(0);
+      if (queries.extent(0) > policy.unpacked_queries && rules_rows_out && gallery.extent(1) > 0) {
         cpu::packed_top_n<Metric>(context, gallery, queries, options, policy, result).run();
         return result;
       }

@@ -25,7 +25,7 @@ struct product_micro_tile {
   static_assert(kPanelRows % rows == 0 && kPanelRows % columns == 0);
 };
 
-/// tile[q][g] = packed query q . packed gallery row g, leading dimension kTileRows; padding included.
+/// tile[q][g] = packed query q . packed gallery row g, leading dimension kTileRows; padding included. depth >= 1.
 struct product_tile_body {
   const float* queries;  // first of query_panels panels
   const float* gallery;
@@ -38,10 +38,6 @@ struct product_tile_body {
   IMGSIM_ALWAYS_INLINE void run() const {
     using micro = product_micro_tile<Isa>;
     const std::size_t panel_size = depth * kPanelRows;
-    if (depth == 0) {
-      for (std::size_t q = 0; q < query_panels * kPanelRows; ++q)
-        std::fill_n(tile + q * kTileRows, gallery_panels * kPanelRows, 0.0f);
-    }
     for (std::size_t begin = 0; begin < depth; begin += kDepthBlock) {
       const std::size_t count = std::min(kDepthBlock, depth - begin);
       for (std::size_t gp = 0; gp < gallery_panels; ++gp)
