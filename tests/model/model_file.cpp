@@ -103,6 +103,11 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_refused_with_a_reason) {
     return *std::ranges::find(file.tensors, name, &imgsim::named_tensor::name);
   };
   using file = imgsim::tensor_file;
+  const auto edit = [](file& f, const char* field, const std::vector<unsigned>& value) {
+    nlohmann::json architecture = nlohmann::json::parse(f.metadata.at("architecture"));
+    architecture[nlohmann::json::json_pointer(field)] = value;
+    f.metadata["architecture"] = architecture.dump();
+  };
   const struct {
     const char* reason;
     std::function<void(file&)> damage;
@@ -116,6 +121,8 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_refused_with_a_reason) {
       {"not valid JSON", [](file& f) { f.metadata["architecture"] = "{"; }},
       {"", [](file& f) { f.metadata["architecture"] = "{}"; }},
       {"", [](file& f) { f.metadata["architecture"] = "[1, 2]"; }},
+      {"too large", [&](file& f) { edit(f, "/input", {4294967295u, 4294967295u, 3u}); }},
+      {"too large", [&](file& f) { edit(f, "/encoder/0/kernel", {4294967295u, 4294967295u}); }},
       {"'preprocessing'", [](file& f) { f.metadata.erase("preprocessing"); }},
       {"preprocessing", [](file& f) { f.metadata["preprocessing"] = R"({"resize":"crop"})"; }},
       {"embedding", [](file& f) { f.metadata["embedding"] = "{}"; }},

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,11 @@ inline constexpr int kMaxNesting = 8;
   return std::ranges::find(list, name) != std::end(list);
 }
 
+/// Small enough that products of two do not wrap around; network_plan.hpp limits the rest.
+[[nodiscard]] inline bool is_count(const json& value) {
+  return value.is_number_unsigned() && value.get<std::uint64_t>() <= std::numeric_limits<std::uint32_t>::max();
+}
+
 /// The config of one layer; every access names the layer where it fails.
 class layer_config {
  public:
@@ -80,7 +86,7 @@ class layer_config {
     return config_->is_object() && config_->contains(field) && !(*config_)[field].is_null();
   }
   [[nodiscard]] std::size_t count(const char* field) const {
-    if (!has(field) || !(*config_)[field].is_number_unsigned()) refuse(concat("has no valid ", field));
+    if (!has(field) || !is_count((*config_)[field])) refuse(concat("has no valid ", field));
     return (*config_)[field].get<std::size_t>();
   }
   [[nodiscard]] double number(const char* field, double absent) const {
@@ -102,8 +108,8 @@ class layer_config {
   [[nodiscard]] extent_2d extent(const char* field, extent_2d absent) const {
     if (!has(field)) return absent;
     const json& value = (*config_)[field];
-    if (value.is_number_unsigned()) return {value.get<std::size_t>(), value.get<std::size_t>()};
-    if (!value.is_array() || value.size() != 2 || !value[0].is_number_unsigned() || !value[1].is_number_unsigned())
+    if (is_count(value)) return {value.get<std::size_t>(), value.get<std::size_t>()};
+    if (!value.is_array() || value.size() != 2 || !is_count(value[0]) || !is_count(value[1]))
       refuse(concat("has no valid ", field));
     return {value[0].get<std::size_t>(), value[1].get<std::size_t>()};
   }
@@ -212,7 +218,7 @@ class chain_builder {
     if (chain_.height > 0 || !layer.has(field)) return;
     const json& shape = layer.json_config()[field];
     if (!shape.is_array() || shape.size() != 4 ||
-        !std::all_of(shape.begin() + 1, shape.end(), [](const json& n) { return n.is_number_unsigned() && n > 0; }))
+        !std::all_of(shape.begin() + 1, shape.end(), [](const json& n) { return is_count(n) && n > 0; }))
       layer.refuse("does not take photos [batch, height, width, channels] of one fixed size");
     chain_.height = shape[1].get<std::size_t>();
     chain_.width = shape[2].get<std::size_t>();
@@ -281,8 +287,7 @@ class chain_builder {
 
   [[nodiscard]] static layer_operation reshape_of(const layer_config& layer) {
     const json shape = layer.has("target_shape") ? layer.json_config()["target_shape"] : json();
-    if (!shape.is_array() || !std::ranges::all_of(shape, [](const json& n) { return n.is_number_unsigned(); }) ||
-        (shape.size() != 1 && shape.size() != 3))
+    if (!shape.is_array() || !std::ranges::all_of(shape, is_count) || (shape.size() != 1 && shape.size() != 3))
       layer.refuse("has a target_shape that imgsim does not support");
     if (shape.size() == 1) return flatten{};
     return reshape{shape[0].get<std::size_t>(), shape[1].get<std::size_t>(), shape[2].get<std::size_t>()};

@@ -1,9 +1,11 @@
 // From an architecture to a checked plan: every shape, parameter and tap worked out once, for all backends.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <numeric>
 #include <string>
 #include <variant>
@@ -72,7 +74,20 @@ struct network_plan {
   }
 };
 
+/// Numbers that a photo and one kernel may have; output_shape limits what lies between. Larger ones are damage, and
+/// their products would not fit in 64 bits.
+inline constexpr std::size_t kMaxLayerSize = std::size_t{1} << 31;
+
 namespace detail {
+
+[[nodiscard]] constexpr bool fits_layer(std::initializer_list<std::size_t> extents) noexcept {
+  std::size_t size = 1;
+  for (const std::size_t extent : extents) {
+    if (extent > kMaxLayerSize / size) return false;
+    size *= std::max<std::size_t>(extent, 1);
+  }
+  return true;
+}
 
 class plan_builder {
  public:
@@ -97,6 +112,8 @@ class plan_builder {
   void check_numbers() const {
     IMGSIM_EXPECTS(description_.height > 0 && description_.width > 0 && description_.channels > 0,
                    "the input size of an architecture must be positive");
+    IMGSIM_EXPECTS(fits_layer({description_.height, description_.width, description_.channels}),
+                   "the input of an architecture is too large");
     IMGSIM_EXPECTS(!description_.encoder.empty(), "an architecture needs an encoder");
     IMGSIM_EXPECTS(std::isfinite(description_.kernel_l2) && description_.kernel_l2 >= 0, "kernel_l2 must be >= 0");
     IMGSIM_EXPECTS(!description_.embedding.taps.empty(), "an embedding needs at least one tap");
@@ -115,17 +132,20 @@ class plan_builder {
   }
 
   void add_parameters(const planned_layer& layer, const convolution& c) {
+    check_kernel(layer, {c.kernel.height, c.kernel.width, layer.in.channels, c.filters});
     add_kernel(layer, {c.kernel.height, c.kernel.width, layer.in.channels, c.filters},
                c.kernel.height * c.kernel.width * layer.in.channels, c.kernel.height * c.kernel.width * c.filters);
     if (c.bias) add(layer, "bias", c.filters, parameter_role::bias);
   }
   // Keras counts a transposed kernel's fans by position, [.., .., out, in], as if it were a convolution's.
   void add_parameters(const planned_layer& layer, const transposed_convolution& c) {
+    check_kernel(layer, {c.kernel.height, c.kernel.width, c.filters, layer.in.channels});
     add_kernel(layer, {c.kernel.height, c.kernel.width, c.filters, layer.in.channels},
                c.kernel.height * c.kernel.width * c.filters, c.kernel.height * c.kernel.width * layer.in.channels);
     if (c.bias) add(layer, "bias", c.filters, parameter_role::bias);
   }
   void add_parameters(const planned_layer& layer, const dense& d) {
+    check_kernel(layer, {layer.in.channels, d.units});
     add_kernel(layer, {layer.in.channels, d.units}, layer.in.channels, d.units);
     if (d.bias) add(layer, "bias", d.units, parameter_role::bias);
   }
@@ -137,6 +157,10 @@ class plan_builder {
   }
   template <class Operation>
   void add_parameters(const planned_layer&, const Operation&) {}
+
+  static void check_kernel(const planned_layer& layer, std::initializer_list<std::size_t> extents) {
+    IMGSIM_EXPECTS(fits_layer(extents), layer.name, ": its kernel is too large");
+  }
 
   void add_kernel(const planned_layer& layer, std::vector<std::size_t> shape, std::size_t fan_in, std::size_t fan_out) {
     plan_.parameters.push_back({layer.name + ".kernel", std::move(shape), parameter_role::kernel, fan_in, fan_out});
