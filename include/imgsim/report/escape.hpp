@@ -1,0 +1,119 @@
+// Names and messages made fit to print: file names are raw bytes, and a report must show them, never run them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace imgsim {
+
+namespace detail {
+
+struct code_point {
+  char32_t value;      // kBadCodePoint where the bytes are not well-formed UTF-8
+  std::size_t length;  // bytes taken, at least 1
+};
+
+inline constexpr char32_t kBadCodePoint = 0xfffd;
+
+/// Reads the code point that begins at text[at] (Unicode 15, table 3-7: no surrogates, no overlong forms).
+inline code_point read_code_point(std::string_view text, std::size_t at) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t first = byte(at);
+  if (first < 0x80) return {first, 1};
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return {kBadCodePoint, 1};
+  char32_t value = first & (0x7fu >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if (at + i >= text.size()) return {kBadCodePoint, i};
+    const std::uint8_t next = byte(at + i);
+    const std::uint8_t low = i > 1 ? 0x80 : first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    const std::uint8_t high = i > 1 ? 0xbf : first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (next < low || next > high) return {kBadCodePoint, i};
+    value = (value << 6) | (next & 0x3fu);
+  }
+  return {value, length};
+}
+
+inline void append_utf8(std::string& text, char32_t value) {
+  const auto push = [&](std::uint32_t byte) { text.push_back(static_cast<char>(byte)); };
+  if (value < 0x80) {
+    push(value);
+  } else if (value < 0x800) {
+    push(0xc0 | (value >> 6));
+    push(0x80 | (value & 0x3f));
+  } else if (value < 0x10000) {
+    push(0xe0 | (value >> 12));
+    push(0x80 | ((value >> 6) & 0x3f));
+    push(0x80 | (value & 0x3f));
+  } else {
+    push(0xf0 | (value >> 18));
+    push(0x80 | ((value >> 12) & 0x3f));
+    push(0x80 | ((value >> 6) & 0x3f));
+    push(0x80 | (value & 0x3f));
+  }
+}
+
+/// Control characters become their pictures (a newline is shown as U+240A); characters that reorder the text around
+/// them, and those that XML forbids, become the replacement character.
+constexpr char32_t printable_code_point(char32_t value) noexcept {
+  if (value < 0x20) return 0x2400 + value;
+  if (value == 0x7f) return 0x2421;
+  const bool c1_control = value >= 0x80 && value < 0xa0;
+  const bool reorders = (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069);
+  const bool separates = value == 0x2028 || value == 0x2029;
+  const bool no_character = (value & 0xfffe) == 0xfffe;
+  return c1_control || reorders || separates || no_character ? kBadCodePoint : value;
+}
+
+/// Calls use(code point) for each printable code point of `text`.
+template <class Use>
+void for_each_printable(std::string_view text, Use&& use) {
+  for (std::size_t at = 0; at < text.size();) {
+    const code_point read = read_code_point(text, at);
+    use(printable_code_point(read.value));
+    at += read.length;
+  }
+}
+
+}  // namespace detail
+
+/// One line of well-formed UTF-8 for any bytes: safe on a terminal and in a document.
+[[nodiscard]] inline std::string printable_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  detail::for_each_printable(bytes, [&](char32_t value) { detail::append_utf8(text, value); });
+  return text;
+}
+
+/// printable_utf8 with the five characters that mean something in HTML and XML escaped; safe as text and between
+/// quotes of an attribute.
+[[nodiscard]] inline std::string escape_markup(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  detail::for_each_printable(bytes, [&](char32_t value) {
+    switch (value) {
+      case '&':
+        text += "&amp;";
+        break;
+      case '<':
+        text += "&lt;";
+        break;
+      case '>':
+        text += "&gt;";
+        break;
+      case '"':
+        text += "&quot;";
+        break;
+      case '\'':
+        text += "&#39;";
+        break;
+      default:
+        detail::append_utf8(text, value);
+    }
+  });
+  return text;
+}
+
+}  // namespace imgsim

@@ -1,0 +1,44 @@
+// Numbers as text, the same in every locale.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <string>
+
+namespace imgsim {
+
+/// "0.934" for (0.9341, 3); "nan", "inf" and "-inf" where there is no number; never "-0.000".
+[[nodiscard]] inline std::string fixed_text(double value, int digits) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  std::array<char, 400> buffer;  // the largest double has 309 digits before the point
+  const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::fixed, digits);
+  std::string text(buffer.data(), end.ptr);
+  if (text.front() == '-' && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
+  return text;
+}
+
+/// The shortest text within `digits` significant digits: "1200", "0.05", "1.5e-07".
+[[nodiscard]] inline std::string general_text(double value, int digits = 6) {
+  if (!std::isfinite(value)) return fixed_text(value, 0);
+  if (value == 0) return "0";
+  std::array<char, 64> buffer;
+  const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::general, digits);
+  return std::string(buffer.data(), end.ptr);
+}
+
+/// "4,738".
+[[nodiscard]] inline std::string count_text(std::size_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+/// "1 photo", "2 photos".
+[[nodiscard]] inline std::string count_text(std::size_t count, const std::string& one) {
+  return count_text(count) + " " + one + (count == 1 ? "" : "s");
+}
+
+}  // namespace imgsim
