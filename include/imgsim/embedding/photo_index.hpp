@@ -68,7 +68,7 @@ class photo_index {
  public:
   /// Throws io_error where `folder` is no index, was made by a newer imgsim, or lacks or damaged a file.
   [[nodiscard]] static photo_index open(const std::filesystem::path& folder) {
-    constexpr int kAttempts = 64;
+    constexpr int kAttempts = 16;
     for (int attempt = 1;; ++attempt) {
       detail::index_version seen = current_version(folder);
       const bool at_rest = !seen.in_committed;
@@ -115,7 +115,8 @@ class photo_index {
 
   /// Content hash of the model file that made the rows; empty where they come from none.
   [[nodiscard]] const std::string& model_hash() const noexcept { return manifest_.model_hash; }
-  /// The copy of that model. Throws io_error where the index holds none.
+  /// The copy of that model: its bytes at the time of the call, so whoever reads it beside a writer compares
+  /// model_hash(). Throws io_error where the index holds none.
   [[nodiscard]] std::filesystem::path model_path() const {
     if (!manifest_.files.contains(index_file::kModel)) throw io_error(folder_, "holds no model");
     return version_.locate(folder_, index_file::kModel);
