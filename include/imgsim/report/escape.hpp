@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <imgsim/core/path_text.hpp>
+
 namespace imgsim {
 
 namespace detail {
@@ -17,22 +19,13 @@ struct code_point {
 
 inline constexpr char32_t kBadCodePoint = 0xfffd;
 
-/// Reads the code point that begins at text[at] (Unicode 15, table 3-7: no surrogates, no overlong forms).
+/// Reads the code point that begins at text[at]; a byte that is not part of well-formed UTF-8 counts as one.
 inline code_point read_code_point(std::string_view text, std::size_t at) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(at);
-  if (first < 0x80) return {first, 1};
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4) return {kBadCodePoint, 1};
-  char32_t value = first & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if (at + i >= text.size()) return {kBadCodePoint, i};
-    const std::uint8_t next = byte(at + i);
-    const std::uint8_t low = i > 1 ? 0x80 : first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    const std::uint8_t high = i > 1 ? 0xbf : first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (next < low || next > high) return {kBadCodePoint, i};
-    value = (value << 6) | (next & 0x3fu);
-  }
+  const std::size_t length = utf8_sequence_length(text, at);
+  if (length == 0) return {kBadCodePoint, 1};
+  char32_t value = static_cast<std::uint8_t>(text[at]);
+  if (length > 1) value &= 0x7fu >> length;
+  for (std::size_t i = 1; i < length; ++i) value = (value << 6) | (static_cast<std::uint8_t>(text[at + i]) & 0x3fu);
   return {value, length};
 }
 
