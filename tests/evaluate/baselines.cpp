@@ -85,15 +85,24 @@ BOOST_AUTO_TEST_CASE(histogram_bins_follow_the_textbook) {
   BOOST_TEST(imgsim::detail::histogram_bin(255, 0, 1) == 11u * 16 + 15);  // just before the circle closes
 }
 
-BOOST_AUTO_TEST_CASE(histograms_are_shares) {
+BOOST_AUTO_TEST_CASE(squares_of_histograms_are_shares) {
   const auto photos = random_photos(4, 17, 9);
   const auto features = histogram_features(imgsim::cpu_context(2), photos.view());
   BOOST_TEST_REQUIRE(features.extent(1) == 192u);
   for (std::size_t i = 0; i < 4; ++i) {
     double sum = 0;
-    for (std::size_t bin = 0; bin < 192; ++bin) sum += static_cast<double>(features(i, bin));
+    for (std::size_t bin = 0; bin < 192; ++bin) sum += std::pow(static_cast<double>(features(i, bin)), 2);
     BOOST_TEST(sum == 1, boost::test_tools::tolerance(192 * 6e-8));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_histogram_counts_pixels) {
+  tensor<std::uint8_t, 4> photo({1, 2, 2, 3});
+  const std::array<std::uint8_t, 12> pixels{255, 0, 0, 255, 0, 0, 0, 0, 0, 255, 0, 0};
+  std::ranges::copy(pixels, photo.data());
+  const auto features = histogram_features(imgsim::cpu_context(1), photo.view());
+  for (std::size_t bin = 0; bin < 192; ++bin)
+    BOOST_TEST(features(0, bin) == (bin == 15 ? std::sqrt(0.75f) : (bin == 0 ? 0.5f : 0.0f)));
 }
 
 BOOST_AUTO_TEST_CASE(principal_components_keep_distances_within_their_span) {
