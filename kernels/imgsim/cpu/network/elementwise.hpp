@@ -24,7 +24,8 @@ inline void add_bias_and_activate(void* data, element type, std::size_t pixels, 
         T* const pixel = x + p * channels;
         for (std::size_t c = 0; c < channels; ++c) {
           const float value = load(pixel + c) + (bias != nullptr ? bias[c] : 0.0f);
-          store(pixel + c, value > 0.0f ? value : slope * value);
+          const float scaled = slope * value;
+          store(pixel + c, value > 0.0f ? value : scaled);
         }
       }
     });
@@ -78,9 +79,11 @@ class rectifier_layer final : public layer {
       T* const out = static_cast<T*>(shard.out);
       const auto slope = static_cast<float>(slope_);
       vectorised([=]() IMGSIM_VECTORISED {
+        IMGSIM_SAME_OR_APART
         for (std::size_t i = 0; i < n; ++i) {
           const float x = load(in + i);
-          store(out + i, x > 0.0f ? x : slope * x);
+          const float scaled = slope * x;
+          store(out + i, x > 0.0f ? x : scaled);
         }
       });
     });
@@ -95,9 +98,11 @@ class rectifier_layer final : public layer {
       T* const diff_in = static_cast<T*>(shard.diff_in);
       const auto slope = static_cast<float>(slope_);
       vectorised([=]() IMGSIM_VECTORISED {
+        IMGSIM_SAME_OR_APART
         for (std::size_t i = 0; i < n; ++i) {
           const float g = load(diff_out + i);
-          store(diff_in + i, load(out + i) > 0.0f ? g : slope * g);
+          const float scaled = slope * g;
+          store(diff_in + i, load(out + i) > 0.0f ? g : scaled);
         }
       });
     });
@@ -133,6 +138,7 @@ class sigmoid_layer final : public layer {
       const T* const diff_out = static_cast<const T*>(shard.diff_out);
       T* const diff_in = static_cast<T*>(shard.diff_in);
       vectorised([=]() IMGSIM_VECTORISED {
+        IMGSIM_SAME_OR_APART
         for (std::size_t i = 0; i < n; ++i) {
           const float y = load(out + i);
           store(diff_in + i, load(diff_out + i) * y * (1.0f - y));

@@ -96,7 +96,7 @@ class max_pooling_layer final : public layer {
     });
   }
 
-  /// Every input belongs to exactly one window: each is written once. `best` becomes +inf once its gradient is spent.
+  /// Every input belongs to exactly one window: each is written once. `best` becomes NaN once its gradient is spent.
   template <class T>
   IMGSIM_ALWAYS_INLINE void spread(const T* in, const T* diff_out, T* diff_in, float* best) const {
     const std::size_t channels = in_.channels;
@@ -106,7 +106,8 @@ class max_pooling_layer final : public layer {
         for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
           for (std::size_t c = 0; c < channels; ++c) {
             const bool is_first = load(in + at + c) == best[c];
-            store(diff_in + at + c, is_first ? load(diff_out + c) : 0.0f);
+            const float gradient = load(diff_out + c);
+            store(diff_in + at + c, is_first ? gradient : 0.0f);
             best[c] = is_first ? std::numeric_limits<float>::quiet_NaN() : best[c];
           }
         });
@@ -123,7 +124,8 @@ class max_pooling_layer final : public layer {
         for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
           for (std::size_t c = 0; c < channels; ++c) {
             const bool is_first = load(in + at + c) == best[c];
-            sum[at + c] += is_first ? load(diff_out + c) : 0.0f;
+            const float gradient = load(diff_out + c);
+            sum[at + c] += is_first ? gradient : 0.0f;
             best[c] = is_first ? std::numeric_limits<float>::quiet_NaN() : best[c];
           }
         });
