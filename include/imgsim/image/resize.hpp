@@ -32,13 +32,13 @@ struct resize_weights {
     std::size_t count = 0;
   };
   std::vector<window> windows;        // [out]
-  std::vector<std::int32_t> weights;  // [out, stride]; zero beyond a window's count
-  std::size_t stride = 0;             // even, so that weights can be taken in pairs
+  std::vector<std::int32_t> weights;  // [out, stride], of which a window uses the first `count`
+  std::size_t stride = 0;
 
   void set(std::size_t in, std::size_t out) {
     const double scale = static_cast<double>(in) / static_cast<double>(out);
     const double support = std::max(scale, 1.0);
-    stride = 2 * static_cast<std::size_t>(std::ceil(support)) + 2;
+    stride = 2 * static_cast<std::size_t>(std::ceil(support)) + 1;
     windows.assign(out, {});
     weights.assign(out * stride, 0);
     std::vector<double> exact(stride);
@@ -58,6 +58,14 @@ struct resize_weights {
   }
 };
 
+/// Rows are narrowed four at a time, interleaved and with four bytes a pixel (red, green, blue and one unused), so that
+/// a weight, once loaded, serves all of them and every inner loop runs over contiguous numbers. They are narrowed in
+/// strips of at most so many pixels (or one window, where that is wider), which stay in the first-level cache.
+inline constexpr std::size_t kResizeRows = 4;
+inline constexpr std::size_t kResizeLanes = 4 * kResizeRows;
+inline constexpr std::size_t kResizeStrip = 256;
+using resize_vector = std::int32_t __attribute__((vector_size(16), may_alias));
+
 /// One photo to resize, as the kernels see it. Distances between rows are in bytes.
 struct resize_job {
   const std::uint8_t* in;
@@ -66,57 +74,86 @@ struct resize_job {
   std::size_t out_height, out_width, out_stride;
   const resize_weights* across;
   const resize_weights* down;
-  std::uint8_t* bytes;     // [max(W, w), 16], see narrow_rows
-  std::int32_t* lanes;     // [W, 16]
-  std::int32_t* sums;      // [w, 16]
-  std::uint8_t* narrowed;  // [H, w, 3]
+  std::uint8_t* bytes;     // [strip, 16], where strip is max(kResizeStrip, across->stride)
+  std::int32_t* lanes;     // [strip, 16]
+  std::int32_t* sums;      // [kResizeStrip, 16]
+  std::uint8_t* narrowed;  // [H + 4, narrowed_stride(w)]
 };
+
+/// A row of w pixels, and room for one byte more.
+[[nodiscard]] constexpr std::size_t narrowed_stride(std::size_t out_width) noexcept {
+  return 3 * out_width + 1;
+}
 
 /// Rounds to a pixel. Weights are never negative and add up to 2^22 and a little, so only the top can be exceeded.
 [[nodiscard]] IMGSIM_ALWAYS_INLINE std::uint8_t to_pixel(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::min(sum >> kResizeBits, 255));
 }
 
-/// Rows are narrowed four at a time, interleaved and with four bytes a pixel (red, green, blue and one unused), so that
-/// a weight, once loaded, serves all of them and every inner loop runs over contiguous numbers.
-inline constexpr std::size_t kResizeRows = 4;
-inline constexpr std::size_t kResizeLanes = 4 * kResizeRows;
-using resize_vector = std::int32_t __attribute__((vector_size(16), may_alias));
+/// Four input rows, those past the last repeating it, and where they are narrowed to.
+struct resize_rows {
+  const std::uint8_t* in[kResizeRows];
+  std::uint8_t* out[kResizeRows];
+};
 
-/// Input rows [y, y + 4) to out_width pixels each; rows past the last repeat it.
-IMGSIM_ALWAYS_INLINE void narrow_rows(const resize_job& job, std::size_t y) {
+/// Interleaves input pixels [begin, end) of the rows and widens them into job.lanes.
+IMGSIM_ALWAYS_INLINE void widen_strip(const resize_job& job, const resize_rows& rows, std::size_t begin,
+                                      std::size_t end) {
   // Local copies: a store through a pointer to bytes could otherwise change the job itself.
-  const std::size_t in_width = job.in_width, out_width = job.out_width;
   std::uint8_t* __restrict const bytes = job.bytes;
   std::int32_t* __restrict const lanes = job.lanes;
-  std::int32_t* __restrict const sums = job.sums;
-
   // Four bytes are moved for three, so the last pixel of a row stands apart.
-  for (std::size_t r = 0; r < kResizeRows; ++r) {
-    const std::uint8_t* __restrict in = job.in + std::min(y + r, job.in_height - 1) * job.in_stride;
-    for (std::size_t x = 0; x + 1 < in_width; ++x) std::memcpy(bytes + x * kResizeLanes + 4 * r, in + 3 * x, 4);
-    std::memcpy(bytes + (in_width - 1) * kResizeLanes + 4 * r, in + 3 * (in_width - 1), 3);
-  }
-  for (std::size_t i = 0; i < in_width * kResizeLanes; ++i) lanes[i] = bytes[i];
+  const std::size_t last = job.in_width - 1, safe_end = std::min(end, last);
+  for (std::size_t x = begin; x < safe_end; ++x)
+    for (std::size_t r = 0; r < kResizeRows; ++r)
+      std::memcpy(bytes + (x - begin) * kResizeLanes + 4 * r, rows.in[r] + 3 * x, 4);
+  if (end > last)
+    for (std::size_t r = 0; r < kResizeRows; ++r)
+      std::memcpy(bytes + (last - begin) * kResizeLanes + 4 * r, rows.in[r] + 3 * last, 3);
+  for (std::size_t i = 0; i < (end - begin) * kResizeLanes; ++i) lanes[i] = bytes[i];
+}
 
+/// Output pixels [first, end) of the rows, from job.lanes, which begins at input pixel `origin`.
+IMGSIM_ALWAYS_INLINE void narrow_strip(const resize_job& job, const resize_rows& rows, std::size_t origin,
+                                       std::size_t first, std::size_t end) {
   const resize_weights::window* windows = job.across->windows.data();
   const std::int32_t* weights = job.across->weights.data();
   const std::size_t weight_stride = job.across->stride;
-  for (std::size_t x = 0; x < out_width; ++x) {
+  std::uint8_t* __restrict const bytes = job.bytes;
+  std::int32_t* __restrict const sums = job.sums;
+  for (std::size_t x = first; x < end; ++x) {
     const auto [begin, count] = windows[x];
     const std::int32_t* weight = weights + x * weight_stride;
-    const auto* in = reinterpret_cast<const resize_vector*>(lanes + begin * kResizeLanes);
+    const auto* in = reinterpret_cast<const resize_vector*>(job.lanes + (begin - origin) * kResizeLanes);
     resize_vector sum[kResizeRows];
     for (resize_vector& s : sum) s = resize_vector{} + kResizeHalf;
     for (std::size_t t = 0; t < count; ++t)
       for (std::size_t r = 0; r < kResizeRows; ++r) sum[r] += in[kResizeRows * t + r] * weight[t];
-    for (std::size_t r = 0; r < kResizeRows; ++r) reinterpret_cast<resize_vector*>(sums + x * kResizeLanes)[r] = sum[r];
+    auto* out = reinterpret_cast<resize_vector*>(sums + (x - first) * kResizeLanes);
+    for (std::size_t r = 0; r < kResizeRows; ++r) out[r] = sum[r];
   }
+  for (std::size_t i = 0; i < (end - first) * kResizeLanes; ++i) bytes[i] = to_pixel(sums[i]);
+  // Here the fourth byte falls on the next pixel, which comes later, or on the byte after the row.
+  for (std::size_t x = first; x < end; ++x)
+    for (std::size_t r = 0; r < kResizeRows; ++r)
+      std::memcpy(rows.out[r] + 3 * x, bytes + (x - first) * kResizeLanes + 4 * r, 4);
+}
 
-  for (std::size_t i = 0; i < out_width * kResizeLanes; ++i) bytes[i] = to_pixel(sums[i]);
-  for (std::size_t r = 0; r < std::min(kResizeRows, job.in_height - y); ++r) {
-    std::uint8_t* __restrict out = job.narrowed + (y + r) * out_width * 3;
-    for (std::size_t x = 0; x < out_width; ++x) std::memcpy(out + 3 * x, bytes + x * kResizeLanes + 4 * r, 3);
+/// Input rows [y, y + 4) to out_width pixels each.
+IMGSIM_ALWAYS_INLINE void narrow_rows(const resize_job& job, std::size_t y) {
+  resize_rows rows;
+  for (std::size_t r = 0; r < kResizeRows; ++r) {
+    rows.in[r] = job.in + std::min(y + r, job.in_height - 1) * job.in_stride;
+    rows.out[r] = job.narrowed + (y + r) * narrowed_stride(job.out_width);
+  }
+  const resize_weights::window* windows = job.across->windows.data();
+  const auto window_end = [windows](std::size_t x) { return windows[x].begin + windows[x].count; };
+  for (std::size_t first = 0, end = 0; first < job.out_width; first = end) {
+    const std::size_t origin = windows[first].begin;
+    end = first + 1;
+    while (end < job.out_width && end - first < kResizeStrip && window_end(end) - origin <= kResizeStrip) ++end;
+    widen_strip(job, rows, origin, window_end(end - 1));
+    narrow_strip(job, rows, origin, first, end);
   }
 }
 
@@ -125,11 +162,11 @@ template <std::size_t Columns>
 IMGSIM_ALWAYS_INLINE void combine_rows(const resize_job& job, std::size_t y, std::size_t x) {
   const auto [begin, count] = job.down->windows[y];
   const std::int32_t* weight = job.down->weights.data() + y * job.down->stride;
-  const std::size_t row = job.out_width * 3;
-  const std::uint8_t* in = job.narrowed + begin * row + x;
+  const std::size_t stride = narrowed_stride(job.out_width);
+  const std::uint8_t* in = job.narrowed + begin * stride + x;
   std::int32_t sum[Columns];
   for (std::size_t i = 0; i < Columns; ++i) sum[i] = kResizeHalf;
-  for (std::size_t t = 0; t < count; ++t, in += row)
+  for (std::size_t t = 0; t < count; ++t, in += stride)
     for (std::size_t i = 0; i < Columns; ++i) sum[i] += in[i] * weight[t];
   std::uint8_t* out = job.out + y * job.out_stride + x;
   for (std::size_t i = 0; i < Columns; ++i) out[i] = to_pixel(sum[i]);
@@ -180,10 +217,11 @@ class bilinear_resizer {
     set_axis(across_, in.extent(1), out.extent(1));
     set_axis(down_, in.extent(0), out.extent(0));
 
-    bytes_.resize(std::max(in.extent(1), out.extent(1)) * detail::kResizeLanes);
-    lanes_.resize(in.extent(1) * detail::kResizeLanes);
-    sums_.resize(out.extent(1) * detail::kResizeLanes);
-    narrowed_.resize(in.extent(0) * out.extent(1) * 3);
+    const std::size_t strip = std::max(detail::kResizeStrip, across_.table.stride);
+    bytes_.resize(strip * detail::kResizeLanes);
+    lanes_.resize(strip * detail::kResizeLanes);
+    sums_.resize(detail::kResizeStrip * detail::kResizeLanes);
+    narrowed_.resize((in.extent(0) + detail::kResizeRows) * detail::narrowed_stride(out.extent(1)));
     detail::resize({in.data(), in.extent(0), in.extent(1), in.stride(0), out.data(), out.extent(0), out.extent(1),
                     out.stride(0), &across_.table, &down_.table, bytes_.data(), lanes_.data(), sums_.data(),
                     narrowed_.data()});
@@ -206,7 +244,7 @@ class bilinear_resizer {
   axis across_, down_;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::int32_t> lanes_, sums_;
-  std::vector<std::uint8_t> narrowed_;  // [H, w, 3]
+  std::vector<std::uint8_t> narrowed_;
 };
 
 /// `in` [H, W, 3] to `out` [h, w, 3]; see bilinear_resizer, which saves memory traffic where many photos are resized.
