@@ -16,17 +16,17 @@
 namespace imgsim {
 
 struct grid_match {
-  view<const std::uint8_t, 3> photo;  // [H, W, 3]; without pixels where it could not be read
-  double score = 0;                   // printed with three decimals
-  std::string name;                   // shortened to the tile's width
+  view<const std::uint8_t, 3> photo = {};  // [H, W, 3]; without pixels where it could not be read
+  double score = 0;                        // printed with three decimals
+  std::string name = {};                   // shortened to the tile's width
 };
 
 struct grid_options {
-  std::size_t columns = 5;     // matches a row; fewer matches make a narrower picture
-  std::size_t tile = 176;      // side of a match's box, pixels
-  std::size_t query = 320;     // side of the query's box, pixels
-  std::string score_name;      // "cosine similarity", printed once; "" for none
-  std::size_t first_rank = 1;  // rank of the first match
+  std::size_t columns = 5;      // matches a row; fewer matches make a narrower picture
+  std::size_t tile = 176;       // side of a match's box, pixels
+  std::size_t query = 320;      // side of the query's box, pixels
+  std::string score_name = {};  // "cosine similarity", printed once; "" for none
+  std::size_t first_rank = 1;   // rank of the first match
 };
 
 namespace detail {

@@ -92,8 +92,9 @@ class plot_axis {
               last = static_cast<int>(std::ceil(std::log10(high_)));
     const int stride = std::max(1, static_cast<int>(std::ceil(decades / static_cast<double>(wanted_ticks))));
     for (int exponent = first; exponent <= last; exponent += stride) {
-      for (const double factor : {1.0, 2.0, 5.0}) {
-        if (factor > 1 && decades > 3) continue;
+      for (int factor = 1; factor < 10; ++factor) {
+        const bool shown = factor == 1 || decades < 1 || (decades <= 3 && (factor == 2 || factor == 5));
+        if (!shown) continue;
         const double value = factor * std::pow(10.0, exponent);
         if (value >= low_ * 0.999 && value <= high_ * 1.001) ticks_.push_back({value, general_text(value, 6)});
       }

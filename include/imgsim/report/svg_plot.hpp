@@ -20,21 +20,21 @@ namespace imgsim {
 /// A line through points (x[i], y[i]) in their order. A point that is not finite (or not positive on a logarithmic
 /// axis) leaves a gap; a point between two gaps is a dot.
 struct plot_series {
-  std::string name;
-  std::vector<double> x, y;
+  std::string name = {};
+  std::vector<double> x = {}, y = {};
   bool dots = false;  // a dot on every point
 };
 
 /// A dashed upright line with its meaning: "K = 12".
 struct plot_mark {
   double x = 0;
-  std::string label;
+  std::string label = {};
 };
 
 struct line_plot {
-  std::string title, x_label, y_label;
-  std::vector<plot_series> series;
-  std::vector<plot_mark> marks;
+  std::string title = {}, x_label = {}, y_label = {};
+  std::vector<plot_series> series = {};
+  std::vector<plot_mark> marks = {};
   bool log_x = false, log_y = false;
   bool whole_x = false;  // ticks at whole x only: epochs, K
   std::size_t width = 720, height = 420;
