@@ -15,6 +15,7 @@
 #include <imgsim/cpu/network.hpp>
 #include <imgsim/model/encoder.hpp>
 #include <imgsim/model/presets.hpp>
+#include <support/reason.hpp>
 #include <support/temporary_folder.hpp>
 
 namespace {
@@ -121,7 +122,7 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_refused_with_a_reason) {
       {"not valid JSON", [](file& f) { f.metadata["architecture"] = "{"; }},
       {"", [](file& f) { f.metadata["architecture"] = "{}"; }},
       {"", [](file& f) { f.metadata["architecture"] = "[1, 2]"; }},
-      {"too large", [&](file& f) { edit(f, "/input", {4294967295u, 4294967295u, 3u}); }},
+      {"preprocessing", [&](file& f) { edit(f, "/input", {4294967295u, 4294967295u, 3u}); }},
       {"too large", [&](file& f) { edit(f, "/encoder/0/kernel", {4294967295u, 4294967295u}); }},
       {"'preprocessing'", [](file& f) { f.metadata.erase("preprocessing"); }},
       {"preprocessing", [](file& f) { f.metadata["preprocessing"] = R"({"resize":"crop"})"; }},
@@ -140,9 +141,8 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_refused_with_a_reason) {
     BOOST_TEST_CONTEXT(row.reason) {
       file damaged = good;
       row.damage(damaged);
-      BOOST_CHECK_EXCEPTION(std::ignore = imgsim::to_model(damaged), imgsim::invalid_argument, [&](const auto& e) {
-        return std::string(e.what()).find(row.reason) != std::string::npos || (BOOST_TEST_MESSAGE(e.what()), false);
-      });
+      const std::string text = imgsim_test::complaint_of([&] { std::ignore = imgsim::to_model(damaged); });
+      BOOST_TEST(text.find(row.reason) != std::string::npos, text);
     }
   }
   BOOST_CHECK_THROW(std::ignore = imgsim::read_model("/nowhere/m.safetensors"), imgsim::io_error);

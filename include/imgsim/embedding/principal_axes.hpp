@@ -30,7 +30,7 @@ using feature_columns = Eigen::Map<const Eigen::MatrixXf, Eigen::Unaligned, Eige
 
 /// A dense eigensolver costs about 9 n^3 operations that do not vectorise well (0.9 s at 1000); beyond this side the
 /// block Krylov method takes over where few axes are wanted.
-inline constexpr Eigen::Index kDenseSide = 768;
+inline constexpr Eigen::Index kDenseSide = 1024;
 /// Sums are split into this many parts, whatever the number of threads, so that they do not depend on it.
 inline constexpr std::size_t kMomentStrands = 4;
 inline constexpr Eigen::Index kMomentBlock = 256;
