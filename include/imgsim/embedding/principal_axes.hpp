@@ -5,11 +5,13 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
 #include <imgsim/core/random.hpp>
 #include <imgsim/core/view.hpp>
 

@@ -4,10 +4,8 @@
 //   metadata  format "imgsim-checkpoint", format_version "1", architecture, run and progress (JSON)
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -13,17 +13,20 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include <imgsim/core/context.hpp>
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/number_text.hpp>
 #include <imgsim/core/random.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/model/autoencoder.hpp>
