@@ -130,6 +130,23 @@ BOOST_AUTO_TEST_CASE(nearest_is_decided_in_float64) {
   BOOST_TEST(result.squared_distances[0] == 0x1p40);
 }
 
+BOOST_AUTO_TEST_CASE(rounding_in_float32_does_not_decide) {
+  // The second centroid has the elements of the first in another order, one of them a little smaller: it is nearer to
+  // the origin by less than the rounding error of float32 sums.
+  const std::size_t dimension = 500;
+  random_stream random(9);
+  const tensor<float, 2> origin({1, dimension});
+  for (int trial = 0; trial < 50; ++trial) {
+    tensor<float, 2> centroids({2, dimension});
+    for (std::size_t i = 0; i < dimension; ++i) centroids(0, i) = static_cast<float>(random.uniform(0.5, 1));
+    const std::vector<std::size_t> order = random.permutation(dimension);
+    for (std::size_t i = 0; i < dimension; ++i) centroids(1, i) = centroids(0, order[i]);
+    centroids(1, 0) -= 0x1p-22f;
+    const nearest_centroids result = assign_to_nearest(cpu_context(1), read_only(origin), read_only(centroids));
+    BOOST_TEST(result.labels[0] == 1u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(large_and_small_values) {
   random_stream random(5);
   for (const float scale : {1e-30f, 1e-22f, 1e20f, 1e30f}) {  // squares leave the range of float32

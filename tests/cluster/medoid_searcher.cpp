@@ -2,7 +2,10 @@
 // scratch gives, and its scans find what trying everything finds. Distances are multiples of 1 / 64, so float64 is
 // exact.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -16,6 +19,26 @@ using namespace imgsim_test;
 namespace {
 
 using searcher = medoid_searcher_for<cpu_context, resident_distances>;
+
+/// A matrix whose row 40 is slow to read: it waits for row 48 to be read by another thread, and then a little longer.
+struct waiting_distances {
+  static constexpr bool kResident = true;
+
+  matrix_view<const float> distances;
+  mutable std::atomic<bool> armed = false;
+  mutable std::atomic<bool> later_row_was_read = false;
+
+  [[nodiscard]] std::size_t size() const { return distances.extent(0); }
+  [[nodiscard]] matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float>) const {
+    using namespace std::chrono_literals;
+    if (armed && first == 48) later_row_was_read = true;
+    if (armed && first == 40) {
+      for (int tick = 0; tick < 2000 && !later_row_was_read; ++tick) std::this_thread::sleep_for(1ms);
+      std::this_thread::sleep_for(20ms);
+    }
+    return distances.slice(first, count);
+  }
+};
 
 void check_state(const searcher& search, const reference::distance_table& distances) {
   const std::vector<std::size_t> medoids(search.medoids().begin(), search.medoids().end());
@@ -180,6 +203,30 @@ BOOST_AUTO_TEST_CASE(every_swap_lowers_the_cost_by_what_it_says) {
       next = swap->candidate + 1;
     }
     BOOST_TEST(next > 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_improving_candidate_is_found_though_a_later_one_is_found_sooner) {
+  // Only rows 47 and 48 improve. Threads that share the scan begin at 32 and take 16 rows each; the one that has row 47
+  // waits until the one that has row 48 must be done.
+  const std::size_t size = 100;
+  tensor<float, 2> distances({size, size});
+  std::ranges::fill(distances, 1.0f);
+  for (std::size_t i = 0; i < size; ++i) distances(i, i) = 0;
+  for (const std::size_t better : {47, 48}) {
+    for (std::size_t o = 60; o < 80; ++o) distances(better, o) = 0.5f;
+  }
+  const waiting_distances source{distances.view()};
+  for (const std::size_t threads : {2, 5}) {
+    medoid_searcher_for<cpu_context, waiting_distances> search(cpu_context(threads), source);
+    search.assign(std::vector<std::size_t>{size - 1});
+    source.later_row_was_read = false;
+    source.armed = true;
+    const auto swap = search.first_improving_swap(0, size);
+    source.armed = false;
+    BOOST_TEST_REQUIRE(swap.has_value());
+    BOOST_TEST(swap->candidate == 47u);
+    BOOST_TEST(search.unit().to_double(swap->change) == -10.0);
   }
 }
 
