@@ -76,6 +76,12 @@ inline bool same_bits(const float* a, const float* b, std::size_t count) {
   return count == 0 || std::memcmp(a, b, count * sizeof(float)) == 0;
 }
 
+/// top_n along one path. Compiled once for each metric, in search_paths.cpp: every path for every instruction set takes
+/// a compiler a while.
+template <class Metric>
+imgsim::top_n_result search_along(const search_path& path, imgsim::matrix_view<const float> gallery,
+                                  imgsim::matrix_view<const float> queries, const imgsim::top_n_options& options);
+
 /// Searches along `path` and compares with the reference, rows and bits.
 template <class Metric>
 void check_path(const search_path& path, imgsim::matrix_view<const float> gallery,

@@ -87,7 +87,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(is_what_top_n_reports, Metric, metrics_under_test)
   const float_matrix photos = random_matrix(300, 64, 3);
   float_matrix matrix({300, 300});
   similarity_matrix(context, photos.view(), photos.view(), Metric{}, matrix.view());
-  const imgsim::top_n_result found = top_n(context, photos.view(), photos.view(), Metric{}, {.n = 20});
+  const imgsim::top_n_result found =
+      search_along<Metric>(search_paths().front(), photos.view(), photos.view(), {.n = 20});
   for (std::size_t q = 0; q < 300; ++q)
     for (std::size_t rank = 0; rank < 20; ++rank)
       BOOST_TEST_REQUIRE(found.at(q, rank).similarity == matrix(q, static_cast<std::size_t>(found.at(q, rank).row)));

@@ -115,8 +115,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(progress_rises_to_the_total, Metric, metrics_under
                                     last = done;
                                     last_total = total;
                                   }};
-      std::ignore = imgsim::search_backend<imgsim::cpu_context>::top_n(
-          path.context, photos.view(), photos.view().slice(0, queries), Metric{}, options, path.policy);
+      std::ignore = search_along<Metric>(path, photos.view(), photos.view().slice(0, queries), options);
       BOOST_TEST_CONTEXT(path.name << ", " << queries << " queries") {
         BOOST_TEST(rises);
         BOOST_TEST(last > 0u);
@@ -129,8 +128,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_progress_throws_arrives, Metric, metrics_unde
   const float_matrix photos = random_matrix(400, 5, 13);
   const top_n_options options{.n = 4, .progress = [](std::size_t, std::size_t) { throw std::runtime_error("stop"); }};
   for (const search_path& path : search_paths())
-    BOOST_CHECK_THROW(std::ignore = imgsim::search_backend<imgsim::cpu_context>::top_n(
-                          path.context, photos.view(), photos.view(), Metric{}, options, path.policy),
+    BOOST_CHECK_THROW(std::ignore = search_along<Metric>(path, photos.view(), photos.view(), options),
                       std::runtime_error);
 }
 

@@ -3,11 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <span>
 
 #include <imgsim/core/macros.hpp>
 #include <imgsim/cpu/search/candidates.hpp>
+#include <imgsim/cpu/search/packed_rows.hpp>
 #include <imgsim/cpu/search/policy.hpp>
 #include <imgsim/cpu/simd.hpp>
 #include <imgsim/metric/metric.hpp>
@@ -20,7 +19,8 @@ struct key_bounds {
   double product;
   double rounding;
 
-  explicit key_bounds(std::size_t depth);
+  explicit key_bounds(std::size_t depth)
+      : product(product_error(depth)), rounding((static_cast<double>(depth) + 64) * 0x1.0p-53) {}
 
   /// high = the largest key the pair may have; with `product` and `rounding` negated, the smallest.
   template <class Metric, class T>
@@ -41,9 +41,6 @@ struct key_bounds {
     return result;
   }
 };
-
-inline key_bounds::key_bounds(std::size_t depth)
-    : product(product_error(depth)), rounding((static_cast<double>(depth) + 64) * 0x1.0p-53) {}
 
 /// found = the first of `count` panels from panel `begin` on that holds a product whose pair may have a key of
 /// `threshold` or more; `count` where there is none.
