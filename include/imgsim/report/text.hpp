@@ -53,7 +53,7 @@ struct stroke {
 };
 
 /// The straight pieces of a glyph's path, in grid units.
-inline std::vector<stroke> flatten(std::string_view path) {
+inline std::vector<stroke> flatten_path(std::string_view path) {
   std::vector<stroke> strokes;
   const char* at = path.data();
   const char* const end = at + path.size();
@@ -100,7 +100,7 @@ inline void draw_glyph(canvas& picture, std::ptrdiff_t left, std::ptrdiff_t base
                        const text_style& style) {
   constexpr double kDotGrowth = 1.3;  // a dot of the pen's own size looks too faint
   const double unit = style.size / kFontEm, radius = std::max(style.pen * unit, 1.0) / 2;
-  const std::vector<stroke> strokes = flatten(drawn.path);
+  const std::vector<stroke> strokes = flatten_path(drawn.path);
   if (strokes.empty()) return;
   const auto reach = static_cast<std::ptrdiff_t>(std::ceil(kDotGrowth * radius + 1));
   const auto top = static_cast<std::ptrdiff_t>(std::ceil(23 * unit)) + reach;
