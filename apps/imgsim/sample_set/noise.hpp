@@ -1,7 +1,9 @@
 // Gradient noise and its sums over octaves (Perlin, 1985), from an integer hash: equal everywhere for equal seeds.
 #pragma once
 
-#include <cmath>
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "shapes.hpp"
@@ -24,7 +26,7 @@ constexpr float lattice_uniform(std::int32_t x, std::int32_t y, std::uint32_t se
 
 /// Smooth noise with a period of about one unit, roughly in [-1, 1].
 inline float gradient_noise(point p, std::uint32_t seed) {
-  const float fx = std::floor(p.x), fy = std::floor(p.y);
+  const float fx = floor_of(p.x), fy = floor_of(p.y);
   const auto ix = static_cast<std::int32_t>(fx), iy = static_cast<std::int32_t>(fy);
   const float x = p.x - fx, y = p.y - fy;
   const auto corner = [&](std::int32_t cx, std::int32_t cy) {
@@ -50,5 +52,26 @@ inline float fractal_noise(point p, std::uint32_t seed, int octaves) {
   }
   return sum;
 }
+
+/// A function of x over the picture's width, sampled once: a ridge or a hill's outline.
+class outline {
+ public:
+  template <class Height>
+  explicit outline(Height&& height) {
+    for (std::size_t i = 0; i < kSamples; ++i)
+      heights_[i] = height(kLow + (kHigh - kLow) * static_cast<float>(i) / static_cast<float>(kSamples - 1));
+  }
+  [[nodiscard]] float at(float x) const {
+    constexpr float kLast = static_cast<float>(kSamples - 1);
+    const float place = std::clamp((x - kLow) / (kHigh - kLow) * kLast, 0.0f, kLast - 1e-3f);
+    const auto i = static_cast<std::size_t>(place);
+    return heights_[i] + (heights_[i + 1] - heights_[i]) * (place - static_cast<float>(i));
+  }
+
+ private:
+  static constexpr std::size_t kSamples = 321;
+  static constexpr float kLow = -1.1f, kHigh = 1.1f;
+  std::array<float, kSamples> heights_{};
+};
 
 }  // namespace imgsim::sample_set

@@ -103,9 +103,9 @@ rgb_image changed(const rgb_image& from, change made, chance& random) {
 
 std::string file_name(const sample_file& file) {
   const std::string number = std::to_string(file.index + 1);
-  std::string name = std::string(kClassNames[file.kind]) + "-" +
-                     std::string(4 - std::min<std::size_t>(number.size(), 4), '0') + number;
-  if (file.made != change::none) name += "-" + std::string(kChangeNames[static_cast<std::size_t>(file.made)]);
+  std::string name(kClassNames[file.kind]);
+  name.append("-").append(4 - std::min<std::size_t>(number.size(), 4), '0').append(number);
+  if (file.made != change::none) name.append("-").append(kChangeNames[static_cast<std::size_t>(file.made)]);
   return name + ".jpg";
 }
 

@@ -13,6 +13,12 @@ namespace imgsim::sample_set {
 inline constexpr float kPi = std::numbers::pi_v<float>;
 inline constexpr float kTurn = 2 * kPi;
 
+/// std::floor, which is a function call where the processor's own rounding is not assumed; |value| < 2^31.
+inline float floor_of(float value) {
+  const auto whole = static_cast<float>(static_cast<int>(value));
+  return whole > value ? whole - 1 : whole;
+}
+
 struct point {
   float x = 0, y = 0;
   friend constexpr point operator+(point a, point b) { return {a.x + b.x, a.y + b.y}; }

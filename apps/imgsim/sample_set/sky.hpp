@@ -18,7 +18,7 @@ inline sky paint_sky(picture& scene, chance& random, float horizon_y) {
       {{0.30f, 0.24f, 0.48f}, {0.98f, 0.58f, 0.32f}, {0.95f, 0.62f, 0.55f}, {0.92f, 0.70f, 0.60f}},
       {{0.45f, 0.62f, 0.85f}, {0.99f, 0.83f, 0.76f}, {1.00f, 0.92f, 0.90f}, {1.00f, 0.90f, 0.86f}},
       {{0.55f, 0.60f, 0.66f}, {0.82f, 0.84f, 0.86f}, {0.92f, 0.93f, 0.94f}, {0.80f, 0.82f, 0.85f}},
-      {{0.02f, 0.03f, 0.11f}, {0.13f, 0.17f, 0.36f}, {0.18f, 0.21f, 0.36f}, {0.36f, 0.40f, 0.58f}, true},
+      {{0.02f, 0.03f, 0.11f}, {0.13f, 0.17f, 0.36f}, {0.18f, 0.21f, 0.36f}, {0.50f, 0.55f, 0.74f}, true},
   }};
   sky drawn = random.pick(kinds);
   const float shift = random.in(0.88f, 1.1f);
@@ -30,8 +30,7 @@ inline sky paint_sky(picture& scene, chance& random, float horizon_y) {
     const float down = std::clamp((p.y + 1) / height, 0.0f, 1.0f);
     rgb colour = mix(drawn.top, drawn.horizon, std::pow(down, 1.4f));
     if (stars) {
-      const auto ix = static_cast<std::int32_t>(std::floor(p.x * 40)),
-                 iy = static_cast<std::int32_t>(std::floor(p.y * 40));
+      const auto ix = static_cast<std::int32_t>(floor_of(p.x * 40)), iy = static_cast<std::int32_t>(floor_of(p.y * 40));
       if (lattice_uniform(ix, iy, seed) > 0.96f) {
         const point middle{(static_cast<float>(ix) + 0.5f) / 40, (static_cast<float>(iy) + 0.5f) / 40};
         const float glow = smooth(0.012f, 0.0f, length(p - middle)) * lattice_uniform(ix, iy, seed + 7);

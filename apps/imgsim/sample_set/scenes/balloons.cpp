@@ -33,7 +33,8 @@ void paint_balloon(picture& scene, chance& random, const sky& above, point centr
     const float width = q.y < 0 ? std::sqrt(std::max(1 - q.y * q.y, 0.01f)) : 1 - 0.72f * smooth(0.0f, 1.35f, q.y);
     const float across = std::clamp(q.x / std::max(width, 0.05f), -1.0f, 1.0f);
     const float gore = std::asin(across) / kPi * gores + turn;
-    rgb colour = gore - std::floor(gore) < 0.5f ? first : second;
+    const float edge = 0.04f * gores / std::max(scale * 6, 1.0f);
+    rgb colour = mix(first, second, smooth(0.25f - edge, 0.25f + edge, std::abs(gore - floor_of(gore) - 0.5f)));
     if (has_band && std::abs(q.y - band) < 0.14f) colour = mix(second, {0.1f, 0.1f, 0.15f}, 0.35f);
     const float shading = 0.62f + 0.45f * std::sqrt(std::max(1 - across * across, 0.0f)) - 0.18f * across - 0.1f * q.y;
     return colour * light * shading;

@@ -23,8 +23,8 @@ void paint_bricks(picture& scene, chance& random) {
   scene.shade([&](point p, rgb) {
     const point seen = p * (1 / (1 + slope * p.x));  // a wall that recedes to one side
     const point q = stand.local(seen);
-    const float row = std::floor(q.y), along = q.x / shape + offset * row;
-    const float column = std::floor(along);
+    const float row = floor_of(q.y), along = q.x / shape + offset * row;
+    const float column = floor_of(along);
     const auto ix = static_cast<std::int32_t>(column), iy = static_cast<std::int32_t>(row);
     const point inside{(along - column - 0.5f) * shape, q.y - row - 0.5f};
     const float wobble = 0.03f * gradient_noise(q * 5, seed);

@@ -35,7 +35,7 @@ void paint_tower(picture& scene, const tower& t, float foot, float lit, rgb glow
         const float side = (p.x - t.x) / t.half_width;
         const rgb wall = t.wall * (1 - 0.16f * side - (side > 0.35f ? 0.14f : 0.0f));
         const float wx = (p.x - t.x + t.half_width) / grid, wy = (p.y - t.top) / (grid * 1.25f);
-        const float fx = wx - std::floor(wx), fy = wy - std::floor(wy);
+        const float fx = wx - floor_of(wx), fy = wy - floor_of(wy);
         const bool window = fx > 0.28f && fx < 0.78f && fy > 0.3f && fy < 0.78f && wy > 0.6f;
         if (!window) return wall;
         const auto ix = static_cast<std::int32_t>(wx), iy = static_cast<std::int32_t>(wy);

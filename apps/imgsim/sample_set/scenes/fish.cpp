@@ -53,7 +53,7 @@ void paint_one_fish(picture& scene, chance& random, point centre, float scale, b
 }  // namespace
 
 void paint_fish(picture& scene, chance& random) {
-  const float hue = random.happens(0.7f) ? random.in(0.42f, 0.64f) : random.in(0.0f, 1.0f),
+  const float hue = random.happens(0.85f) ? random.in(0.42f, 0.64f) : random.in(0.0f, 1.0f),
               value = random.in(0.3f, 0.85f);
   const rgb shallow = hsv(hue, random.in(0.3f, 0.65f), value), deep = hsv(hue + 0.04f, 0.75f, value * 0.4f);
   const std::uint32_t seed = random.seed();

@@ -9,7 +9,7 @@ void paint_blossom(picture& scene, chance& random, point centre, float radius) {
   const pose stand(centre, radius, random.in(0.0f, kTurn));
   const float petals = static_cast<float>(random.in(5, 12)), slim = random.in(0.4f, 1.6f),
               squash = random.in(0.8f, 1.0f);
-  const rgb outer = random.vivid(),
+  const rgb outer = hsv(random.in(-0.42f, 0.18f), random.in(0.55f, 0.95f), random.in(0.7f, 0.98f)),
             inner = mix(outer, random.happens(0.5f) ? rgb{1, 1, 1} : random.vivid(), random.in(0.2f, 0.7f));
   const rgb heart = random.pick(
       std::array<rgb, 4>{{{0.95f, 0.76f, 0.16f}, {0.42f, 0.24f, 0.1f}, {0.85f, 0.88f, 0.4f}, {0.2f, 0.12f, 0.16f}}});
@@ -24,7 +24,7 @@ void paint_blossom(picture& scene, chance& random, point centre, float radius) {
     const float size = ring == 0 ? 1.0f : 0.72f, turn = ring == 0 ? 0.0f : kPi / petals;
     const auto sector = [&, petals, turn](point q) {
       const float angle = (std::atan2(q.y, q.x) + turn) * petals / kTurn;
-      return (angle - std::floor(angle + 0.5f)) * kTurn / petals;  // from the petal's middle line
+      return (angle - floor_of(angle + 0.5f)) * kTurn / petals;  // from the petal's middle line
     };
     scene.paint(
         centre, 1.15f * radius,

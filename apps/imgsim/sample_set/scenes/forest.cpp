@@ -18,8 +18,9 @@ void paint_conifer(picture& scene, chance& random, point foot, float height, rgb
     const float share = static_cast<float>(tier) / static_cast<float>(tiers);
     const float top = foot.y - height * (0.42f + 0.58f * share), low = foot.y - height * (0.12f + 0.66f * share);
     const float width = half * (1 - 0.78f * share);
+    const point centre{foot.x, (top + low) / 2};
     scene.paint(
-        middle, height,
+        centre, std::max(1.25f * width, 0.55f * (low - top)),
         [&](point p) {
           const float down = (p.y - top) / (low - top);
           const float ragged = 0.18f * gradient_noise(p * (14 / height), seed + static_cast<std::uint32_t>(tier));
@@ -67,7 +68,7 @@ void paint_forest(picture& scene, chance& random) {
   const sky above = paint_sky(scene, random, ground_level);
   const int season = random.in(0, 3);  // summer, summer, autumn, winter
   const bool conifers = season == 3 || random.happens(0.5f);
-  const float snow = season == 3 ? random.in(0.5f, 0.95f) : 0.0f, dim = above.night ? 0.45f : 1.0f;
+  const float snow = season == 3 ? random.in(0.5f, 0.95f) : 0.0f, dim = above.night ? 0.75f : 1.0f;
   const std::uint32_t seed = random.seed();
   const rgb ground = season == 3   ? rgb{0.88f, 0.91f, 0.96f}
                      : season == 2 ? rgb{0.58f, 0.42f, 0.22f}

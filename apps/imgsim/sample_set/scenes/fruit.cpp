@@ -86,7 +86,7 @@ void paint_fruit(picture& scene, chance& random) {
       [&](point p) {
         if (wooden) return top * (0.95f + 0.35f * fractal_noise({p.x * 1.6f, p.y * 15}, seed, 4));
         const float u = p.x * 6 / (1 + p.y), v = 6 / (0.3f + p.y);
-        const bool checked = (static_cast<int>(std::floor(u)) + static_cast<int>(std::floor(v * 3))) % 2 == 0;
+        const bool checked = (static_cast<int>(floor_of(u)) + static_cast<int>(floor_of(v * 3))) % 2 == 0;
         return checked ? top : mix(top, {1, 1, 1}, 0.55f);
       });
   const point centre{random.in(-0.25f, 0.25f), random.in(0.32f, 0.52f)};

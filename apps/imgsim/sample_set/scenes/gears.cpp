@@ -17,11 +17,11 @@ float gear_distance(const gear& g, point p) {
   const point q = rotated(p - g.centre, -g.turn);
   const float out = length(q), teeth = static_cast<float>(g.teeth), step = kTurn / teeth;
   const float angle = std::atan2(q.y, q.x);
-  const float pitch = angle / step - std::floor(angle / step + 0.5f);
+  const float pitch = angle / step - floor_of(angle / step + 0.5f);
   const float tooth = smooth(0.31f, 0.19f, std::abs(pitch));
   float distance = out - g.radius * (0.84f + 0.16f * tooth);
   if (g.holes > 0) {
-    const float part = kTurn / static_cast<float>(g.holes), local = angle - part * std::floor(angle / part + 0.5f);
+    const float part = kTurn / static_cast<float>(g.holes), local = angle - part * floor_of(angle / part + 0.5f);
     const point at{out * std::cos(local), out * std::sin(local)};
     distance = std::max(distance, -(length(at - point{0.5f * g.radius, 0}) -
                                     std::min(0.17f, 1.1f / static_cast<float>(g.holes)) * g.radius));
@@ -71,7 +71,7 @@ void paint_gears(picture& scene, chance& random) {
     if (ground == 0)
       return plate * (0.9f + 0.3f * fractal_noise({q.x * 1.5f, q.y * 40}, seed, 3) + 0.2f * dot(light, p));
     if (ground == 1) return plate * (0.95f + 0.4f * fractal_noise(q * 2.5f, seed, 4));
-    const auto ruled = [&](float v) { return smooth(0.06f, 0.02f, std::abs(v * 5 - std::floor(v * 5 + 0.5f))); };
+    const auto ruled = [&](float v) { return smooth(0.06f, 0.02f, std::abs(v * 5 - floor_of(v * 5 + 0.5f))); };
     return mix(plate, {1, 1, 1}, 0.3f * std::max(ruled(p.x), ruled(p.y)));
   });
   const int count = random.in(1, 4);

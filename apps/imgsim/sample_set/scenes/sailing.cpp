@@ -25,8 +25,8 @@ void paint_boat(picture& scene, chance& random, const sky& above, point water_li
   const std::array<point, 3> main_shape{{{0.0f, -mast}, {0.04f, -0.3f}, {-0.78f, -0.28f}}};
   const std::array<point, 3> fore_shape{{{0.08f, -mast * 0.92f}, {0.86f, -0.22f}, {0.12f, -0.3f}}};
   const auto sail = [&](rgb colour, float belly, point q) {
-    const float seam = smooth(0.1f, 0.0f, std::abs(q.y * panels - std::floor(q.y * panels + 0.5f)));
-    const bool stripe = striped && static_cast<int>(std::floor(q.y * panels)) % 2 == 0;
+    const float seam = smooth(0.1f, 0.0f, std::abs(q.y * panels - floor_of(q.y * panels + 0.5f)));
+    const bool stripe = striped && static_cast<int>(floor_of(q.y * panels)) % 2 == 0;
     return (stripe ? mix(colour, hull, 0.75f) : colour) * (1.02f - 0.14f * seam + belly * q.x);
   };
   local_paint([&](point q) { return capsule(q, {0, -mast}, {0, -0.1f}, 0.022f); },

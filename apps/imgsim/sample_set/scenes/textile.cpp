@@ -22,7 +22,7 @@ struct sett {
     return s;
   }
   [[nodiscard]] std::size_t at(float place) const {
-    const float turn = place - std::floor(place);
+    const float turn = place - floor_of(place);
     std::size_t i = 0;
     while (i + 1 < ends.size() && turn > ends[i]) ++i;
     return threads[i];
@@ -38,6 +38,8 @@ void paint_textile(picture& scene, chance& random) {
     dyes[i] = random.happens(0.25f)
                   ? hsv(hue, 0.08f, random.in(0.12f, 0.97f))
                   : hsv(hue + random.in(-0.3f, 0.3f), random.in(0.35f, 0.85f), random.in(0.3f, 0.95f));
+  dyes[0] = mix(dyes[0], {1, 1, 1}, random.in(0.1f, 0.5f));  // the first two differ in lightness at least
+  dyes[1] = dyes[1] * random.in(0.4f, 0.7f);
   const sett warp = sett::drawn(random, dyes.size()), weft = sett::drawn(random, dyes.size());
   const int kind = random.in(0, 4);
   const pose stand({random.in(-1.0f, 1.0f), random.in(-1.0f, 1.0f)}, random.in(0.45f, 1.1f), random.in(0.0f, kTurn));
@@ -51,7 +53,7 @@ void paint_textile(picture& scene, chance& random) {
     const point q = stand.local(p + rotated({bend * height, bend * height * 0.5f}, -fold_angle));
     rgb colour = dyes[warp.at(q.x)];
     const float tx = q.x * thread, ty = q.y * thread;
-    const bool over = static_cast<int>(std::floor(tx) + std::floor(ty)) % 2 == 0;
+    const bool over = static_cast<int>(floor_of(tx) + floor_of(ty)) % 2 == 0;
     switch (kind) {
       case 1:
         colour = over ? dyes[warp.at(q.x)] : dyes[weft.at(q.y)];
@@ -60,14 +62,14 @@ void paint_textile(picture& scene, chance& random) {
         colour = mix(dyes[warp.at(q.x)], dyes[weft.at(q.y)], 0.5f);
         break;   // check
       case 3: {  // herringbone
-        const float zigzag = std::abs(q.x * 4 - std::floor(q.x * 4) - 0.5f) * 2;
+        const float zigzag = std::abs(q.x * 4 - floor_of(q.x * 4) - 0.5f) * 2;
         const float rib = (q.y * 5 + zigzag) * 2;
-        colour = rib - std::floor(rib) < 0.5f ? dyes[0] : dyes[1];
+        colour = rib - floor_of(rib) < 0.5f ? dyes[0] : dyes[1];
         break;
       }
       case 4: {  // dots
-        const float row = std::floor(q.y * dots), x = q.x * dots + (static_cast<int>(row) % 2 == 0 ? 0.0f : 0.5f);
-        const point inside{x - std::floor(x) - 0.5f, q.y * dots - row - 0.5f};
+        const float row = floor_of(q.y * dots), x = q.x * dots + (static_cast<int>(row) % 2 == 0 ? 0.0f : 0.5f);
+        const point inside{x - floor_of(x) - 0.5f, q.y * dots - row - 0.5f};
         colour = mix(dyes[1], dyes[0], smooth(-0.03f, 0.03f, circle(inside, 0.27f)));
         break;
       }
