@@ -1,4 +1,5 @@
 // Every layer, forward and backward, against plain loops in double: outputs by value, gradients by central differences.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -190,6 +191,29 @@ BOOST_AUTO_TEST_CASE(a_whole_network_with_every_kind_of_layer) {
   a.loss = loss_kind::binary_cross_entropy;
   a.kernel_l2 = 0.01;
   for (const std::size_t batch : {3, 19}) check_gradients({"whole network", a}, batch, 25);
+}
+
+BOOST_AUTO_TEST_CASE(a_tie_in_max_pooling_counts_once) {
+  // In a photo of one colour every window ties; a change of a kernel moves all its elements alike, so that the
+  // reference still has a gradient. It is right only if each window passes its gradient to one element.
+  for (const padding_kind padding : {padding_kind::same, padding_kind::valid}) {
+    for (const extent_2d stride : {extent_2d{2, 2}, extent_2d{1, 1}}) {
+      const network_case c = around("ties", {{max_pooling{{2, 2}, stride, padding}}}, 6, 4);
+      const cpu_context cpu(2);
+      network net(cpu, c.description, precision::float32, 3);
+      tensor<float, 4> photos({3, 6, 4, 3});
+      std::ranges::fill(photos, 0.75f);
+      reference::parameters weights = as_parameters(net.state());
+      const auto loss_with = [&](double weight) {
+        weights["encoder.0.kernel"][0] = weight;
+        return reference::total_loss(c.description, weights, as_images(photos), true);
+      };
+      const double weight = weights["encoder.0.kernel"][0];
+      const double expected = (loss_with(weight + 1e-5) - loss_with(weight - 1e-5)) / 2e-5;
+      const double computed = static_cast<double>(gradients_of_step(net, photos).front().values[0]);
+      BOOST_TEST(std::fabs(computed - expected) <= tolerance(3 * 6 * 4 * 4, std::fabs(expected)) + 1e-9);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(dense_layers_in_several_blocks) {
