@@ -127,10 +127,10 @@ IMGSIM_ALWAYS_INLINE void broadcast(Vector& out, T value) noexcept {
 }
 
 /// out = the float at `from` in every lane. GCC 12 broadcasts to half a register and glues two halves together, hence
-/// the instruction by name; the same goes for load_widened.
+/// the instruction by name; the same goes for load_widened. Clang needs no such help.
 template <class Isa>
 IMGSIM_ALWAYS_INLINE void load_broadcast(vector<float, Isa::float_lanes>& out, const float* from) noexcept {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__clang__)
   if constexpr (Isa::float_lanes > 4) {
     asm("vbroadcastss %1, %0" : "=v"(out) : "m"(*from));
     return;
@@ -143,7 +143,7 @@ IMGSIM_ALWAYS_INLINE void load_broadcast(vector<float, Isa::float_lanes>& out, c
 template <class Isa>
 IMGSIM_ALWAYS_INLINE void load_widened(vector<double, Isa::double_lanes>& out, const float* from) noexcept {
   using floats = vector<float, Isa::double_lanes>;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__clang__)
   if constexpr (Isa::double_lanes > 2) {
     asm("vcvtps2pd %1, %0" : "=v"(out) : "m"(*reinterpret_cast<const float(*)[Isa::double_lanes]>(from)));
     return;
