@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -212,6 +214,42 @@ BOOST_AUTO_TEST_CASE(state_of_another_network_is_refused_and_changes_nothing) {
   moments = net.optimizer_state();
   moments.pop_back();
   BOOST_TEST(contains(complaint([&] { net.load_optimizer_state(moments); }), "second_moment"));
+}
+
+BOOST_AUTO_TEST_CASE(batch_norm_moves_its_statistics_as_keras_does) {
+  const cpu_context cpu(2);
+  architecture a{.name = "norm", .height = 5, .width = 4};
+  a.encoder = {{batch_normalization{.momentum = 0.8}}};
+  a.decoder = {{upsampling{{1, 1}}}};
+  network net(cpu, a, precision::float32, 1);
+  randomise(net, 2);
+  const auto photos = random_photos(19, a, 3);
+  const reference::parameters before = as_parameters(net.state());
+  const reference::batch_statistics batch = reference::statistics_of(as_images(photos));
+  (void)net.train_step(std::as_const(photos).view(), {});
+  const reference::parameters after = as_parameters(net.state());
+  const double count = 19 * 5 * 4;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = 0.8 * before.at("encoder.0.moving_mean")[c] + 0.2 * batch.mean[c];
+    const double variance =
+        0.8 * before.at("encoder.0.moving_variance")[c] + 0.2 * batch.variance[c] * count / (count - 1.0);
+    BOOST_TEST(std::fabs(after.at("encoder.0.moving_mean")[c] - mean) <= 1e-6);
+    BOOST_TEST(std::fabs(after.at("encoder.0.moving_variance")[c] - variance) <= 1e-6);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_encoder_alone_encodes_and_nothing_else) {
+  const cpu_context cpu(1);
+  architecture whole = small_preset("maxpool-16-8-4");
+  architecture half = whole;
+  half.decoder.clear();
+  network complete(cpu, whole, precision::float32, 1), encoder(cpu, half, precision::float32, 1);
+  const auto photos = waves(3);
+  tensor<float, 2> a({3, complete.feature_size()}), b({3, encoder.feature_size()});
+  complete.encode(constant(photos), a.view());
+  encoder.encode(constant(photos), b.view());
+  BOOST_TEST(std::ranges::equal(a, b));
+  BOOST_TEST(contains(complaint([&] { (void)encoder.train_step(constant(photos), {}); }), "without a decoder"));
 }
 
 BOOST_AUTO_TEST_CASE(equal_seeds_make_equal_networks) {

@@ -40,12 +40,12 @@ class max_pooling_layer final : public layer {
         const T* const diff_out = static_cast<const T*>(shard.diff_out) + b * out_.size();
         T* const diff_in = static_cast<T*>(shard.diff_in) + b * in_.size();
         vectorised([this, in, diff_out, diff_in, best]() IMGSIM_VECTORISED {
-          if (windows_tile()) {
-            spread(in, diff_out, diff_in, best);
+          if (windows_tile()) {  // each input is in one window: it is written once
+            send_back(in, diff_out, best, [=](std::size_t i, float v) IMGSIM_VECTORISED { store(diff_in + i, v); });
           } else {
             float* const sum = best + out_.channels;
             std::fill_n(sum, in_.size(), 0.0f);
-            accumulate(in, diff_out, sum, best);
+            send_back(in, diff_out, best, [=](std::size_t i, float v) IMGSIM_VECTORISED { sum[i] += v; });
             for (std::size_t i = 0; i < in_.size(); ++i) store(diff_in + i, sum[i]);
           }
         });
@@ -96,9 +96,10 @@ class max_pooling_layer final : public layer {
     });
   }
 
-  /// Every input belongs to exactly one window: each is written once. `best` becomes NaN once its gradient is spent.
-  template <class T>
-  IMGSIM_ALWAYS_INLINE void spread(const T* in, const T* diff_out, T* diff_in, float* best) const {
+  /// put(index, value) for each element of each window: the window's gradient at its first largest element, else 0.
+  /// `best` becomes NaN once its gradient is spent.
+  template <class T, class Put>
+  IMGSIM_ALWAYS_INLINE void send_back(const T* in, const T* diff_out, float* best, Put&& put) const {
     const std::size_t channels = in_.channels;
     for (std::size_t row = 0; row < out_.height; ++row) {
       for (std::size_t column = 0; column < out_.width; ++column, diff_out += channels) {
@@ -107,25 +108,7 @@ class max_pooling_layer final : public layer {
           for (std::size_t c = 0; c < channels; ++c) {
             const bool is_first = load(in + at + c) == best[c];
             const float gradient = load(diff_out + c);
-            store(diff_in + at + c, is_first ? gradient : 0.0f);
-            best[c] = is_first ? std::numeric_limits<float>::quiet_NaN() : best[c];
-          }
-        });
-      }
-    }
-  }
-
-  template <class T>
-  IMGSIM_ALWAYS_INLINE void accumulate(const T* in, const T* diff_out, float* sum, float* best) const {
-    const std::size_t channels = in_.channels;
-    for (std::size_t row = 0; row < out_.height; ++row) {
-      for (std::size_t column = 0; column < out_.width; ++column, diff_out += channels) {
-        find_best(in, row, column, best);
-        for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
-          for (std::size_t c = 0; c < channels; ++c) {
-            const bool is_first = load(in + at + c) == best[c];
-            const float gradient = load(diff_out + c);
-            sum[at + c] += is_first ? gradient : 0.0f;
+            put(at + c, is_first ? gradient : 0.0f);
             best[c] = is_first ? std::numeric_limits<float>::quiet_NaN() : best[c];
           }
         });
