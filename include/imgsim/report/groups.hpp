@@ -11,21 +11,21 @@
 
 namespace imgsim {
 
-struct group_member {
+struct grouped_photo {
   std::size_t row = 0;
   float distance = 0;  // to the group's medoid
 };
 
 struct group_summary {
   std::size_t group = 0;              // its number in the clustering
-  std::vector<group_member> members;  // the medoid first, then by distance, then by row
+  std::vector<grouped_photo> members;  // the medoid first, then by distance, then by row
   double mean_distance = 0;           // over all members, the medoid (distance 0) included
 
   [[nodiscard]] std::size_t size() const noexcept { return members.size(); }
   [[nodiscard]] std::size_t medoid() const { return members.front().row; }
   /// The member closest to the medoid, and the one farthest from it; the medoid itself where it is alone.
-  [[nodiscard]] const group_member& nearest() const { return members.size() > 1 ? members[1] : members[0]; }
-  [[nodiscard]] const group_member& farthest() const { return members.back(); }
+  [[nodiscard]] const grouped_photo& nearest() const { return members.size() > 1 ? members[1] : members[0]; }
+  [[nodiscard]] const grouped_photo& farthest() const { return members.back(); }
 };
 
 /// The groups of a clustering, the largest first (ties by number). `medoids` [K]; `labels` [M] and `distances` [M] of
@@ -45,12 +45,12 @@ struct group_summary {
     const std::size_t medoid = medoids[group.group];
     IMGSIM_EXPECTS(medoid < labels.size() && labels[medoid] == group.group, "medoid ", medoid, " is not in group ",
                    group.group);
-    const auto before = [medoid](const group_member& a, const group_member& b) {
+    const auto before = [medoid](const grouped_photo& a, const grouped_photo& b) {
       if ((a.row == medoid) != (b.row == medoid)) return a.row == medoid;
       return a.distance != b.distance ? a.distance < b.distance : a.row < b.row;
     };
     std::sort(group.members.begin(), group.members.end(), before);
-    for (const group_member& member : group.members) group.mean_distance += member.distance;
+    for (const grouped_photo& member : group.members) group.mean_distance += member.distance;
     group.mean_distance /= static_cast<double>(group.members.size());
   }
   std::stable_sort(groups.begin(), groups.end(),

@@ -95,7 +95,7 @@ inline void add_groups(html_page& page, std::span<const group_summary> groups, c
   for (const group_summary& group : shown_groups) {
     page.heading("Group " + std::to_string(group.group),
                  count_text(group.size(), "photo") + ", mean distance " + fixed_text(group.mean_distance, 3));
-    const auto card_of = [&](const group_member& member, const char* badge, std::size_t side) {
+    const auto card_of = [&](const grouped_photo& member, const char* badge, std::size_t side) {
       photo_card card = photos.card(member.row, side);
       card.badge = badge;
       card.caption = fixed_text(member.distance, 3);
@@ -110,7 +110,7 @@ inline void add_groups(html_page& page, std::span<const group_summary> groups, c
     if (group.size() <= 3) continue;
     const auto between = std::span(group.members).subspan(2, group.size() - 3);
     std::vector<photo_card> others;
-    for (const group_member& member : between.first(std::min(between.size(), options.members)))
+    for (const grouped_photo& member : between.first(std::min(between.size(), options.members)))
       others.push_back(card_of(member, "", 120));
     page.cards(others, card_size::small);
     if (others.size() < between.size())
