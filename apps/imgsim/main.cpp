@@ -71,7 +71,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     return refuse(who, e.what(), who + " --help");
   }
 
-  session session(global, std::string(chosen.name()));
+  session session(global, std::string(chosen.name()), tokens);
   try {
     const exit_code code = chosen.run(session);
     return after_output(code);

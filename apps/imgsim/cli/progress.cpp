@@ -77,6 +77,14 @@ void progress::finish(const std::string& remark) {
   draw(clock::now(), remark);
 }
 
+void progress::finish_with(const std::string& line) {
+  if (style_ == style::silent) return;
+  const std::lock_guard lock(mutex_);
+  if (finished_) return;
+  finished_ = true;
+  std::cerr << (style_ == style::bar ? "\r" + line + "\x1b[K\n" : line + "\n") << std::flush;
+}
+
 void progress::draw(clock::time_point now, const std::string& remark) {
   const double seconds = std::chrono::duration<double>(now - begin_).count();
   const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;

@@ -23,6 +23,8 @@ class progress {
   void update(std::uint64_t done);
   /// Ends the line, with a remark in place of the time left.
   void finish(const std::string& remark = {});
+  /// Puts a line of text in place of the progress.
+  void finish_with(const std::string& line);
 
  private:
   using clock = std::chrono::steady_clock;

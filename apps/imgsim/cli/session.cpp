@@ -3,14 +3,19 @@
 #include <iostream>
 
 #include "cli/text.hpp"
+#include "device/compute.hpp"
 #include "device/open_compute.hpp"
 
 #include <imgsim/report/escape.hpp>
 
 namespace imgsim::app {
 
-session::session(global_options options, std::string command_name)
-    : options_(options), command_name_(std::move(command_name)) {}
+session::session(global_options options, std::string command_name, const std::vector<std::string>& arguments)
+    : options_(options), command_name_(std::move(command_name)), command_line_("imgsim " + command_name_) {
+  for (const std::string& argument : arguments) command_line_ += " " + shell_word(argument);
+}
+
+session::~session() = default;
 
 decode_limits session::limits() const {
   decode_limits limits;
@@ -53,8 +58,8 @@ void session::print(const json& document) const {
   std::cout << json_text(document) << '\n';
 }
 
-std::string json_text(const json& document) {
-  return document.dump(2, ' ', false, json::error_handler_t::replace);
+std::string json_text(const json& document, int indent) {
+  return document.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace imgsim::app

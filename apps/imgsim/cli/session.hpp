@@ -4,25 +4,30 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "cli/global_options.hpp"
 #include "cli/interrupt.hpp"
-#include "device/compute.hpp"
 #include "exit_code.hpp"
 
-#include <imgsim/image/decode.hpp>
+#include <imgsim/image/detail/limits.hpp>
 
 namespace imgsim::app {
+
+class compute;
 
 using json = nlohmann::ordered_json;
 
 class session {
  public:
-  session(global_options options, std::string command_name);
+  session(global_options options, std::string command_name, const std::vector<std::string>& arguments);
+  ~session();
 
   [[nodiscard]] const global_options& options() const noexcept { return options_; }
+  /// What was typed, so that it can be pasted into a shell.
+  [[nodiscard]] const std::string& command_line() const noexcept { return command_line_; }
   [[nodiscard]] bool wants_json() const noexcept { return options_.json; }
   [[nodiscard]] decode_limits limits() const;
 
@@ -51,12 +56,14 @@ class session {
  private:
   global_options options_;
   std::string command_name_;
+  std::string command_line_;
   std::unique_ptr<compute> device_;
   std::unique_ptr<interrupt_watch> watch_;
   std::size_t skipped_ = 0;
 };
 
-/// `document` as text; bytes that are no UTF-8 (file names may hold any) become U+FFFD.
-[[nodiscard]] std::string json_text(const json& document);
+/// `document` as text, on one line where `indent` is negative. Bytes that are no UTF-8 become U+FFFD: paths are to be
+/// brought into text by path_to_text (core/path_text.hpp) first.
+[[nodiscard]] std::string json_text(const json& document, int indent = 2);
 
 }  // namespace imgsim::app

@@ -6,6 +6,7 @@
 #include "device/cpu_features.hpp"
 #include "device/library_versions.hpp"
 #include "device/open_compute.hpp"
+#include "pipeline/describe_files.hpp"
 
 #include <imgsim/core/version.hpp>
 #include <imgsim/report/number.hpp>
@@ -64,7 +65,17 @@ void describe_machine(const session& session) {
 }  // namespace
 
 exit_code info_command::run(session& session) {
-  describe_machine(session);
+  if (paths_.empty()) {
+    describe_machine(session);
+    return session.finish();
+  }
+  const std::filesystem::path path = paths_.front();
+  const json document = std::filesystem::is_directory(path) ? index_json(path) : model_json(path);
+  if (session.wants_json()) {
+    session.print(document);
+  } else {
+    std::cout << described(document);
+  }
   return session.finish();
 }
 

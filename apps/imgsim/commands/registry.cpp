@@ -1,12 +1,37 @@
+// The order is that of the help text.
 #include "commands/registry.hpp"
 
+#include "commands/choose_k.hpp"
+#include "commands/cluster.hpp"
+#include "commands/compare.hpp"
+#include "commands/demo.hpp"
+#include "commands/evaluate.hpp"
+#include "commands/import_keras.hpp"
+#include "commands/index.hpp"
 #include "commands/info.hpp"
+#include "commands/neighbors.hpp"
+#include "commands/predict.hpp"
+#include "commands/query.hpp"
+#include "commands/train.hpp"
+#include "commands/verify.hpp"
 
 namespace imgsim::app {
 
 command_list all_commands() {
   command_list commands;
+  commands.push_back(std::make_unique<demo_command>());
+  commands.push_back(std::make_unique<train_command>());
+  commands.push_back(std::make_unique<index_command>());
+  commands.push_back(std::make_unique<query_command>());
+  commands.push_back(std::make_unique<neighbors_command>());
+  commands.push_back(std::make_unique<choose_k_command>());
+  commands.push_back(std::make_unique<cluster_command>());
+  commands.push_back(std::make_unique<predict_command>());
+  commands.push_back(std::make_unique<evaluate_command>());
+  commands.push_back(std::make_unique<compare_command>());
   commands.push_back(std::make_unique<info_command>());
+  commands.push_back(std::make_unique<verify_command>());
+  commands.push_back(std::make_unique<import_keras_command>());
   return commands;
 }
 

@@ -2,7 +2,7 @@
 #include "device/compute_on.hpp"
 #include "device/open_compute.hpp"
 
-#include <imgsim/cpu/context.hpp>
+#include <imgsim/cpu.hpp>
 
 namespace imgsim::app {
 

@@ -1,5 +1,7 @@
 #include "device/open_compute.hpp"
 
+#include "device/compute.hpp"
+
 #include <imgsim/core/error.hpp>
 
 namespace imgsim::app {

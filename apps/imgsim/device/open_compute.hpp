@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "device/compute.hpp"
 #include "device/device_choice.hpp"
 
 namespace imgsim::app {
+
+class compute;
 
 /// `threads` CPU threads, 0 for one per hardware thread. Throws error where the device asked for by name is not there:
 /// never another in its place.

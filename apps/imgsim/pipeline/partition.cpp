@@ -119,7 +119,7 @@ class folder_lock {
   }
 
  private:
-  file_descriptor handle_;
+  unique_descriptor handle_;
 };
 
 /// Begins a partition, or makes sure that the one begun here is of the same grouping.
@@ -161,11 +161,16 @@ std::vector<std::string> partition_targets(const groups& grouping) {
   return targets;
 }
 
+void refuse_output_within(const fs::path& out, const fs::path& photos) {
+  const fs::path folder = fs::weakly_canonical(fs::absolute(photos));
+  if (lies_within(fs::weakly_canonical(fs::absolute(out)), folder))
+    throw io_error(out, "lies within the folder of the photos (" + folder.string() + "); name a folder outside of it");
+}
+
 partition_result partition_photos(const groups& grouping, const fs::path& root, const fs::path& out,
                                   const partition_options& options) {
-  const fs::path photos = fs::canonical(root);
-  if (lies_within(fs::weakly_canonical(fs::absolute(out)), photos))
-    throw io_error(out, "lies within the folder of the photos (" + photos.string() + "); name a folder outside of it");
+  refuse_output_within(out, root);
+  const fs::path photos = fs::weakly_canonical(fs::absolute(root));
   fs::create_directories(out);
   const folder_lock lock(out);
   claim(out, grouping);

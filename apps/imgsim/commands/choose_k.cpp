@@ -1,0 +1,56 @@
+#include "commands/choose_k.hpp"
+
+#include <algorithm>
+
+#include "pipeline/choose_k_files.hpp"
+#include "pipeline/grouping.hpp"
+#include "pipeline/match_list.hpp"
+#include "pipeline/open_model.hpp"
+
+#include <imgsim/report/table.hpp>
+
+namespace imgsim::app {
+
+command_help choose_k_command::help() const {
+  return {.usage = "--index IDX [--k-min A] [--k-max B] [options]",
+          .about =
+              "Groups the photos around K medoids for every K from A to B and prints the within-cluster error (the "
+              "sum of the distances to the medoids), its elbow, the medoid silhouette and a verdict, which may be "
+              "that there is no clear answer. With --out, writes choose_k.csv, choose_k.json and choose_k.svg.",
+          .examples = {"imgsim choose-k --index photos.idx --k-max 60 --out curve"},
+          .exit_codes = {}};
+}
+
+void choose_k_command::describe(option_set& options) {
+  options.path("index", "IDX", index_, "folder made by imgsim index").required();
+  options.whole("k-min", "A", k_min_, {1}, "smallest K");
+  options.whole("k-max", "B", k_max_, {1}, "largest K; the number of photos where that is less");
+  options.custom(
+             "metric", "NAME", [this](const std::string& text) { metric_ = parse_metric(text); }, metric_choices())
+      .defaults_to(metric_);
+  options.real("sensitivity", "S", sensitivity_, {0, 1000}, "of Kneedle: larger finds only sharper elbows");
+  options.path("out", "DIR", out_, "folder for choose_k.csv, choose_k.json and choose_k.svg");
+}
+
+void choose_k_command::validate(const option_set&) {
+  if (k_min_ > k_max_)
+    throw usage_error("--k-min " + std::to_string(k_min_) + " is more than --k-max " + std::to_string(k_max_));
+}
+
+exit_code choose_k_command::run(session& session) {
+  const photo_index index = open_index(index_);
+  const choose_k_result result = sweep_groups(session, index, metric_, k_min_, k_max_, sensitivity_);
+  const json document = choose_k_json(result, metric_, session.options().seed);
+  if (out_) {
+    write_choose_k(*out_, result, document);
+    session.note("wrote choose_k.csv, choose_k.json and choose_k.svg in " + out_->string());
+  }
+  if (session.wants_json()) {
+    session.print(document);
+  } else {
+    std::cout << to_text(choose_k_table(result)) << '\n' << result.verdict << ": " << result.reason << '\n';
+  }
+  return session.finish();
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,28 @@
+// imgsim choose-k: the within-cluster error for each K, and which K to take.
+#pragma once
+
+#include <optional>
+
+#include "cli/command.hpp"
+
+namespace imgsim::app {
+
+class choose_k_command final : public command {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "choose-k"; }
+  [[nodiscard]] std::string_view summary() const override { return "which number of groups to take"; }
+  [[nodiscard]] command_help help() const override;
+  void describe(option_set& options) override;
+  void validate(const option_set& options) override;
+  exit_code run(session& session) override;
+
+ private:
+  std::filesystem::path index_;
+  std::string metric_ = "cosine";
+  std::size_t k_min_ = 2;
+  std::size_t k_max_ = 100;
+  double sensitivity_ = 1.0;
+  std::optional<std::filesystem::path> out_;
+};
+
+}  // namespace imgsim::app

@@ -1,0 +1,34 @@
+// imgsim cluster: the photos of an index in K groups around medoids.
+#pragma once
+
+#include <optional>
+
+#include "cli/command.hpp"
+#include "pipeline/grouping.hpp"
+#include "pipeline/partition.hpp"
+
+namespace imgsim::app {
+
+class cluster_command final : public command {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "cluster"; }
+  [[nodiscard]] std::string_view summary() const override {
+    return "groups around medoids; on request one folder a group";
+  }
+  [[nodiscard]] command_help help() const override;
+  void describe(option_set& options) override;
+  void validate(const option_set& options) override;
+  exit_code run(session& session) override;
+
+ private:
+  void write_results(session& session, const photo_index& index, const grouping_result& result) const;
+  void partition(session& session, const photo_index& index, const grouping_result& result) const;
+
+  std::filesystem::path index_;
+  grouping_request request_;
+  std::string method_ = "k-medoids";
+  std::optional<std::filesystem::path> out_;
+  std::optional<partition_kind> partition_;
+};
+
+}  // namespace imgsim::app

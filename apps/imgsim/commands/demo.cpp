@@ -1,0 +1,69 @@
+#include "commands/demo.hpp"
+
+#include "cli/progress.hpp"
+#include "cli/text.hpp"
+#include "device/compute.hpp"
+#include "pipeline/demo.hpp"
+#include "pipeline/partition.hpp"
+#include "sample_set/sample_set.hpp"
+
+#include <imgsim/core/path_text.hpp>
+#include <imgsim/report/number.hpp>
+
+namespace imgsim::app {
+
+command_help demo_command::help() const {
+  return {.usage = "[--out DIR] [--photos DIR] [options]",
+          .about =
+              "Renders a sample set of pictures in twelve kinds, trains a model on them, indexes them, answers "
+              "queries, chooses a number of groups, groups them, measures the quality and writes a page to open. "
+              "With --photos the same on a folder of photos; folders in it count as labels. About two minutes on "
+              "two cores.",
+          .examples = {"imgsim demo", "imgsim demo --photos ~/Pictures --out /tmp/demo"},
+          .exit_codes = {}};
+}
+
+void demo_command::describe(option_set& options) {
+  options.path("out", "DIR", out_, "folder for everything that is made");
+  options.path("photos", "DIR", photos_, "folder of photos to work on").defaults_to("a rendered sample set");
+  options.whole("count", "N", count_, {24, 100'000}, "pictures to render");
+  options.whole("epochs", "E", epochs_, {1, 10'000}, "passes of training").defaults_to("what two minutes allow");
+}
+
+exit_code demo_command::run(session& session) {
+  if (photos_) refuse_output_within(out_, *photos_);
+  std::filesystem::create_directories(out_);
+  if (!photos_) {
+    photos_ = out_ / "photos";
+    progress bar(session.options(), "render", "pictures", count_);
+    sample_set::write_sample_set(*photos_, session.options().seed, count_, session.device().host_pool(),
+                                 [&](std::size_t done, std::size_t) {
+                                   bar.update(done);
+                                   session.check_stop("the pictures so far are in " + photos_->string());
+                                 });
+    bar.finish();
+  }
+  const demo_summary summary = run_demo(session, {.photos = *photos_, .out = out_, .epochs = epochs_});
+  if (session.wants_json()) {
+    json document{{"page", path_to_text(summary.page.string())},
+                  {"photos", summary.photos},
+                  {"groups", summary.groups},
+                  {"seconds", summary.seconds}};
+    if (summary.precision) {
+      document["precision_at_n"] = *summary.precision;
+      document["best_baseline_precision_at_n"] = *summary.best_baseline;
+    }
+    session.print(document);
+  } else {
+    std::cout << count_text(summary.photos, "photo") << " in " << count_text(summary.groups, "group") << ", "
+              << duration_text(summary.seconds) << '\n';
+    if (summary.precision)
+      std::cout << "of the 10 nearest photos, " << fixed_text(100 * *summary.precision, 1)
+                << "% lie in the same folder (best simple baseline: " << fixed_text(100 * *summary.best_baseline, 1)
+                << "%)\n";
+    std::cout << "open " << std::filesystem::absolute(summary.page).lexically_normal().string() << '\n';
+  }
+  return session.finish();
+}
+
+}  // namespace imgsim::app

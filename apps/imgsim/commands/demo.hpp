@@ -1,0 +1,27 @@
+// imgsim demo: the whole journey, ending with a page to open.
+#pragma once
+
+#include <optional>
+
+#include "cli/command.hpp"
+
+namespace imgsim::app {
+
+class demo_command final : public command {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "demo"; }
+  [[nodiscard]] std::string_view summary() const override {
+    return "the whole journey on a rendered sample set, or on your photos";
+  }
+  [[nodiscard]] command_help help() const override;
+  void describe(option_set& options) override;
+  exit_code run(session& session) override;
+
+ private:
+  std::filesystem::path out_ = "imgsim-demo";
+  std::optional<std::filesystem::path> photos_;
+  std::optional<std::size_t> epochs_;
+  std::size_t count_ = 720;
+};
+
+}  // namespace imgsim::app

@@ -1,0 +1,26 @@
+// imgsim evaluate: how often the nearest photos carry the same label, beside simple baselines.
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace imgsim::app {
+
+class evaluate_command final : public command {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "evaluate"; }
+  [[nodiscard]] std::string_view summary() const override {
+    return "quality of the neighbours by label, beside baselines";
+  }
+  [[nodiscard]] command_help help() const override;
+  void describe(option_set& options) override;
+  exit_code run(session& session) override;
+
+ private:
+  std::filesystem::path index_;
+  std::string labels_ = "folder";
+  std::string metric_ = "cosine";
+  std::size_t n_ = 10;
+  bool no_baselines_ = false;
+};
+
+}  // namespace imgsim::app

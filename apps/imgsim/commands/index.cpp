@@ -1,0 +1,72 @@
+#include "commands/index.hpp"
+
+#include <chrono>
+#include <iostream>
+
+#include "cli/text.hpp"
+#include "pipeline/open_model.hpp"
+#include "pipeline/update_index.hpp"
+
+#include <imgsim/core/path_text.hpp>
+#include <imgsim/report/number.hpp>
+
+namespace imgsim::app {
+
+command_help index_command::help() const {
+  return {.usage = "--images DIR --model FILE --index IDX [options]",
+          .about =
+              "Encodes every photo under DIR (JPEG, PNG, WebP) with the model and keeps the embeddings, with a copy "
+              "of the model, in the folder IDX. On an existing index only what changed is encoded: new and changed "
+              "photos are added, those that are gone are dropped; --images and --model then default to those of "
+              "the index. Photos that cannot be read are listed and skipped.",
+          .examples = {"imgsim index --images photos --model photos.safetensors --index photos.idx",
+                       "imgsim index --index photos.idx"},
+          .exit_codes = {}};
+}
+
+void index_command::describe(option_set& options) {
+  options.path("index", "IDX", index_, "folder of the index, made where it is missing").required();
+  options.path("images", "DIR", images_, "folder of photos, searched at any depth").defaults_to("the index's own");
+  options.path("model", "FILE", model_, "model made by imgsim train or import-keras").defaults_to("the index's own");
+}
+
+exit_code index_command::run(session& session) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (!images_ || !model_) {
+    if (!std::filesystem::exists(index_))
+      throw usage_error(std::string(images_ ? "--model FILE" : "--images DIR") + " is missing, and there is no index " +
+                        index_.string() + " to take it from");
+    const photo_index previous = open_index(index_);
+    if (!images_) images_ = previous.photos_root();
+    if (!model_) model_ = previous.model_path();
+  }
+  const update_summary summary = update_index(session, *images_, *model_, index_);
+  const photo_index index = photo_index::open(index_);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+
+  if (session.wants_json()) {
+    json skipped = json::array();
+    for (const skipped_file& file : summary.skipped)
+      skipped.push_back({{"path", path_to_text(file.path)}, {"reason", file.reason}});
+    session.print({{"index", path_to_text(index_.string())},
+                   {"photos", index.size()},
+                   {"dimension", index.dimension()},
+                   {"added", summary.added},
+                   {"changed", summary.changed},
+                   {"renamed", summary.renamed},
+                   {"removed", summary.removed},
+                   {"unchanged", summary.unchanged},
+                   {"encoded", summary.encoded},
+                   {"skipped", std::move(skipped)},
+                   {"seconds", seconds}});
+  } else {
+    std::cout << index_.string() << ": " << count_text(index.size(), "photo") << ", " << index.dimension()
+              << " numbers each\n"
+              << "added " << summary.added << ", changed " << summary.changed << ", renamed " << summary.renamed
+              << ", removed " << summary.removed << ", unchanged " << summary.unchanged << ", skipped "
+              << summary.skipped.size() << " in " << duration_text(seconds) << '\n';
+  }
+  return session.finish();
+}
+
+}  // namespace imgsim::app

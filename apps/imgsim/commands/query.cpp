@@ -1,0 +1,118 @@
+#include "commands/query.hpp"
+
+#include <iostream>
+
+#include "device/compute.hpp"
+#include "pipeline/encode.hpp"
+#include "pipeline/match_list.hpp"
+#include "pipeline/open_model.hpp"
+#include "pipeline/photo_input.hpp"
+#include "pipeline/query_pictures.hpp"
+
+#include <imgsim/core/file.hpp>
+#include <imgsim/core/path_text.hpp>
+
+namespace imgsim::app {
+
+command_help query_command::help() const {
+  return {.usage = "--index IDX PHOTO... [options]",
+          .about =
+              "Finds the N photos of an index most like each PHOTO: a file, - for standard input, or an http(s) URL. "
+              "With --id the question is about a photo of the index itself, which is left out of its own answer; "
+              "stored neighbours (imgsim neighbors) answer it at once.",
+          .examples = {"imgsim query --index photos.idx cat.jpg -n 20 --grid similar.png",
+                       "imgsim query --index photos.idx --id holiday/12.jpg --metric cosine,euclidean",
+                       "curl -s https://example.org/cat.jpg | imgsim query --index photos.idx - --json"},
+          .exit_codes = {}};
+}
+
+void query_command::describe(option_set& options) {
+  options.path("index", "IDX", index_, "folder made by imgsim index").required();
+  options.whole("number", "N", n_, {1}, "matches of each photo").short_name('n');
+  options
+      .custom(
+          "id", "NAME", [this](const std::string& text) { ids_.push_back(text); },
+          "a photo of the index, by its path or its row; may be given several times")
+      .repeatable();
+  options
+      .custom(
+          "metric", "NAMES", [this](const std::string& text) { metrics_ = parse_metrics(text); },
+          metric_choices() + ", or several with commas between")
+      .defaults_to("cosine");
+  options.path("grid", "FILE.png", grid_, "also draw each query above its matches");
+  options.path("report", "FILE.html", report_, "also write a page with each query and its matches");
+  app::describe(options, limits_);
+  options.positional("PHOTO", photos_, 0, std::numeric_limits<std::size_t>::max());
+}
+
+void query_command::validate(const option_set&) {
+  if (photos_.empty() && ids_.empty()) throw usage_error("no PHOTO and no --id is given");
+  check_photo_arguments(photos_);
+}
+
+std::vector<answered_query> query_command::answer_photos(session& session, const photo_index& index) const {
+  std::vector<named_photo> photos = read_photo_arguments(session, photos_, limits_);
+  std::vector<const rgb_image*> images;
+  for (const named_photo& photo : photos) images.push_back(&photo.image);
+  const tensor<float, 2> embeddings = encode_images(*open_model_of(session, index), images);
+
+  std::vector<answered_query> answers(photos.size());
+  for (const std::string& metric : metrics_) {
+    const top_n_result found = session.device().top_n(index.embeddings(), embeddings.view(), metric,
+                                                      {.n = n_, .exclude_self = false, .first_row = 0, .progress = {}});
+    for (std::size_t q = 0; q < photos.size(); ++q)
+      answers[q].lists.push_back({photos[q].name, metric, matches_of(found, q)});
+  }
+  for (std::size_t q = 0; q < photos.size(); ++q) answers[q].photo = std::move(photos[q].image);
+  return answers;
+}
+
+std::vector<answered_query> query_command::answer_ids(session& session, const photo_index& index) const {
+  std::vector<answered_query> answers;
+  for (const std::string& id : ids_) {
+    const std::size_t row = index.find(id);
+    answered_query answer;
+    for (const std::string& metric : metrics_)
+      answer.lists.push_back({index.photos()[row].path, metric, neighbours_of_row(session, index, row, metric, n_)});
+    if (grid_ || report_) answer.photo = read_indexed_photo(session, index, row);
+    answers.push_back(std::move(answer));
+  }
+  return answers;
+}
+
+exit_code query_command::run(session& session) {
+  const photo_index index = open_index(index_);
+  std::vector<answered_query> answers = answer_ids(session, index);
+  if (!photos_.empty()) {
+    for (answered_query& answer : answer_photos(session, index)) answers.push_back(std::move(answer));
+  }
+
+  json results = json::array();
+  bool first = true;
+  for (const answered_query& answer : answers) {
+    for (const match_list& list : answer.lists) {
+      if (session.wants_json()) {
+        results.push_back(to_json(list, index));
+      } else {
+        if (!first) std::cout << '\n';
+        first = false;
+        print(std::cout, list, index);
+      }
+    }
+  }
+  if (grid_) {
+    for (const std::filesystem::path& file : write_grids(session, index, answers, *grid_))
+      session.note("wrote " + file.string());
+  }
+  if (report_) {
+    html_page page("Similar photos", "the " + count_text(n_) + " nearest to each query");
+    add_answers(page, photos_of(session, index), answers);
+    write_file(*report_, page.html());
+    session.note("wrote " + report_->string());
+  }
+  if (session.wants_json())
+    session.print({{"index", path_to_text(index_.string())}, {"n", n_}, {"results", std::move(results)}});
+  return session.finish();
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,35 @@
+// imgsim query: the photos of an index most like the given ones.
+#pragma once
+
+#include <optional>
+
+#include "cli/command.hpp"
+#include "pipeline/fetch_url.hpp"
+#include "pipeline/query_pictures.hpp"
+
+namespace imgsim::app {
+
+class query_command final : public command {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "query"; }
+  [[nodiscard]] std::string_view summary() const override { return "the photos of an index most like the given ones"; }
+  [[nodiscard]] command_help help() const override;
+  void describe(option_set& options) override;
+  void validate(const option_set& options) override;
+  exit_code run(session& session) override;
+
+ private:
+  std::vector<answered_query> answer_photos(session& session, const photo_index& index) const;
+  std::vector<answered_query> answer_ids(session& session, const photo_index& index) const;
+
+  std::filesystem::path index_;
+  std::vector<std::string> photos_;
+  std::vector<std::string> ids_;
+  std::vector<std::string> metrics_{"cosine"};
+  std::size_t n_ = 10;
+  std::optional<std::filesystem::path> grid_;
+  std::optional<std::filesystem::path> report_;
+  fetch_limits limits_;
+};
+
+}  // namespace imgsim::app

@@ -1,0 +1,141 @@
+#include "commands/train.hpp"
+
+#include <cmath>
+#include <iostream>
+
+#include "cli/text.hpp"
+#include "pipeline/train_model.hpp"
+
+#include <imgsim/core/json.hpp>
+#include <imgsim/core/path_text.hpp>
+#include <imgsim/model/presets.hpp>
+#include <imgsim/report/number.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+std::vector<std::string> names_of_presets() {
+  return {preset_names().begin(), preset_names().end()};
+}
+
+bool is_json_file(const std::string& name) {
+  return name.ends_with(".json");
+}
+
+constexpr std::uint64_t kMaxArchitectureBytes = 1 << 20;
+
+}  // namespace
+
+command_help train_command::help() const {
+  return {.usage = "--images DIR --model FILE [options]",
+          .about =
+              "Trains a convolutional autoencoder on every photo under DIR (JPEG, PNG, WebP) and writes the model, "
+              "with history.csv and loss.svg beside it. A part of the photos is kept for validation; folders that "
+              "have train/, val/ and test/ are used as they are. After each epoch a checkpoint is written: Ctrl-C "
+              "saves one too, and the same command with --resume continues to the same result.",
+          .examples = {"imgsim train --images photos --model photos.safetensors",
+                       "imgsim train --images photos --model m.safetensors --preset maxpool-16-8-4 --epochs 10",
+                       "imgsim train --images photos --model m.safetensors --preset my_network.json --resume"},
+          .exit_codes = {"0  done", "1  failed, or stopped by Ctrl-C after saving a checkpoint", "2  wrong usage",
+                         "3  done, but some photos were skipped (each is listed)"}};
+}
+
+void train_command::describe(option_set& options) {
+  options.path("images", "DIR", images_, "folder of photos, searched at any depth").required();
+  options.path("model", "FILE", model_, "the model to write, e.g. photos.safetensors").required();
+  options
+      .custom(
+          "preset", "NAME",
+          [this](const std::string& text) {
+            if (!is_json_file(text)) expect_choice(text, names_of_presets());
+            preset_ = text;
+          },
+          "architecture: " + any_of_text(names_of_presets()) + ", or a FILE.json that describes one")
+      .defaults_to(preset_);
+  options.whole("size", "S", size_, {8, 4096}, "side that photos are resized to, in pixels")
+      .defaults_to("the preset's");
+  options.whole("latent", "L", latent_, {1, 65536}, "numbers in the code, for presets that let it be chosen")
+      .defaults_to("the preset's");
+  options.whole("epochs", "E", epochs_, {1, 1'000'000}, "passes over the photos").defaults_to("the preset's");
+  options.whole("batch", "B", batch_, {1, 65536}, "photos a step").defaults_to("the preset's");
+  options.real("learning-rate", "R", learning_rate_, {1e-12, 1e3}, "of Adam").defaults_to("the preset's");
+  options
+      .custom(
+          "schedule", "TEXT",
+          [this](const std::string& text) {
+            try {
+              schedule_ = parse_schedule(text);
+            } catch (const invalid_argument& reason) {
+              throw usage_error(reason.what());
+            }
+          },
+          "learning rate over time: constant, cosine, step, exponential or plateau, with fields: cosine,warm_up=2")
+      .defaults_to("constant");
+  options.real("validation", "PART", validation_, {0.0, 0.9}, "part of the photos kept for validation");
+  options.choice("precision", "P", precision_, {"float32", "bfloat16"}, "arithmetic: float32 or bfloat16");
+  options.flag("resume", resume_, "continue from the last checkpoint");
+}
+
+void train_command::validate(const option_set&) {
+  if (is_json_file(preset_) && (size_ || latent_))
+    throw usage_error("--size and --latent belong to named presets; " + preset_ + " states its own");
+}
+
+architecture train_command::choose_architecture() const {
+  if (is_json_file(preset_)) {
+    try {
+      return parse_architecture(read_json(preset_, kMaxArchitectureBytes));
+    } catch (const invalid_argument& reason) {
+      throw io_error(preset_, reason.what());
+    }
+  }
+  try {
+    return preset(preset_, {.size = size_, .latent = latent_});
+  } catch (const invalid_argument& reason) {
+    throw usage_error(reason.what());
+  }
+}
+
+exit_code train_command::run(session& session) {
+  const train_summary summary =
+      train_model(session, {.images = images_,
+                            .model = model_,
+                            .description = choose_architecture(),
+                            .arithmetic = precision_ == "float32" ? precision::float32 : precision::bfloat16,
+                            .epochs = epochs_,
+                            .batch = batch_,
+                            .learning_rate = learning_rate_,
+                            .schedule = schedule_,
+                            .validation = validation_,
+                            .resume = resume_});
+  if (summary.stopped) {
+    std::string again = session.command_line();
+    if (!resume_) again += " --resume";
+    session.warn("stopped in epoch " + std::to_string(summary.history.size() + 1) + "; saved " +
+                 summary.checkpoint.string() + "; continue with:\n  " + again);
+    return exit_code::failed;
+  }
+  const epoch_record& best = summary.history.at(summary.best_epoch - 1);
+  if (session.wants_json()) {
+    json document{{"model", path_to_text(summary.model.string())},
+                  {"history", path_to_text(summary.history_file.string())},
+                  {"plot", path_to_text(summary.plot.string())},
+                  {"epochs", summary.history.size()},
+                  {"best_epoch", summary.best_epoch},
+                  {"training_loss", best.training_loss},
+                  {"validation_loss", std::isnan(best.validation_loss) ? json(nullptr) : json(best.validation_loss)},
+                  {"training_photos", summary.training_photos},
+                  {"validation_photos", summary.validation_photos},
+                  {"seed", session.options().seed}};
+    session.print(document);
+  } else {
+    std::cout << summary.model.string() << ": best of " << count_text(summary.history.size(), "epoch") << " is number "
+              << summary.best_epoch << ", loss " << general_text(best.training_loss, 5);
+    if (!std::isnan(best.validation_loss)) std::cout << ", validation " << general_text(best.validation_loss, 5);
+    std::cout << "\n" << summary.history_file.string() << ", " << summary.plot.string() << ": the loss of each epoch\n";
+  }
+  return session.finish();
+}
+
+}  // namespace imgsim::app

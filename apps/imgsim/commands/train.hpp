@@ -1,0 +1,39 @@
+// imgsim train: trains an autoencoder on a folder of photos.
+#pragma once
+
+#include <optional>
+
+#include "cli/command.hpp"
+
+#include <imgsim/model/architecture.hpp>
+#include <imgsim/model/schedule.hpp>
+
+namespace imgsim::app {
+
+class train_command final : public command {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "train"; }
+  [[nodiscard]] std::string_view summary() const override { return "trains a model on a folder of photos"; }
+  [[nodiscard]] command_help help() const override;
+  void describe(option_set& options) override;
+  void validate(const option_set& options) override;
+  exit_code run(session& session) override;
+
+ private:
+  [[nodiscard]] architecture choose_architecture() const;
+
+  std::filesystem::path images_;
+  std::filesystem::path model_;
+  std::string preset_ = "default";
+  std::optional<std::size_t> size_;
+  std::optional<std::size_t> latent_;
+  std::size_t epochs_ = 0;
+  std::size_t batch_ = 0;
+  double learning_rate_ = 0;
+  learning_rate_schedule schedule_ = constant_schedule{};
+  std::string precision_ = "float32";
+  double validation_ = 0.2;
+  bool resume_ = false;
+};
+
+}  // namespace imgsim::app

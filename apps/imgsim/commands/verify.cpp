@@ -1,0 +1,59 @@
+#include "commands/verify.hpp"
+
+#include <iostream>
+
+#include <imgsim/core/path_text.hpp>
+#include <imgsim/embedding/verify.hpp>
+#include <imgsim/model/model_file.hpp>
+#include <imgsim/report/escape.hpp>
+
+namespace imgsim::app {
+
+command_help verify_command::help() const {
+  return {.usage = "IDX | MODEL",
+          .about =
+              "Reads every byte of an index and checks it: checksums, shapes, the order of its lists, neighbours and "
+              "groups against its rows, its copy of the model, and whether its photos are still as they were. Of a "
+              "model it checks that the weights are whole and fit the architecture. Nothing is changed.",
+          .examples = {"imgsim verify photos.idx", "imgsim verify photos.safetensors --json"},
+          .exit_codes = {"0  all holds; notes may be printed", "1  damaged, or cannot be read", "2  wrong usage"}};
+}
+
+void verify_command::describe(option_set& options) {
+  options.path("index", "IDX", index_, "the index, in place of the argument");
+  options.positional("IDX or MODEL", paths_, 0, 1);
+}
+
+void verify_command::validate(const option_set&) {
+  if (index_.has_value() == !paths_.empty()) throw usage_error("name one index or model to verify");
+}
+
+exit_code verify_command::run(session& session) {
+  const std::filesystem::path path = index_ ? *index_ : std::filesystem::path(paths_.front());
+  std::vector<finding> findings;
+  if (std::filesystem::is_directory(path)) {
+    findings = verify_index(
+        path, {.check_model = [](const std::filesystem::path& model) { static_cast<void>(read_model(model)); }});
+  } else {
+    static_cast<void>(read_model(path));
+  }
+  const bool sound =
+      std::ranges::none_of(findings, [](const finding& found) { return found.severity == severity::damage; });
+  if (session.wants_json()) {
+    json list = json::array();
+    for (const finding& found : findings)
+      list.push_back({{"severity", found.severity == severity::damage ? "damage" : "note"},
+                      {"file", path_to_text(found.file)},
+                      {"what", found.what},
+                      {"advice", found.advice}});
+    session.print({{"path", path_to_text(path.string())}, {"sound", sound}, {"findings", std::move(list)}});
+  } else {
+    for (const finding& found : findings)
+      std::cout << (found.severity == severity::damage ? "damage: " : "note: ") << printable_utf8(found.file) << ": "
+                << printable_utf8(found.what) << "; " << found.advice << '\n';
+    std::cout << path.string() << (sound ? " is sound\n" : " is damaged\n");
+  }
+  return sound ? exit_code::done : exit_code::failed;
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,151 @@
+#include "pipeline/demo.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "cli/text.hpp"
+#include "pipeline/choose_k_files.hpp"
+#include "pipeline/evaluation.hpp"
+#include "pipeline/grouping.hpp"
+#include "pipeline/open_model.hpp"
+#include "pipeline/query_pictures.hpp"
+#include "pipeline/train_model.hpp"
+#include "pipeline/update_index.hpp"
+
+#include <imgsim/core/file.hpp>
+#include <imgsim/core/random.hpp>
+#include <imgsim/image/encode.hpp>
+#include <imgsim/image/folder.hpp>
+#include <imgsim/metric/cosine.hpp>
+#include <imgsim/model/presets.hpp>
+#include <imgsim/report/contact_sheet.hpp>
+#include <imgsim/report/html_sections.hpp>
+#include <imgsim/report/number.hpp>
+#include <imgsim/report/svg_plot.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+constexpr std::size_t kQueries = 6;
+constexpr std::size_t kMatches = 10;
+constexpr std::size_t kLargestK = 40;
+constexpr std::size_t kSample = 24;
+constexpr std::size_t kSide = 64;            // photos are small here: the demo has two minutes on two cores
+constexpr std::size_t kPhotoVisits = 9'000;  // photos times epochs that training may take
+
+std::size_t epochs_for(std::size_t photos) {
+  return std::clamp<std::size_t>(kPhotoVisits / std::max<std::size_t>(photos, 1), 2, 20);
+}
+
+/// Different photos, spread over the rows.
+std::vector<std::size_t> spread_rows(std::size_t photos, std::size_t count, std::uint64_t seed) {
+  std::vector<std::size_t> rows;
+  const std::size_t wanted = std::min(photos, count);
+  random_stream random(seed);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    const std::size_t first = photos * i / wanted;
+    rows.push_back(first + random.below(photos * (i + 1) / wanted - first));
+  }
+  return rows;
+}
+
+bool has_labels(const photo_index& index) {
+  std::set<std::string> labels;
+  for (const indexed_photo& photo : index.photos()) labels.insert(label_of(photo.path));
+  labels.erase("");
+  return labels.size() > 1;
+}
+
+void add_evaluation(html_page& page, const evaluation& result) {
+  page.section("How good are the neighbours?");
+  page.paragraph("The share of the " + std::to_string(result.model.n) +
+                 " nearest photos that lie in the same folder as the query, and mean average precision; beside "
+                 "features that need no training. The model saw no labels.");
+  page.table(evaluation_table(result));
+}
+
+}  // namespace
+
+demo_summary run_demo(session& session, const demo_request& request) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::filesystem::path model = request.out / "model.safetensors";
+  const std::filesystem::path index_folder = request.out / "index";
+  const std::uint64_t seed = session.options().seed;
+  const auto step = [&](const std::string& text) { session.note(text); };
+
+  step("training a model on " + request.photos.string());
+  const std::size_t epochs = request.epochs.value_or(epochs_for(scan_folder(request.photos).photos.size()));
+  const train_summary trained = train_model(session, {.images = request.photos,
+                                                      .model = model,
+                                                      .description = preset("default", {.size = kSide, .latent = {}}),
+                                                      .epochs = epochs});
+  if (trained.stopped) throw cancelled("stopped while training; nothing else was made");
+
+  step("indexing the photos");
+  update_index(session, request.photos, model, index_folder);
+  const photo_index index = open_index(index_folder, 2);
+
+  step("looking for similar photos");
+  std::vector<answered_query> answers;
+  for (const std::size_t row : spread_rows(index.size(), kQueries, seed)) {
+    const std::string metric(cosine::name);
+    answers.push_back(
+        {.photo = read_indexed_photo(session, index, row),
+         .lists = {{index.photos()[row].path, metric, neighbours_of_row(session, index, row, metric, kMatches)}}});
+  }
+  write_grids(session, index, std::span(answers).first(1), request.out / "similar.png");
+
+  step("choosing the number of groups");
+  const std::string metric(cosine::name);
+  std::optional<choose_k_result> curve;
+  if (index.size() > 3) {
+    curve = sweep_groups(session, index, metric, 2, std::min(kLargestK, index.size() / 2 + 1));
+    write_choose_k(request.out, *curve, choose_k_json(*curve, metric, seed));
+  }
+  const std::size_t k = curve ? curve->recommended_k : 1;
+  step("grouping the photos around " + count_text(k, "medoid"));
+  const grouping_result grouped = make_groups(session, index, {.k = k});
+  store_groups(index_folder, grouped);
+  const std::vector<group_summary> groups = summarise(grouped);
+  write_file(request.out / "k_groups.json", to_json(grouped.groups).dump() + "\n");
+
+  const photo_provider photos = photos_of(session, index);
+  const rgb_image sheet = draw_contact_sheet(groups, photos.read);
+  write_file(request.out / "groups.png", encode_png(sheet.view()));
+
+  std::optional<evaluation> evaluated;
+  if (has_labels(index)) {
+    step("comparing with the folders that the photos lie in");
+    evaluated = evaluate_index(session, index, read_labels(session, index, "folder"), metric, kMatches, true);
+  }
+
+  demo_summary summary{
+      .page = request.out / "index.html", .photos = index.size(), .groups = k, .precision = {}, .best_baseline = {}};
+  html_page page("imgsim demo", count_text(index.size(), "photo") + " of " + request.photos.string() + ", " +
+                                    count_text(epochs, "epoch") + " of training, seed " + std::to_string(seed));
+  page.section("A sample of the photos");
+  add_sample(page, spread_rows(index.size(), kSample, seed + 1), photos);
+  add_answers(page, photos, answers);
+  page.section("How many groups?");
+  if (curve) {
+    page.paragraph(curve->verdict + ": " + curve->reason);
+    page.plot(cost_curve_plot(*curve));
+  }
+  page.section("Groups");
+  add_groups(page, groups, photos, {.members = 12});
+  if (evaluated) {
+    add_evaluation(page, *evaluated);
+    summary.precision = evaluated->model.all.precision;
+    for (const auto& [name, report] : evaluated->baselines)
+      summary.best_baseline = std::max(summary.best_baseline.value_or(0), report.all.precision);
+  }
+  page.section("Training");
+  add_training(page, trained.history);
+  write_file(summary.page, page.html());
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return summary;
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,89 @@
+#include "pipeline/describe_files.hpp"
+
+#include <algorithm>
+
+#include "cli/text.hpp"
+
+#include <imgsim/core/json.hpp>
+#include <imgsim/core/path_text.hpp>
+#include <imgsim/embedding/photo_index.hpp>
+#include <imgsim/model/model_file.hpp>
+#include <imgsim/report/escape.hpp>
+
+namespace imgsim::app {
+
+json model_json(const std::filesystem::path& path) {
+  const model_file model = read_model(path);
+  const architecture& a = model.description;
+  std::size_t parameters = 0;
+  for (const named_tensor& tensor : model.state) parameters += tensor.values.size();
+  json document{{"kind", "model"},
+                {"path", path_to_text(path.string())},
+                {"architecture", a.name},
+                {"input", {a.height, a.width, a.channels}},
+                {"encoder_layers", a.encoder.size()},
+                {"decoder_layers", a.decoder.size()},
+                {"numbers", parameters},
+                {"features", model.embedding.raw},
+                {"dimension", model.embedding.dimension()},
+                {"centred", !model.embedding.mean.empty()},
+                {"whitened", !model.embedding.projection.empty()},
+                {"normalised", model.embedding.normalise},
+                {"bytes", std::filesystem::file_size(path)},
+                {"hash", model_hash(path)}};
+  for (const auto& [key, value] : model.metadata) document["made"][key] = value;
+  return document;
+}
+
+json index_json(const std::filesystem::path& path) {
+  const photo_index index = photo_index::open(path);
+  json document{{"kind", "index"},
+                {"path", path_to_text(path.string())},
+                {"photos", index.size()},
+                {"dimension", index.dimension()},
+                {"photos_root", path_to_text(index.photos_root().string())},
+                {"model_hash", index.model_hash()},
+                {"imgsim_version", index.manifest().imgsim_version},
+                {"skipped", index.manifest().skipped.size()},
+                {"neighbors", nullptr},
+                {"groups", nullptr}};
+  if (const auto& note = index.manifest().neighbours)
+    document["neighbors"] = {{"metric", note->metric}, {"n", note->n}};
+  if (index.groups()) {
+    const nlohmann::json groups = parse_json(*index.groups(), path / index_file::kGroups);
+    for (const char* field : {"k", "method", "metric", "cost", "seed"}) {
+      if (groups.contains(field)) document["groups"][field] = groups[field];
+    }
+  }
+  return document;
+}
+
+std::string described(const json& document) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : document.items()) width = std::max(width, name.size());
+  std::string text;
+  for (const auto& [name, value] : document.items()) {
+    std::string line;
+    if (value.is_null()) {
+      line = "none";
+    } else if (value.is_string()) {
+      line = printable_utf8(value.get<std::string>());
+    } else if (value.is_boolean()) {
+      line = value.get<bool>() ? "yes" : "no";
+    } else if (value.is_object()) {
+      for (const auto& [key, part] : value.items())
+        line += (line.empty() ? "" : ", ") + key + " " +
+                printable_utf8(part.is_string() ? part.get<std::string>() : part.dump());
+    } else if (value.is_array()) {
+      for (const auto& part : value) line += (line.empty() ? "" : " x ") + part.dump();
+    } else {
+      line = name == "bytes" ? bytes_text(value.get<std::uint64_t>()) : value.dump();
+    }
+    std::string title = name;
+    std::ranges::replace(title, '_', ' ');
+    text += title + std::string(width - name.size() + 2, ' ') + line + "\n";
+  }
+  return text;
+}
+
+}  // namespace imgsim::app

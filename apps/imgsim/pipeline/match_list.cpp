@@ -1,0 +1,89 @@
+#include "pipeline/match_list.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/text.hpp"
+#include "device/compute.hpp"
+
+#include <imgsim/core/path_text.hpp>
+#include <imgsim/metric/registry.hpp>
+#include <imgsim/report/escape.hpp>
+#include <imgsim/report/number.hpp>
+#include <imgsim/report/table.hpp>
+
+namespace imgsim::app {
+
+std::vector<match> matches_of(const top_n_result& found, std::size_t q) {
+  std::vector<match> matches;
+  for (std::size_t rank = 0; rank < found.columns(); ++rank) matches.push_back(found.at(q, rank));
+  return matches;
+}
+
+std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
+                                     const std::string& metric, std::size_t n) {
+  const std::size_t wanted = std::min(n, index.size() - 1);
+  if (const auto stored = index.neighbours(); stored && stored->metric == metric && stored->rows.extent(1) >= wanted) {
+    std::vector<match> matches;
+    for (std::size_t rank = 0; rank < wanted; ++rank)
+      matches.push_back({stored->rows(row, rank), stored->similarity(row, rank)});
+    return matches;
+  }
+  const top_n_result found = session.device().top_n(index.embeddings(), index.embeddings().slice(row, 1), metric,
+                                                    {.n = n, .exclude_self = true, .first_row = row, .progress = {}});
+  return matches_of(found, 0);
+}
+
+json to_json(const match_list& list, const photo_index& index) {
+  json matches = json::array();
+  for (std::size_t i = 0; i < list.matches.size(); ++i) {
+    const match& m = list.matches[i];
+    // JSON has no NaN: the similarity to an embedding that is not finite is null.
+    matches.push_back({{"rank", i + 1},
+                       {"row", m.row},
+                       {"path", path_to_text(index.photos()[static_cast<std::size_t>(m.row)].path)},
+                       {"similarity", std::isfinite(m.similarity) ? json(m.similarity) : json(nullptr)}});
+  }
+  return {{"query", path_to_text(list.query)}, {"metric", list.metric}, {"matches", std::move(matches)}};
+}
+
+void print(std::ostream& out, const match_list& list, const photo_index& index) {
+  out << printable_utf8(list.query) << " (" << list.metric << ")\n";
+  text_table table{{{"rank", alignment::right}, {"similarity", alignment::right}, {"row", alignment::right}, {"path"}},
+                   {}};
+  for (std::size_t i = 0; i < list.matches.size(); ++i) {
+    const match& m = list.matches[i];
+    table.add_row({std::to_string(i + 1), fixed_text(m.similarity, 4), std::to_string(m.row),
+                   index.photos()[static_cast<std::size_t>(m.row)].path});
+  }
+  out << to_text(table);
+}
+
+namespace {
+
+std::vector<std::string> known_metrics() {
+  return {metric_names.begin(), metric_names.end()};
+}
+
+}  // namespace
+
+std::vector<std::string> parse_metrics(const std::string& text) {
+  std::vector<std::string> metrics;
+  for (const std::string& name : split_list(text)) {
+    expect_choice(name, known_metrics());
+    if (std::ranges::find(metrics, name) != metrics.end()) throw usage_error("names " + name + " twice");
+    metrics.push_back(name);
+  }
+  return metrics;
+}
+
+std::string parse_metric(const std::string& text) {
+  expect_choice(text, known_metrics());
+  return text;
+}
+
+std::string metric_choices() {
+  return any_of_text(known_metrics());
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,41 @@
+// Matches of one query, as text and JSON.
+#pragma once
+
+#include <cstddef>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+
+#include <imgsim/embedding/photo_index.hpp>
+#include <imgsim/search/top_n.hpp>
+
+namespace imgsim::app {
+
+struct match_list {
+  std::string query;   // as typed, or the path of a row
+  std::string metric;  // a name of metric/registry.hpp
+  std::vector<match> matches;
+};
+
+/// Matches of query `q` of a search.
+[[nodiscard]] std::vector<match> matches_of(const top_n_result& found, std::size_t q);
+
+/// The nearest photos of row `row`, itself left out: the stored ones where they suffice, searched otherwise.
+[[nodiscard]] std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
+                                                   const std::string& metric, std::size_t n);
+
+/// {"query", "metric", "matches": [{"rank", "row", "path", "similarity"}...]}
+[[nodiscard]] json to_json(const match_list& list, const photo_index& index);
+/// A heading and a table.
+void print(std::ostream& out, const match_list& list, const photo_index& index);
+
+/// `--metric cosine,euclidean` into names that exist, each once; throws usage_error.
+[[nodiscard]] std::vector<std::string> parse_metrics(const std::string& text);
+/// One metric; throws usage_error.
+[[nodiscard]] std::string parse_metric(const std::string& text);
+/// "cosine or euclidean"
+[[nodiscard]] std::string metric_choices();
+
+}  // namespace imgsim::app

@@ -1,0 +1,31 @@
+#include "pipeline/open_model.hpp"
+
+#include <imgsim/core/error.hpp>
+#include <imgsim/model/model_file.hpp>
+#include <imgsim/report/number.hpp>
+
+namespace imgsim::app {
+
+std::unique_ptr<encoder> open_model(session& session, const std::filesystem::path& model) {
+  return session.device().open_encoder(read_model(model));
+}
+
+std::unique_ptr<encoder> open_model_of(session& session, const photo_index& index) {
+  return open_model(session, index.model_path());
+}
+
+photo_index open_index(const std::filesystem::path& folder, std::size_t least) {
+  photo_index index = photo_index::open(folder);
+  if (index.size() < least)
+    throw io_error(folder,
+                   "holds " + count_text(index.size(), "photo") + "; this needs at least " + std::to_string(least));
+  return index;
+}
+
+index_writer edit_index(const std::filesystem::path& folder) {
+  // A writer would begin an index where there is none.
+  static_cast<void>(open_index(folder));
+  return index_writer(folder);
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,62 @@
+#include "pipeline/query_pictures.hpp"
+
+#include <imgsim/core/file.hpp>
+#include <imgsim/image/decode.hpp>
+#include <imgsim/image/encode.hpp>
+#include <imgsim/report/escape.hpp>
+#include <imgsim/report/grid.hpp>
+
+namespace imgsim::app {
+
+rgb_image read_indexed_photo(const session& session, const photo_index& index, std::size_t row) {
+  try {
+    return read_image(index.photo_path(row), session.limits());
+  } catch (const io_error& failure) {
+    session.note(printable_utf8(failure.what()) + " (shown as an empty tile)");
+    return {};
+  }
+}
+
+std::vector<std::filesystem::path> write_grids(const session& session, const photo_index& index,
+                                               std::span<const answered_query> answers,
+                                               const std::filesystem::path& path) {
+  std::size_t count = 0;
+  for (const answered_query& answer : answers) count += answer.lists.size();
+  std::vector<std::filesystem::path> written;
+  for (const answered_query& answer : answers) {
+    for (const match_list& list : answer.lists) {
+      std::vector<rgb_image> photos;
+      std::vector<grid_match> matches;
+      photos.reserve(list.matches.size());  // the views below refer to its elements
+      for (const match& m : list.matches) {
+        const auto row = static_cast<std::size_t>(m.row);
+        photos.push_back(read_indexed_photo(session, index, row));
+        matches.push_back({std::as_const(photos.back()).view(), m.similarity, index.photos()[row].path});
+      }
+      grid_options options;
+      options.score_name = list.metric + " similarity";
+      const rgb_image picture = draw_grid(answer.photo.view(), list.query, matches, options);
+      std::filesystem::path file = path;
+      if (count > 1)
+        file.replace_filename(path.stem().string() + "-" + std::to_string(written.size() + 1) +
+                              path.extension().string());
+      write_file(file, encode_png(picture.view()));
+      written.push_back(file);
+    }
+  }
+  return written;
+}
+
+photo_provider photos_of(const session& session, const photo_index& index) {
+  return {.path = [&index](std::size_t row) { return index.photos()[row].path; },
+          .read = [&session, &index](std::size_t row) { return read_indexed_photo(session, index, row); }};
+}
+
+void add_answers(html_page& page, const photo_provider& photos, std::span<const answered_query> answers) {
+  for (const answered_query& answer : answers) {
+    for (const match_list& list : answer.lists)
+      add_query(page, answer.photo.view(), list.query, list.matches, list.metric, photos);
+  }
+}
+
+}  // namespace imgsim::app

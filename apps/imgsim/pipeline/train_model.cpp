@@ -1,0 +1,154 @@
+#include "pipeline/train_model.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "cli/progress.hpp"
+#include "cli/text.hpp"
+#include "device/compute.hpp"
+#include "device/training_job.hpp"
+
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
+#include <imgsim/image/folder.hpp>
+#include <imgsim/model/model_file.hpp>
+#include <imgsim/model/photo_source.hpp>
+#include <imgsim/model/trainer.hpp>
+#include <imgsim/report/html_sections.hpp>
+#include <imgsim/report/number.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+struct photo_paths {
+  std::vector<std::string> training;
+  std::vector<std::string> validation;
+};
+
+photo_paths choose_photos(session& session, const train_request& request, const photo_folder& folder) {
+  const auto paths_of = [&](const std::vector<std::size_t>& rows) {
+    std::vector<std::string> paths;
+    for (const std::size_t row : rows) paths.push_back(folder.photos[row].path);
+    return paths;
+  };
+  if (const auto split = split_by_folder(folder)) {
+    session.note("the folder has train/val/test form: training on " + count_text(split->train.size(), "photo") +
+                 ", validating on " + count_text(split->validation.size(), "photo") +
+                 (split->test.empty() ? "" : ", leaving out " + count_text(split->test.size(), "test photo")));
+    return {paths_of(split->train), paths_of(split->validation)};
+  }
+  const photo_split split = split_photos(folder.photos.size(), request.validation, session.options().seed);
+  return {paths_of(split.training), paths_of(split.validation)};
+}
+
+/// Decodes `paths`; `share` is their part of all photos, and of the memory for decoded ones.
+opened_photos open_listed(session& session, const train_request& request, const std::filesystem::path& root,
+                          const std::vector<std::string>& paths, const std::string& task, double share) {
+  const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 4;
+  progress bar(session.options(), task, "photos", paths.size());
+  opened_photos opened = open_photos(root, paths,
+                                     {.loader = {.height = request.description.height,
+                                                 .width = request.description.width,
+                                                 .threads = session.options().threads,
+                                                 .limits = session.limits()},
+                                      .memory_budget = static_cast<std::uint64_t>(memory * share),
+                                      .on_progress = [&](std::size_t done, std::size_t) {
+                                        bar.update(done);
+                                        session.check_stop("nothing was written");
+                                      }});
+  bar.finish(opened.photos.in_memory() ? "" : "(too many to keep: decoded again each epoch)");
+  for (const skipped_file& file : opened.skipped) session.skip(file.path, file.reason);
+  return opened;
+}
+
+std::string epoch_text(const epoch_record& record, std::size_t epochs) {
+  std::string text = "epoch " + std::to_string(record.epoch) + "/" + std::to_string(epochs) + "  loss " +
+                     general_text(record.training_loss, 5);
+  if (!std::isnan(record.validation_loss)) text += "  validation " + general_text(record.validation_loss, 5);
+  return text + "  " + duration_text(record.seconds);
+}
+
+std::map<std::string, std::string> provenance(const session& session, const train_request& request,
+                                              const train_summary& summary) {
+  const epoch_record& best = summary.history.at(summary.best_epoch - 1);
+  std::map<std::string, std::string> metadata{
+      {"preset", request.description.name},
+      {"seed", std::to_string(session.options().seed)},
+      {"epochs", std::to_string(summary.history.size())},
+      {"best_epoch", std::to_string(summary.best_epoch)},
+      {"training_photos", std::to_string(summary.training_photos)},
+      {"validation_photos", std::to_string(summary.validation_photos)},
+      {"training_loss", general_text(best.training_loss, 9)},
+      {"precision", request.arithmetic == precision::float32 ? "float32" : "bfloat16"}};
+  if (!std::isnan(best.validation_loss)) metadata["validation_loss"] = general_text(best.validation_loss, 9);
+  return metadata;
+}
+
+}  // namespace
+
+train_summary train_model(session& session, const train_request& request) {
+  const photo_folder folder = scan_folder(request.images);
+  for (const skipped_file& file : folder.skipped) session.skip(file.path, file.reason);
+  if (folder.photos.empty())
+    throw io_error(request.images, "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth");
+  const photo_paths paths = choose_photos(session, request, folder);
+  const double total = static_cast<double>(paths.training.size() + paths.validation.size());
+  const auto share = [&](const auto& list) { return static_cast<double>(list.size()) / total; };
+  opened_photos training = open_listed(session, request, folder.root, paths.training, "decode", share(paths.training));
+  opened_photos validation =
+      open_listed(session, request, folder.root, paths.validation, "decode for validation", share(paths.validation));
+  if (training.paths.empty()) throw io_error(request.images, "holds no photo that can be read");
+
+  const std::size_t epochs = request.epochs > 0 ? request.epochs : request.description.training.epochs;
+  training_job job{.description = request.description,
+                   .arithmetic = request.arithmetic,
+                   .seed = session.options().seed,
+                   .options = {.epochs = request.epochs,
+                               .batch = request.batch,
+                               .learning_rate = request.learning_rate,
+                               .schedule = request.schedule,
+                               .seed = session.options().seed,
+                               .checkpoints = checkpoints_of(request.model),
+                               .resume = request.resume,
+                               .stop = session.stop()}};
+  std::unique_ptr<progress> bar;
+  job.options.on_batch = [&](const batch_progress& batch) {
+    if (!bar)
+      bar = std::make_unique<progress>(session.options(),
+                                       "epoch " + std::to_string(batch.epoch) + "/" + std::to_string(batch.epochs),
+                                       "batches", batch.batches);
+    bar->update(batch.batch);
+  };
+  job.options.on_epoch = [&](const epoch_record& record) {
+    if (bar) bar->finish_with(epoch_text(record, epochs));
+    bar.reset();
+  };
+  if (!request.model.parent_path().empty()) std::filesystem::create_directories(request.model.parent_path());
+  trained_model trained = session.device().train(job, training.photos, validation.photos);
+  bar.reset();
+
+  train_summary summary{.history = std::move(trained.result.history),
+                        .best_epoch = trained.result.best_epoch,
+                        .training_photos = training.photos.size(),
+                        .validation_photos = validation.photos.size(),
+                        .stopped = trained.result.stopped,
+                        .model = request.model,
+                        .history_file = request.model.parent_path() / "history.csv",
+                        .plot = request.model.parent_path() / "loss.svg",
+                        .checkpoint = job.options.checkpoints.last};
+  if (summary.stopped) return summary;
+  write_model(request.model, {.description = request.description,
+                              .state = std::move(trained.result.best_state),
+                              .embedding = std::move(trained.embedding),
+                              .metadata = provenance(session, request, summary)});
+  write_history(summary.history_file, summary.history);
+  write_file(summary.plot, render_svg(loss_history_plot(summary.history)));
+  return summary;
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,45 @@
+// From a folder of photos to a trained model file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+
+#include <imgsim/model/architecture.hpp>
+#include <imgsim/model/backend.hpp>
+#include <imgsim/model/history.hpp>
+#include <imgsim/model/schedule.hpp>
+
+namespace imgsim::app {
+
+struct train_request {
+  std::filesystem::path images;
+  std::filesystem::path model;
+  architecture description;
+  precision arithmetic = precision::float32;
+  std::size_t epochs = 0;  // 0: the architecture's default, as with the next two
+  std::size_t batch = 0;
+  double learning_rate = 0.0;
+  learning_rate_schedule schedule = constant_schedule{};
+  double validation = 0.2;  // part of the photos, where the folder has no val/ of its own
+  bool resume = false;
+};
+
+struct train_summary {
+  std::vector<epoch_record> history;
+  std::size_t best_epoch = 0;
+  std::size_t training_photos = 0;
+  std::size_t validation_photos = 0;
+  bool stopped = false;
+  std::filesystem::path model, history_file, plot, checkpoint;
+};
+
+/// Trains and writes the model, and history.csv and loss.svg beside it. Where a stop was wanted the last checkpoint is
+/// written and nothing else. Skipped photos are listed. Throws io_error, training_diverged, invalid_argument.
+train_summary train_model(session& session, const train_request& request);
+
+}  // namespace imgsim::app

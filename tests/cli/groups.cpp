@@ -1,0 +1,137 @@
+// choose-k, cluster, predict and evaluate.
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+#include "cli/trained_folder.hpp"
+
+using namespace imgsim_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kPhotos = kLabels * kPhotosOfLabel;
+
+/// Checks the contract of k_groups.json.
+void check_groups(const nlohmann::json& groups, std::size_t k, const std::string& method) {
+  for (const char* field : {"k", "method", "cost", "seed", "medoids", "clusters", "paths"})
+    BOOST_TEST_REQUIRE(groups.contains(field), field);
+  BOOST_TEST(groups.at("k") == k);
+  BOOST_TEST(groups.at("method") == method);
+  BOOST_TEST_REQUIRE(groups.at("medoids").size() == k);
+  BOOST_TEST_REQUIRE(groups.at("clusters").size() == k);
+  BOOST_TEST(groups.at("paths").size() == kPhotos);
+  std::set<std::size_t> rows;
+  for (std::size_t g = 0; g < k; ++g) {
+    const auto cluster = groups.at("clusters").at(g).get<std::vector<std::size_t>>();
+    rows.insert(cluster.begin(), cluster.end());
+    BOOST_TEST(
+        (std::find(cluster.begin(), cluster.end(), groups.at("medoids").at(g).get<std::size_t>()) != cluster.end()));
+  }
+  BOOST_TEST(rows.size() == kPhotos);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(groups)
+
+BOOST_AUTO_TEST_CASE(cluster_prints_and_writes_k_groups_and_a_contact_sheet) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const std::string out = (folder.path() / "out").string();
+  const auto printed =
+      must_run({"cluster", "--index", made.index(), "-k", "3", "--out", out, "--json", "--seed", "5"}).json();
+  check_groups(printed, 3, "k-medoids");
+  BOOST_TEST(printed.at("seed") == 5);
+  BOOST_TEST(nlohmann::json::parse(read_text(out + "/k_groups.json")) == printed);
+  BOOST_TEST(read_text(out + "/contact_sheet.png").starts_with("\x89PNG"));
+  BOOST_TEST(must_run({"verify", made.index(), "--json"}).json().at("sound") == true);
+}
+
+BOOST_AUTO_TEST_CASE(photos_of_the_index_are_predicted_into_their_own_groups) {
+  const trained_folder made;
+  for (const std::string method : {"k-medoids", "k-means"}) {
+    const auto groups = must_run({"cluster", "--index", made.index(), "-k", "3", "--method", method, "--json"}).json();
+    check_groups(groups, 3, method);
+    for (std::size_t g = 0; g < 3; ++g) {
+      const std::string medoid = groups.at("paths").at(groups.at("medoids").at(g).get<std::size_t>());
+      const auto predicted = must_run({"predict", "--index", made.index(), made.photo(medoid), "--json"}).json();
+      BOOST_TEST(predicted.at("method") == method);
+      BOOST_TEST(predicted.at("results").at(0).at("group") == g);
+      BOOST_TEST(predicted.at("results").at(0).at("medoid_path") == medoid);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(predict_without_groups_says_how_to_make_them) {
+  const auto result = run_imgsim({"predict", "--index", shared_folder().index(), shared_folder().photo("red/0.png")});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("imgsim cluster") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(k_is_chosen_on_request_and_k_beyond_the_photos_is_refused) {
+  const trained_folder made;
+  const auto groups = must_run({"cluster", "--index", made.index(), "-k", "auto", "--json"}).json();
+  check_groups(groups, groups.at("k"), "k-medoids");
+  BOOST_TEST(groups.at("k").get<std::size_t>() >= 2u);
+  const auto refused = run_imgsim({"cluster", "--index", made.index(), "-k", "25"});
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(refused.err.find("24 photos") != std::string::npos);
+  check_groups(must_run({"cluster", "--index", made.index(), "-k", "24", "--json"}).json(), 24, "k-medoids");
+}
+
+BOOST_AUTO_TEST_CASE(choose_k_prints_a_falling_curve_and_writes_csv_json_and_svg) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const std::string out = (folder.path() / "curve").string();
+  const auto result =
+      must_run({"choose-k", "--index", made.index(), "--k-min", "2", "--k-max", "8", "--out", out, "--json"}).json();
+  BOOST_TEST_REQUIRE(result.at("curve").size() == 7u);
+  for (std::size_t i = 1; i < 7; ++i)
+    BOOST_TEST(result.at("curve").at(i).at("cost").get<double>() <=
+               result.at("curve").at(i - 1).at("cost").get<double>());
+  for (const char* field : {"recommended_k", "verdict", "elbow_k", "best_silhouette_k", "seed"})
+    BOOST_TEST(result.contains(field), field);
+  BOOST_TEST(nlohmann::json::parse(read_text(out + "/choose_k.json")) == result);
+  BOOST_TEST(read_text(out + "/choose_k.csv").starts_with("k,cost,sum_of_squares,medoid_silhouette\n2,"));
+  BOOST_TEST(read_text(out + "/choose_k.svg").find("<svg") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(evaluate_reports_the_index_beside_baselines) {
+  const trained_folder& made = shared_folder();
+  const auto result = must_run({"evaluate", "--index", made.index(), "--labels", "folder", "-n", "7", "--json"}).json();
+  BOOST_TEST(result.at("n") == 7);
+  BOOST_TEST(result.at("precision_at_n").get<double>() > result.at("chance").get<double>());
+  BOOST_TEST(result.at("map").get<double>() > 0.0);
+  BOOST_TEST(result.at("by_label").size() == kLabels);
+  for (const char* name : {"raw_pixels", "thumbnail_16x16", "colour_histogram", "pca"}) {
+    BOOST_TEST_REQUIRE(result.at("baselines").contains(name), name);
+    BOOST_TEST(result.at("baselines").at(name).contains("precision_at_n"));
+    BOOST_TEST(result.at("baselines").at(name).contains("map"));
+  }
+  // Colour tells these photos apart without fail.
+  BOOST_TEST(result.at("baselines").at("raw_pixels").at("map").get<double>() > 0.9);
+}
+
+BOOST_AUTO_TEST_CASE(labels_come_from_a_csv_file_too) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const std::string csv = (folder.path() / "labels.csv").string();
+  write_text(csv, "path,label\nred/0.png,\"a,b\"\r\nred/1.png,\"a,b\"\nblue/0.png,c\nblue/1.png,c\n");
+  const auto result =
+      must_run({"evaluate", "--index", made.index(), "--labels", csv, "-n", "1", "--no-baselines", "--json"}).json();
+  BOOST_TEST(result.at("photos") == 4);
+  BOOST_TEST(result.at("by_label").contains("a,b"));
+  BOOST_TEST(result.at("baselines").empty());
+  for (const std::string bad :
+       {"path,label\nnowhere.png,x\n", "red/0.png,x\nred/0.png,y\n", "red/0.png\n", "red/0.png,\"x\n"}) {
+    write_text(csv, bad);
+    const auto refused = run_imgsim({"evaluate", "--index", made.index(), "--labels", csv});
+    BOOST_TEST(refused.exit_code == 1, bad);
+    BOOST_TEST(refused.err.find("labels.csv: record ") != std::string::npos, refused.err);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,117 @@
+// cluster --partition: one folder a group, nothing overwritten.
+#include <filesystem>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+#include "cli/trained_folder.hpp"
+
+using namespace imgsim_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<fs::path> photos_below(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".png" && !entry.is_directory()) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+command_result partition(const trained_folder& made, const fs::path& out, const std::string& kind,
+                         const std::string& k = "2") {
+  return run_imgsim({"cluster", "--index", made.index(), "-k", k, "--out", out.string(), "--partition", kind});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(partitions)
+
+BOOST_AUTO_TEST_CASE(every_photo_is_placed_once_by_each_kind) {
+  // red/0.png, green/0.png and blue/0.png bear the same name: with 2 groups, some of them meet.
+  const trained_folder& made = shared_folder();
+  for (const std::string kind : {"copy", "symlink", "hardlink"}) {
+    const temporary_folder folder;
+    BOOST_TEST_CONTEXT(kind) {
+      const auto result = partition(made, folder.path(), kind);
+      BOOST_TEST_REQUIRE(result.exit_code == 0, result.err);
+      const auto placed = photos_below(folder.path() / "groups");
+      BOOST_TEST(placed.size() == kLabels * kPhotosOfLabel);
+      std::set<std::string> contents;
+      for (const fs::path& path : placed) {
+        contents.insert(read_text(path));
+        BOOST_TEST(fs::is_symlink(path) == (kind == "symlink"));
+        BOOST_TEST(fs::hard_link_count(path) == (kind == "hardlink" ? 2u : 1u));
+      }
+      BOOST_TEST(contents.size() == kLabels * kPhotosOfLabel);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupted_partition_is_continued) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  BOOST_TEST_REQUIRE(partition(made, folder.path(), "copy").exit_code == 0);
+  const auto placed = photos_below(folder.path() / "groups");
+  fs::remove(placed[3]);
+  write_text(placed[4].parent_path() / ".imgsim-partial", "half a photo");
+  const auto again = partition(made, folder.path(), "copy");
+  BOOST_TEST(again.exit_code == 0);
+  BOOST_TEST(again.err.find("1 photo placed") != std::string::npos, again.err);
+  BOOST_TEST((photos_below(folder.path() / "groups") == placed));
+}
+
+BOOST_AUTO_TEST_CASE(a_place_that_is_taken_is_left_alone) {
+  const trained_folder& made = shared_folder();
+  for (const std::string kind : {"copy", "symlink", "hardlink"}) {
+    const temporary_folder folder;
+    BOOST_TEST_CONTEXT(kind) {
+      BOOST_TEST_REQUIRE(partition(made, folder.path(), kind).exit_code == 0);
+      const fs::path taken = photos_below(folder.path() / "groups").front();
+      fs::remove(taken);
+      write_text(taken, "mine");
+      const auto again = partition(made, folder.path(), kind);
+      BOOST_TEST(again.exit_code == 3);
+      BOOST_TEST(again.err.find("left alone") != std::string::npos);
+      BOOST_TEST(read_text(taken) == "mine");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_grouping_and_foreign_folders_are_refused) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  BOOST_TEST_REQUIRE(partition(made, folder.path(), "copy").exit_code == 0);
+  const auto other = partition(made, folder.path(), "copy", "3");
+  BOOST_TEST(other.exit_code == 1);
+  BOOST_TEST(other.err.find("holds the groups of another run") != std::string::npos);
+  fs::create_directories(folder.path() / "foreign/groups");
+  write_text(folder.path() / "foreign/groups/letter.txt", "dear");
+  const auto foreign = partition(made, folder.path() / "foreign", "copy");
+  BOOST_TEST(foreign.exit_code == 1);
+  BOOST_TEST(foreign.err.find("not made by imgsim") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(output_within_the_photos_is_refused) {
+  const trained_folder made;
+  fs::create_directory_symlink(made.photos(), made.photos() + "-link");
+  for (const std::string out : {made.photos(), made.photo("red"), made.photo("new/deep"), made.photos() + "-link/x"}) {
+    const auto result = partition(made, out, "copy");
+    BOOST_TEST(result.exit_code == 1, out);
+    BOOST_TEST(result.err.find("lies within the folder of the photos") != std::string::npos, result.err);
+    BOOST_TEST(!fs::exists(fs::path(out) / "groups"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_photo_that_is_gone_is_skipped) {
+  const trained_folder made;
+  const temporary_folder folder;
+  fs::remove(made.photo("red/0.png"));
+  const auto result = partition(made, folder.path(), "hardlink");
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(result.err.find("skipped red/0.png: it is no longer") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

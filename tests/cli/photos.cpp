@@ -1,0 +1,110 @@
+// Photos that are broken, missing or oddly named, and folders without any.
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <boost/test/unit_test.hpp>
+
+#include "cli/trained_folder.hpp"
+
+using namespace imgsim_test;
+namespace fs = std::filesystem;
+
+BOOST_AUTO_TEST_SUITE(photos)
+
+BOOST_AUTO_TEST_CASE(a_broken_photo_is_listed_with_its_reason_and_gives_exit_code_3) {
+  const trained_folder made;
+  write_text(made.photo("red/broken.jpg"), "this is text");
+  write_text(made.photo("red/empty.png"), "");
+  const auto result = run_imgsim({"index", "--index", made.index(), "--json", "--quiet"});
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(result.err.find("imgsim index: skipped red/broken.jpg: ") != std::string::npos);
+  BOOST_TEST(result.err.find("imgsim index: skipped red/empty.png: ") != std::string::npos);
+  BOOST_TEST(result.json().at("skipped").size() == 2u);
+  BOOST_TEST(result.json().at("photos") == kLabels * kPhotosOfLabel);
+
+  const auto trained = run_imgsim(
+      {"train", "--images", made.photos(), "--model", made.model(), "--preset", made.architecture(), "--epochs", "1"});
+  BOOST_TEST(trained.exit_code == 3);
+  BOOST_TEST(trained.err.find("skipped red/broken.jpg") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_query_that_cannot_be_read_fails_alone_and_is_skipped_among_others) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const std::string broken = (folder.path() / "broken.png").string();
+  write_text(broken, "no picture");
+  const auto alone = run_imgsim({"query", "--index", made.index(), broken});
+  BOOST_TEST(alone.exit_code == 1);
+  BOOST_TEST(alone.err.starts_with("imgsim query: " + broken + ": "));
+  BOOST_TEST(alone.out.empty());
+  const auto among = run_imgsim({"query", "--index", made.index(), broken, made.photo("red/0.png"), "--json"});
+  BOOST_TEST(among.exit_code == 3);
+  BOOST_TEST(among.json().at("results").size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_missing_is_named_and_gives_exit_code_1) {
+  const trained_folder& made = shared_folder();
+  const std::vector<std::vector<std::string>> lines{
+      {"query", "--index", made.index(), "/nowhere/cat.jpg"},
+      {"query", "--index", "/nowhere/idx", made.photo("red/0.png")},
+      {"query", "--index", made.index(), "--id", "/nowhere/cat.jpg"},
+      {"index", "--images", "/nowhere", "--model", made.model(), "--index", "/nowhere/idx"},
+      {"index", "--images", made.photos(), "--model", "/nowhere/m", "--index", "/tmp/imgsim-never-made"},
+      {"train", "--images", "/nowhere", "--model", "m.safetensors"},
+      {"train", "--images", made.photos(), "--model", "m.safetensors", "--preset", "/nowhere/a.json"},
+      {"neighbors", "--index", "/nowhere/idx"},
+      {"cluster", "--index", "/nowhere/idx", "-k", "3"},
+      {"evaluate", "--index", "/nowhere/idx"},
+      {"verify", "/nowhere/model"},
+      {"info", "/nowhere/model"},
+      {"import-keras", "/nowhere/weights.h5", "--model", "m.safetensors"},
+  };
+  for (const auto& line : lines) {
+    const auto result = run_imgsim(line);
+    BOOST_TEST_CONTEXT(line[0] << ": " << result.err) {
+      BOOST_TEST(result.exit_code == 1);
+      BOOST_TEST(result.err.starts_with("imgsim " + line[0] + ": "));
+      BOOST_TEST(result.err.find("/nowhere") != std::string::npos);
+      BOOST_TEST(result.out.empty());
+    }
+  }
+  BOOST_TEST(!fs::exists("/tmp/imgsim-never-made"));
+}
+
+BOOST_AUTO_TEST_CASE(a_photo_that_is_not_in_the_index_is_told_the_nearest_name) {
+  const auto result = run_imgsim({"query", "--index", shared_folder().index(), "--id", "red/33.png"});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("did you mean 'red/3.png'?") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_without_photos_is_refused_and_makes_no_index) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  fs::create_directory(folder.path() / "empty");
+  const auto result = run_imgsim({"index", "--images", (folder.path() / "empty").string(), "--model", made.model(),
+                                  "--index", (folder.path() / "idx").string()});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("holds no photos") != std::string::npos);
+  BOOST_TEST(!fs::exists(folder.path() / "idx/manifest.json"));
+}
+
+BOOST_AUTO_TEST_CASE(names_of_any_bytes_are_indexed_found_and_printed_safely) {
+  const trained_folder made;
+  const std::string odd = "red/a\x1b[31m\xff\n.png";
+  write_photo(made.photo(odd), 0, 300);
+  static_cast<void>(must_run({"index", "--index", made.index()}));
+  const auto found = must_run({"query", "--index", made.index(), "--id", odd, "-n", "2"});
+  BOOST_TEST(found.out.find('\x1b') == std::string::npos);
+  const auto json = must_run({"query", "--index", made.index(), "--id", odd, "-n", "2", "--json"}).json();
+  BOOST_TEST(json.at("results").at(0).at("query").get<std::string>().find(std::string("\0ff", 3)) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_cap_on_pixels_holds) {
+  const trained_folder& made = shared_folder();
+  const auto result = run_imgsim({"query", "--index", made.index(), made.photo("red/0.png"), "--max-pixels", "1000"});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("pixels") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

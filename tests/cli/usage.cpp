@@ -1,0 +1,118 @@
+// What imgsim says to command lines that are wrong, and to questions for help.
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/run_command.hpp"
+
+using imgsim_test::run_imgsim;
+
+namespace {
+
+const std::vector<std::string> kCommands{"train",   "index",    "query",   "neighbors", "choose-k", "cluster",
+                                         "predict", "evaluate", "compare", "info",      "verify",   "import-keras"};
+
+struct bad_line {
+  std::vector<std::string> arguments;
+  std::string message;  // that stderr begins with
+};
+
+const std::vector<bad_line> kBadLines{
+    {{"qury"}, "imgsim: unknown command 'qury'; did you mean query?"},
+    {{"--jsno", "info"}, "imgsim: unknown option --jsno; did you mean --json?"},
+    {{"index", "--imges", "x"}, "imgsim index: unknown option --imges; did you mean --images?"},
+    {{"index", "--index"}, "imgsim index: --index: a value is missing (IDX)"},
+    {{"index"}, "imgsim index: --index IDX is missing"},
+    {{"train", "--model", "m"}, "imgsim train: --images DIR is missing"},
+    {{"train", "--images", "a", "--model", "m", "--epochs", "0"},
+     "imgsim train: --epochs: expected a whole number from 1 to 1000000, got '0'"},
+    {{"train", "--images", "a", "--model", "m", "--epochs", "1.5"},
+     "imgsim train: --epochs: expected a whole number from 1 to 1000000, got '1.5'"},
+    {{"train", "--images", "a", "--model", "m", "--validation", "2"},
+     "imgsim train: --validation: expected a number from 0 to 0.9, got '2'"},
+    {{"train", "--images", "a", "--model", "m", "--preset", "defalt"},
+     "imgsim train: --preset: expected default, maxpool-16-8-4, strided-dense-16 or conv-transpose, got 'defalt'; did "
+     "you mean default?"},
+    {{"train", "--images", "a", "--model", "m", "--preset", "x.json", "--size", "64"},
+     "imgsim train: --size and --latent belong to named presets"},
+    {{"train", "--images", "a", "--model", "m", "--size", "100"}, "imgsim train: preset default needs a size"},
+    {{"train", "--images", "a", "--model", "m", "--schedule", "sine"}, "imgsim train: --schedule: "},
+    {{"query", "--index", "x"}, "imgsim query: no PHOTO and no --id is given"},
+    {{"query", "--index", "x", "a.jpg", "-n", "0"}, "imgsim query: --number: expected a whole number of at least 1"},
+    {{"query", "--index", "x", "a.jpg", "-n", "-3"}, "imgsim query: --number: expected a whole number of at least 1"},
+    {{"query", "--index", "x", "-", "-"}, "imgsim query: - (standard input) holds one photo and can be named once"},
+    {{"query", "--index", "x", "--index", "y", "a.jpg"}, "imgsim query: --index is given twice"},
+    {{"query", "--index", "x", "a.jpg", "--metric", "cosine,manhattan"},
+     "imgsim query: --metric: expected cosine or euclidean, got 'manhattan'"},
+    {{"query", "--index", "x", "a.jpg", "--metric", "cosine,,euclidean"}, "imgsim query: --metric: expected names"},
+    {{"choose-k", "--index", "x", "--k-min", "9", "--k-max", "3"}, "imgsim choose-k: --k-min 9 is more than --k-max 3"},
+    {{"cluster", "--index", "x"}, "imgsim cluster: --groups K is missing"},
+    {{"cluster", "--index", "x", "-k", "many"}, "imgsim cluster: --groups: expected a whole number of at least 1"},
+    {{"cluster", "--index", "x", "-k", "3", "--partition", "copy"}, "imgsim cluster: --partition needs --out DIR"},
+    {{"cluster", "--index", "x", "-k", "3", "--method", "k-medoid"},
+     "imgsim cluster: --method: expected k-medoids or k-means, got 'k-medoid'; did you mean k-medoids?"},
+    {{"compare", "a.jpg", "--model", "m"}, "imgsim compare: 2 photos are needed, 1 given"},
+    {{"compare", "a", "b", "c", "--model", "m"}, "imgsim compare: unexpected argument 'c'"},
+    {{"predict", "--index", "x"}, "imgsim predict: no PHOTO is given"},
+    {{"verify"}, "imgsim verify: name one index or model to verify"},
+    {{"info", "--device", "gpu"}, "imgsim info: --device: expected auto, cpu, cuda or cuda:N, got 'gpu'"},
+    {{"info", "--threads", "0"}, "imgsim info: --threads: expected a whole number from 1 to 4096, got '0'"},
+    {{"info", "--json=yes"}, "imgsim info: --json: takes no value"},
+    {{"index", "--index", "/nonexistent/idx"}, "imgsim index: --images DIR is missing, and there is no index"},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(usage)
+
+BOOST_AUTO_TEST_CASE(each_wrong_line_has_its_message_and_exit_code_2) {
+  for (const bad_line& line : kBadLines) {
+    const auto result = run_imgsim(line.arguments);
+    BOOST_TEST_CONTEXT(line.message) {
+      BOOST_TEST(result.exit_code == 2);
+      BOOST_TEST(result.err.substr(0, line.message.size()) == line.message);
+      BOOST_TEST(result.err.find("\nTry: imgsim") != std::string::npos);
+      BOOST_TEST(result.out.empty());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_command_has_help_with_usage_example_and_exit_codes) {
+  for (const std::string& command : kCommands) {
+    BOOST_TEST_CONTEXT(command) {
+      const auto result = run_imgsim({command, "--help"});
+      BOOST_TEST(result.exit_code == 0);
+      BOOST_TEST(result.err.empty());
+      BOOST_TEST(result.out.starts_with("Usage: imgsim " + command));
+      for (const char* part : {"\nExample", "\nExit codes:", "--device", "  2  wrong usage"})
+        BOOST_TEST(result.out.find(part) != std::string::npos, part);
+      BOOST_TEST(run_imgsim({"help", command}).out == result.out);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(alone_it_says_what_to_do_first_and_names_every_command) {
+  const auto result = run_imgsim({});
+  BOOST_TEST(result.exit_code == 0);
+  BOOST_TEST(result.out.find("Start here:") != std::string::npos);
+  for (const std::string& command : kCommands) BOOST_TEST(result.out.find("\n  " + command + " ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(version_and_global_options_stand_on_either_side_of_the_command) {
+  BOOST_TEST(run_imgsim({"--version"}).out.starts_with("imgsim "));
+  BOOST_TEST(run_imgsim({"info", "--version"}).out == run_imgsim({"--version"}).out);
+  const auto before = run_imgsim({"--json", "--threads", "2", "info"});
+  BOOST_TEST(before.exit_code == 0);
+  BOOST_TEST(before.out == run_imgsim({"info", "--threads=2", "--json"}).out);
+  BOOST_TEST(before.json().contains("devices"));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_behind_stdout_is_noticed) {
+  const imgsim_test::temporary_folder folder;
+  const pid_t child = imgsim_test::start_imgsim({"info"}, "/dev/null", "/dev/full", folder.path() / "err");
+  BOOST_TEST(imgsim_test::wait_for(child) == 1);
+  BOOST_TEST(imgsim_test::read_text(folder.path() / "err").find("standard output") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

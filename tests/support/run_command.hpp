@@ -1,0 +1,95 @@
+// Runs the imgsim binary as a shell would, and keeps what it said.
+#pragma once
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "support/temporary_folder.hpp"
+
+namespace imgsim_test {
+
+struct command_result {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+
+  /// stdout as the one JSON document that --json promises.
+  [[nodiscard]] nlohmann::json json() const {
+    BOOST_REQUIRE_MESSAGE(nlohmann::json::accept(out),
+                          "stdout is not one JSON document: " << out << "\nstderr: " << err);
+    return nlohmann::json::parse(out);
+  }
+};
+
+[[nodiscard]] inline std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
+}
+
+/// The process id of a run under way; its output goes to `out` and `err`.
+[[nodiscard]] inline pid_t start_imgsim(std::vector<std::string> arguments, const std::filesystem::path& in,
+                                        const std::filesystem::path& out, const std::filesystem::path& err) {
+  arguments.insert(arguments.begin(), IMGSIM_COMMAND);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, in.c_str(), O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child = 0;
+  const int failure = posix_spawn(&child, IMGSIM_COMMAND, &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failure != 0) throw std::runtime_error("cannot start " IMGSIM_COMMAND);
+  return child;
+}
+
+/// The exit code, or 128 + the signal that ended the process.
+[[nodiscard]] inline int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+[[nodiscard]] inline command_result run_imgsim(const std::vector<std::string>& arguments,
+                                               const std::filesystem::path& in = "/dev/null") {
+  const temporary_folder folder;
+  const pid_t child = start_imgsim(arguments, in, folder.path() / "out", folder.path() / "err");
+  command_result result;
+  result.exit_code = wait_for(child);
+  result.out = read_text(folder.path() / "out");
+  result.err = read_text(folder.path() / "err");
+  return result;
+}
+
+/// Runs and requires success.
+[[nodiscard]] inline command_result must_run(const std::vector<std::string>& arguments,
+                                             const std::filesystem::path& in = "/dev/null") {
+  command_result result = run_imgsim(arguments, in);
+  std::string line = "imgsim";
+  for (const std::string& argument : arguments) line += " " + argument;
+  BOOST_REQUIRE_MESSAGE(result.exit_code == 0, line << ": exit code " << result.exit_code << "\n" << result.err);
+  return result;
+}
+
+}  // namespace imgsim_test
