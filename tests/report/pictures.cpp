@@ -121,6 +121,8 @@ BOOST_AUTO_TEST_CASE(grid_has_the_query_above_and_matches_in_rows) {
   const std::size_t tiles = 28 + 200 + 58;
   BOOST_CHECK(at(grid, 28, tiles) == kBlue);
   BOOST_CHECK(at(grid, 28 + 114 * 2 + 99, tiles + 158 + 99) == kBlue);
+  BOOST_CHECK(at(grid, 28 + 114 * 2, tiles) == kBlue);  // the third column begins here
+  BOOST_CHECK(at(grid, 28 + 114 * 2 - 1, tiles) == palette::kLine);
   BOOST_CHECK(at(grid, 28 + 114, tiles + 2 * 158 + 50) == palette::kPaper);  // the last row holds one
   BOOST_CHECK(at(grid, 28 + 50, tiles + 2 * 158 + 50) != kBlue);             // hatched: not readable
   BOOST_CHECK(at(grid, 28 + 50, tiles + 2 * 158 + 50) != palette::kPaper);
