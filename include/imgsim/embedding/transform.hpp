@@ -14,8 +14,8 @@
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/embedding/embedding_spec.hpp>
 #include <imgsim/embedding/principal_axes.hpp>
-#include <imgsim/model/architecture.hpp>
 
 namespace imgsim {
 

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <imgsim/embedding/embedding_spec.hpp>
 #include <imgsim/model/layer_spec.hpp>
 
 namespace imgsim {
@@ -15,30 +16,6 @@ namespace imgsim {
 /// What is minimised, as a mean over batch, pixels and channels. binary_cross_entropy takes photos in [0, 1] as
 /// probabilities.
 enum class loss_kind { mean_squared_error, binary_cross_entropy };
-
-/// How a layer's [H, W, C] output becomes features. `flat`: all of it, in H, W, C order. `mean` and `generalised_mean`:
-/// one value a channel for each cell of grid x grid (see generalised_mean_pooling), cells in row order, C innermost.
-enum class pool_kind { flat, mean, generalised_mean };
-
-struct tap {
-  std::string layer = "code";  ///< name of an encoder layer; "code" is the encoder's output
-  pool_kind pool = pool_kind::flat;
-  double exponent = 3.0;  ///< generalised_mean only
-  std::size_t grid = 1;   ///< mean and generalised_mean only
-
-  bool operator==(const tap&) const = default;
-};
-
-/// Features of the taps, concatenated in order, then centred, whitened and normalised (embedding/transform.hpp).
-struct embedding_spec {
-  std::vector<tap> taps{tap{}};
-  bool centre = false;
-  std::size_t whiten = 0;  ///< dimensions kept by the whitening; 0: none
-  double shrinkage = 0.0;  ///< in [0, 1]: 0 whitens fully, 1 only rotates
-  bool normalise = false;  ///< to length 1
-
-  bool operator==(const embedding_spec&) const = default;
-};
 
 struct training_defaults {
   std::size_t epochs = 20;
