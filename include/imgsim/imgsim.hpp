@@ -39,3 +39,8 @@
 
 // how good, and how it looks
 #include <imgsim/evaluate/retrieval.hpp>
+#include <imgsim/report/contact_sheet.hpp>
+#include <imgsim/report/grid.hpp>
+#include <imgsim/report/html_sections.hpp>
+#include <imgsim/report/svg_plot.hpp>
+#include <imgsim/report/table.hpp>

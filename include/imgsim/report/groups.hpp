@@ -13,13 +13,13 @@ namespace imgsim {
 
 struct grouped_photo {
   std::size_t row = 0;
-  float distance = 0;  // to the group's medoid
+  float distance = 0;  // to the group's medoid, or to its centroid (k-means)
 };
 
 struct group_summary {
-  std::size_t group = 0;              // its number in the clustering
+  std::size_t group = 0;               // its number in the clustering
   std::vector<grouped_photo> members;  // the medoid first, then by distance, then by row
-  double mean_distance = 0;           // over all members, the medoid (distance 0) included
+  double mean_distance = 0;            // over all members, the medoid included
 
   [[nodiscard]] std::size_t size() const noexcept { return members.size(); }
   [[nodiscard]] std::size_t medoid() const { return members.front().row; }
