@@ -193,6 +193,11 @@ BOOST_AUTO_TEST_CASE(a_whole_network_with_every_kind_of_layer) {
   for (const std::size_t batch : {3, 19}) check_gradients({"whole network", a}, batch, 25);
 }
 
+BOOST_AUTO_TEST_CASE(batches_of_more_shards_than_sums_of_gradients) {
+  check_gradients(around("a large batch", {{relu{}}, {batch_normalization{}}, {convolution{.filters = 2}}}, 4, 3), 299,
+                  6);
+}
+
 BOOST_AUTO_TEST_CASE(a_tie_in_max_pooling_counts_once) {
   // In a photo of one colour every window ties; a change of a kernel moves all its elements alike, so that the
   // reference still has a gradient. It is right only if each window passes its gradient to one element.

@@ -24,6 +24,7 @@ struct preset_options {
 namespace detail {
 
 using layer_list = std::vector<layer_spec>;
+using filter_counts = std::initializer_list<std::size_t>;
 
 inline void append(layer_list& layers, std::initializer_list<layer_spec> more) {
   layers.insert(layers.end(), more);
@@ -43,10 +44,10 @@ inline transposed_convolution doubling(std::size_t filters) {
 /// 3x3 convolutions 16, 8, 4 and 2x2 max pooling; the layers, and their order, of the published Keras weights.
 inline architecture make_maxpool_16_8_4(std::size_t size, std::size_t) {
   architecture a{.name = "maxpool-16-8-4", .height = size, .width = size};
-  for (const std::size_t filters : {16, 8, 4}) {
+  for (const std::size_t filters : filter_counts{16, 8, 4}) {
     append(a.encoder, {{same_convolution(filters)}, {relu{}}, {max_pooling{}}});
   }
-  for (const std::size_t filters : {4, 8, 16}) {
+  for (const std::size_t filters : filter_counts{4, 8, 16}) {
     append(a.decoder, {{same_convolution(filters)}, {relu{}}, {upsampling{{2, 2}, interpolation_kind::bilinear}}});
   }
   append(a.decoder, {{same_convolution(a.channels)}, {sigmoid{}}});
@@ -58,13 +59,13 @@ inline architecture make_maxpool_16_8_4(std::size_t size, std::size_t) {
 /// Stride-2 convolutions 32, 64, each ReLU then batch norm, and a dense code.
 inline architecture make_strided_dense(std::size_t size, std::size_t latent) {
   architecture a{.name = "strided-dense-16", .height = size, .width = size};
-  for (const std::size_t filters : {32, 64}) {
+  for (const std::size_t filters : filter_counts{32, 64}) {
     append(a.encoder, {{same_convolution(filters, 2)}, {relu{}}, {batch_normalization{}}});
   }
   append(a.encoder, {{flatten{}}, {dense{latent}}});
   const std::size_t side = size / 4;
   append(a.decoder, {{dense{side * side * 64}}, {reshape{side, side, 64}}});
-  for (const std::size_t filters : {64, 32}) {
+  for (const std::size_t filters : filter_counts{64, 32}) {
     append(a.decoder, {{doubling(filters)}, {relu{}}, {batch_normalization{}}});
   }
   append(a.decoder, {{transposed_convolution{.filters = a.channels}}, {sigmoid{}}});
@@ -79,7 +80,7 @@ inline architecture make_conv_transpose(std::size_t size, std::size_t latent) {
   append(a.encoder, {{flatten{}}, {dense{latent}}});
   const std::size_t side = size / 16;
   append(a.decoder, {{dense{side * side * kFilters.back()}}, {relu{}}, {reshape{side, side, kFilters.back()}}});
-  for (const std::size_t filters : {64, 32, 16}) append(a.decoder, {{doubling(filters)}, {relu{}}});
+  for (const std::size_t filters : filter_counts{64, 32, 16}) append(a.decoder, {{doubling(filters)}, {relu{}}});
   append(a.decoder, {{doubling(a.channels)}, {sigmoid{}}});
   a.embedding.centre = true;
   a.embedding.normalise = true;
@@ -89,12 +90,12 @@ inline architecture make_conv_transpose(std::size_t size, std::size_t latent) {
 /// Four stride-2 levels; features pooled from the last three, and a coarse map of where they are.
 inline architecture make_default(std::size_t size, std::size_t) {
   architecture a{.name = "default", .height = size, .width = size};
-  for (const std::size_t filters : {32, 64, 96, 128}) {
+  for (const std::size_t filters : filter_counts{32, 64, 96, 128}) {
     append(a.encoder, {{same_convolution(filters, 2, bias_use::without)},
                        {batch_normalization{}},
                        {leaky_relu{0.1}, "level_" + std::to_string(a.encoder.size() / 3 + 1)}});
   }
-  for (const std::size_t filters : {64, 32, 16}) {
+  for (const std::size_t filters : filter_counts{64, 32, 16}) {
     append(a.decoder, {{upsampling{}},
                        {same_convolution(filters, 1, bias_use::without)},
                        {batch_normalization{}},

@@ -121,13 +121,15 @@ class batch_norm_layer final : public layer {
     std::fill_n(first, 2 * in_.channels, 0.0);
     const bool is_forward = a == b;
     visit_element(type_, [&]<class T>(T*) {
-      const T* x = static_cast<const T*>(a);
-      const T* y = static_cast<const T*>(b);
+      const T* const of_a = static_cast<const T*>(a);
+      const T* const of_b = static_cast<const T*>(b);
       const double* const mean = mean_.data();
       const std::size_t channels = in_.channels;
       const std::size_t pixels = shard.photos * in_.pixels();
-      vectorised([=]() mutable IMGSIM_VECTORISED {
-        for (std::size_t p = 0; p < pixels; ++p, x += channels, y += channels) {
+      vectorised([=]() IMGSIM_VECTORISED {
+        for (std::size_t p = 0; p < pixels; ++p) {
+          const T* const x = of_a + p * channels;
+          const T* const y = of_b + p * channels;
           for (std::size_t c = 0; c < channels; ++c) {
             const double centred = static_cast<double>(load(y + c)) - mean[c];
             const double other = is_forward ? centred : static_cast<double>(load(x + c));
@@ -144,16 +146,18 @@ class batch_norm_layer final : public layer {
              const float* slope, const float* shift) const {
     visit_element(out_type, [&]<class Out>(Out*) {
       visit_element(type_, [&]<class T>(T*) {
-        const T* x = static_cast<const T*>(a);
-        const T* y = static_cast<const T*>(b);
-        Out* to = static_cast<Out*>(out);
+        const T* const of_a = static_cast<const T*>(a);
+        const T* const of_b = static_cast<const T*>(b);
+        Out* const of_out = static_cast<Out*>(out);
         const std::size_t channels = in_.channels;
         const std::size_t pixels = shard.photos * in_.pixels();
-        vectorised([=]() mutable IMGSIM_VECTORISED {
-          for (std::size_t p = 0; p < pixels; ++p, x += channels, to += channels) {
+        vectorised([=]() IMGSIM_VECTORISED {
+          for (std::size_t p = 0; p < pixels; ++p) {
+            const T* const x = of_a + p * channels;
+            Out* const to = of_out + p * channels;
             for (std::size_t c = 0; c < channels; ++c) {
               float value = scale[c] * load(x + c) + shift[c];
-              if (y != nullptr) value += slope[c] * load(y + p * channels + c);
+              if (of_b != nullptr) value += slope[c] * load(of_b + p * channels + c);
               store(to + c, value);
             }
           }

@@ -191,7 +191,7 @@ class dense_layer final : public layer {
   void sum_bias_gradient(const batch_data& batch) {
     visit_element(type_, [&]<class T>(T*) {
       const T* const diff_out = static_cast<const T*>(batch.diff_out);
-      vectorised([=, this, sum = batch.gradients + bias_->offset, n = out_.channels]() IMGSIM_VECTORISED {
+      vectorised([=, sum = batch.gradients + bias_->offset, n = out_.channels]() IMGSIM_VECTORISED {
         std::fill_n(sum, n, 0.0f);
         for (std::size_t b = 0; b < batch.photos; ++b) {
           for (std::size_t c = 0; c < n; ++c) sum[c] += load(diff_out + b * n + c);

@@ -4,7 +4,11 @@
 #include <imgsim/core/macros.hpp>
 
 /// Before a loop that reads at i and writes at i: its arrays may be one array, and its iterations are independent.
+#if defined(__clang__)
+#define IMGSIM_SAME_OR_APART _Pragma("clang loop vectorize(assume_safety)")
+#else
 #define IMGSIM_SAME_OR_APART _Pragma("GCC ivdep")
+#endif
 
 namespace imgsim::detail {
 
