@@ -1,5 +1,6 @@
 // imgsim: finds the command, has it read its options, runs it, and turns every failure into one sentence and an exit
 // code.
+#include <filesystem>
 #include <iostream>
 #include <new>
 #include <string>
@@ -79,6 +80,8 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     return refuse(who, e.what(), who + " --help");
   } catch (const std::bad_alloc&) {
     std::cerr << who << ": not enough memory; a smaller --batch or fewer photos may fit\n";
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::cerr << who << ": " << printable_utf8(e.path1().string()) << ": " << e.code().message() << '\n';
   } catch (const std::exception& e) {
     std::cerr << who << ": " << printable_utf8(e.what()) << '\n';
   }

@@ -1,5 +1,7 @@
 // cluster --partition: one folder a group, nothing overwritten.
+#include <algorithm>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -97,7 +99,7 @@ BOOST_AUTO_TEST_CASE(another_grouping_and_foreign_folders_are_refused) {
 BOOST_AUTO_TEST_CASE(output_within_the_photos_is_refused) {
   const trained_folder made;
   fs::create_directory_symlink(made.photos(), made.photos() + "-link");
-  for (const std::string out : {made.photos(), made.photo("red"), made.photo("new/deep"), made.photos() + "-link/x"}) {
+  for (const std::string& out : {made.photos(), made.photo("red"), made.photo("new/deep"), made.photos() + "-link/x"}) {
     const auto result = partition(made, out, "copy");
     BOOST_TEST(result.exit_code == 1, out);
     BOOST_TEST(result.err.find("lies within the folder of the photos") != std::string::npos, result.err);

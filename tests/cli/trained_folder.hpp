@@ -59,7 +59,7 @@ class trained_folder {
     const char* const names[kLabels] = {"red", "green", "blue"};
     for (std::size_t label = 0; label < kLabels; ++label) {
       for (std::size_t i = 0; i < kPhotosOfLabel; ++i)
-        write_photo(photos() / names[label] / (std::to_string(i) + ".png"), label, i);
+        write_photo(photo(std::string(names[label]) + "/" + std::to_string(i) + ".png"), label, i);
     }
     write_text(architecture(), kTinyArchitecture);
     static_cast<void>(

@@ -12,7 +12,8 @@ void describe(option_set& options, global_options& target) {
   options.whole("seed", "S", target.seed, {}, "seed of every random choice");
   options.whole("max-pixels", "P", target.max_pixels, {1, std::uint64_t{1} << 40},
                 "largest photo that is decoded, in pixels");
-  options.flag("deterministic", target.deterministic, "equal bytes for equal input and seed, on every run");
+  options.flag("deterministic", target.deterministic,
+               "equal bytes for equal input and seed, on every run; durations are written as 0");
   options.flag("json", target.json, "print one JSON document on stdout instead of text");
   options.flag("quiet", target.quiet, "no progress and no notes; errors and skipped photos are still listed");
   options.flag("help", target.help, "print this help").short_name('h');

@@ -29,7 +29,7 @@ compute& session::device() {
 }
 
 std::stop_token session::stop() {
-  if (!watch_) watch_ = std::make_unique<interrupt_watch>();
+  std::call_once(watch_once_, [this] { watch_ = std::make_unique<interrupt_watch>(); });
   return watch_->token();
 }
 

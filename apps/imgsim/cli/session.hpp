@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -58,6 +59,7 @@ class session {
   std::string command_name_;
   std::string command_line_;
   std::unique_ptr<compute> device_;
+  std::once_flag watch_once_;  // progress callbacks ask for stop() from several threads
   std::unique_ptr<interrupt_watch> watch_;
   std::size_t skipped_ = 0;
 };

@@ -48,7 +48,8 @@ exit_code choose_k_command::run(session& session) {
   if (session.wants_json()) {
     session.print(document);
   } else {
-    std::cout << to_text(choose_k_table(result)) << '\n' << result.verdict << ": " << result.reason << '\n';
+    std::cout << to_text(choose_k_table(result)) << '\n'
+              << result.verdict << ": " << result.reason << "\ntake K = " << result.recommended_k << '\n';
   }
   return session.finish();
 }

@@ -102,10 +102,15 @@ void cluster_command::partition(session& session, const photo_index& index, cons
 }
 
 exit_code cluster_command::run(session& session) {
+  index_writer writer = edit_index(index_);
   const photo_index index = open_index(index_);
+  if (out_) {
+    refuse_output_within(*out_, index.photos_root(), "the folder of the photos");
+    refuse_output_within(*out_, index_, "the index");
+  }
   const grouping_result result = make_groups(session, index, request_);
   if (!result.verdict.empty()) session.note(result.verdict + ": taking K = " + std::to_string(result.groups.k()));
-  store_groups(index_, result);
+  store_groups(writer, result);
   if (out_) write_results(session, index, result);
   if (partition_) partition(session, index, result);
 

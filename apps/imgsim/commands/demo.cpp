@@ -31,7 +31,7 @@ void demo_command::describe(option_set& options) {
 }
 
 exit_code demo_command::run(session& session) {
-  if (photos_) refuse_output_within(out_, *photos_);
+  if (photos_) refuse_output_within(out_, *photos_, "the folder of the photos");
   std::filesystem::create_directories(out_);
   if (!photos_) {
     photos_ = out_ / "photos";

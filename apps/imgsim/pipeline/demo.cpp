@@ -106,8 +106,9 @@ demo_summary run_demo(session& session, const demo_request& request) {
   }
   const std::size_t k = curve ? curve->recommended_k : 1;
   step("grouping the photos around " + count_text(k, "medoid"));
+  index_writer writer = edit_index(index_folder);
   const grouping_result grouped = make_groups(session, index, {.k = k});
-  store_groups(index_folder, grouped);
+  store_groups(writer, grouped);
   const std::vector<group_summary> groups = summarise(grouped);
   write_file(request.out / "k_groups.json", to_json(grouped.groups).dump() + "\n");
 

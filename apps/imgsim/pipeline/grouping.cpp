@@ -68,16 +68,17 @@ grouping_result group_by_k_means(session& session, const photo_index& index, con
   session.check_stop("nothing was written");
   bar.finish();
 
-  // A centroid that is nearest to no photo makes no group.
+  // Of equal centroids, which there are where K is more than the different photos, only the first is nearest to any
+  // photo; the others make no group.
   const matrix_view<const float> all = found.centroids.view();
-  std::vector<std::size_t> used;
-  for (std::size_t g = 0; g < k; ++g) {
-    if (std::ranges::find(found.labels, static_cast<std::uint32_t>(g)) != found.labels.end()) used.push_back(g);
-  }
+  nearest_centroids nearest = session.device().assign_to_nearest(index.embeddings(), all, spherical);
+  std::vector<std::size_t> used(nearest.labels.begin(), nearest.labels.end());
+  std::ranges::sort(used);
+  used.erase(std::ranges::unique(used).begin(), used.end());
   tensor<float, 2> centroids({used.size(), all.extent(1)});
   for (std::size_t g = 0; g < used.size(); ++g) std::copy_n(all.row(used[g]), all.extent(1), centroids.view().row(g));
-  nearest_centroids nearest =
-      session.device().assign_to_nearest(index.embeddings(), std::as_const(centroids).view(), spherical);
+  for (std::uint32_t& label : nearest.labels)
+    label = static_cast<std::uint32_t>(std::ranges::lower_bound(used, label) - used.begin());
 
   std::vector<std::size_t> medoids(used.size(), index.size());
   for (std::size_t row = 0; row < index.size(); ++row) {
@@ -133,8 +134,7 @@ grouping_result make_groups(session& session, const photo_index& index, const gr
   return result;
 }
 
-void store_groups(const std::filesystem::path& index, const grouping_result& result) {
-  index_writer writer = edit_index(index);
+void store_groups(index_writer& writer, const grouping_result& result) {
   std::optional<matrix_view<const float>> centroids;
   if (!result.centroids.empty()) centroids = result.centroids.view();
   writer.set_groups(to_json(result.groups).dump(), centroids);
@@ -154,11 +154,18 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
     throw io_error(index.folder() / index_file::kGroups, reason.what());
   }
   const groups& grouping = stored.groups;
+  if (grouping.k() == 0 || grouping.paths != paths_of(index) ||
+      (index.centroids() && index.centroids()->extent(0) != grouping.k()))
+    throw io_error(index.folder(), "holds groups that are not of its photos; make them again with: imgsim cluster");
   if (const auto centroids = index.centroids()) {
-    const nearest_centroids nearest =
-        session.device().assign_to_nearest(embeddings, *centroids, is_spherical(grouping.metric));
-    for (std::size_t q = 0; q < embeddings.extent(0); ++q)
-      stored.choices.push_back({nearest.labels[q], static_cast<float>(-std::sqrt(nearest.squared_distances[q]))});
+    const bool spherical = is_spherical(grouping.metric);
+    const nearest_centroids nearest = session.device().assign_to_nearest(embeddings, *centroids, spherical);
+    for (std::size_t q = 0; q < embeddings.extent(0); ++q) {
+      // Between vectors of length 1, |x - y|^2 = 2 - 2 cos(x, y).
+      const double squared = nearest.squared_distances[q];
+      stored.choices.push_back(
+          {nearest.labels[q], static_cast<float>(spherical ? 1.0 - squared / 2.0 : -std::sqrt(squared))});
+    }
     return stored;
   }
   tensor<float, 2> medoids({grouping.k(), index.dimension()});

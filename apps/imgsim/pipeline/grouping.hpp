@@ -12,6 +12,7 @@
 #include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/groups.hpp>
 #include <imgsim/core/tensor.hpp>
+#include <imgsim/embedding/index_writer.hpp>
 #include <imgsim/embedding/photo_index.hpp>
 #include <imgsim/report/groups.hpp>
 
@@ -39,8 +40,9 @@ struct grouping_result {
 /// Throws invalid_argument where K is more than the photos, cancelled on a stop.
 [[nodiscard]] grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request);
 
-/// Keeps the grouping in the index, for predict. Throws io_error.
-void store_groups(const std::filesystem::path& index, const grouping_result& result);
+/// Keeps the grouping in the index, for predict. `writer` was opened before the photos were grouped, so that they are
+/// still those. Throws io_error.
+void store_groups(index_writer& writer, const grouping_result& result);
 
 /// The groups, the largest first.
 [[nodiscard]] std::vector<group_summary> summarise(const grouping_result& result);

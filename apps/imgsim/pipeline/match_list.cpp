@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
 
 #include "cli/text.hpp"
 #include "device/compute.hpp"
@@ -24,9 +26,9 @@ std::vector<match> neighbours_of_row(session& session, const photo_index& index,
                                      const std::string& metric, std::size_t n) {
   const std::size_t wanted = std::min(n, index.size() - 1);
   if (const auto stored = index.neighbours(); stored && stored->metric == metric && stored->rows.extent(1) >= wanted) {
+    const std::span<const std::int64_t> rows = stored->rows_of(row);
     std::vector<match> matches;
-    for (std::size_t rank = 0; rank < wanted; ++rank)
-      matches.push_back({stored->rows(row, rank), stored->similarity(row, rank)});
+    for (std::size_t rank = 0; rank < wanted; ++rank) matches.push_back({rows[rank], stored->similarity(row, rank)});
     return matches;
   }
   const top_n_result found = session.device().top_n(index.embeddings(), index.embeddings().slice(row, 1), metric,

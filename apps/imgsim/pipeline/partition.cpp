@@ -161,15 +161,16 @@ std::vector<std::string> partition_targets(const groups& grouping) {
   return targets;
 }
 
-void refuse_output_within(const fs::path& out, const fs::path& photos) {
-  const fs::path folder = fs::weakly_canonical(fs::absolute(photos));
-  if (lies_within(fs::weakly_canonical(fs::absolute(out)), folder))
-    throw io_error(out, "lies within the folder of the photos (" + folder.string() + "); name a folder outside of it");
+void refuse_output_within(const fs::path& out, const fs::path& folder, const char* what) {
+  const fs::path canonical = fs::weakly_canonical(fs::absolute(folder));
+  if (lies_within(fs::weakly_canonical(fs::absolute(out)), canonical))
+    throw io_error(out,
+                   std::string("lies within ") + what + " (" + canonical.string() + "); name a folder outside of it");
 }
 
 partition_result partition_photos(const groups& grouping, const fs::path& root, const fs::path& out,
                                   const partition_options& options) {
-  refuse_output_within(out, root);
+  refuse_output_within(out, root, "the folder of the photos");
   const fs::path photos = fs::weakly_canonical(fs::absolute(root));
   fs::create_directories(out);
   const folder_lock lock(out);

@@ -23,8 +23,9 @@ enum class partition_kind { copy, symlink, hardlink };
 /// aside, become "cat.jpg", "cat~2.jpg", ... in the order of their rows, so that a second run finds the same places.
 [[nodiscard]] std::vector<std::string> partition_targets(const groups& grouping);
 
-/// Throws io_error where `out` lies within the folder `photos`: the next scan would find there what was written.
-void refuse_output_within(const std::filesystem::path& out, const std::filesystem::path& photos);
+/// Throws io_error where `out` is `folder` or lies within it: among photos, the next scan would find what was written;
+/// in an index, its own files would be overwritten. `what` names the folder in the message.
+void refuse_output_within(const std::filesystem::path& out, const std::filesystem::path& folder, const char* what);
 
 struct partition_options {
   partition_kind kind = partition_kind::copy;

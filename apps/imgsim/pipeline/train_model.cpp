@@ -113,6 +113,7 @@ train_summary train_model(session& session, const train_request& request) {
                                .learning_rate = request.learning_rate,
                                .schedule = request.schedule,
                                .seed = session.options().seed,
+                               .record_seconds = !session.options().deterministic,
                                .checkpoints = checkpoints_of(request.model),
                                .resume = request.resume,
                                .stop = session.stop()}};
