@@ -3,6 +3,8 @@
 #
 #   ./tests/run.sh              every test
 #   ./tests/run.sh -L fast      what follows goes to ctest: only the fast ones here
+#
+# Environment: IMGSIM_BUILD (the build folder), IMGSIM_CMAKE_OPTIONS, IMGSIM_TARGETS.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -10,7 +12,8 @@ build=${IMGSIM_BUILD:-$root/build}
 "$root/third_party/install.sh"
 
 cmake -S "$root" -B "$build" -G Ninja ${IMGSIM_CMAKE_OPTIONS:-} >/dev/null
-cmake --build "$build"
+# shellcheck disable=SC2086  # a list of targets
+cmake --build "$build" --target ${IMGSIM_TARGETS:-all}
 
 status=0
 ctest --test-dir "$build" --output-on-failure --no-tests=error "$@" || status=$?

@@ -73,8 +73,8 @@ class compute {
   virtual void distance_matrix(matrix_view<const float> points, std::string_view metric,
                                matrix_view<float> out) const = 0;
 
-  /// points [M, D]. The distances are kept as a matrix where that fits in memory, else computed again and again; the
-  /// answer is the same.
+  /// points [M, D]. The distances are kept as a matrix where that takes at most a quarter of the machine's memory,
+  /// else computed again and again; the answer is the same.
   [[nodiscard]] virtual k_medoids_result k_medoids(matrix_view<const float> points, std::string_view metric,
                                                    const k_medoids_options& options) const = 0;
   [[nodiscard]] virtual choose_k_result choose_k(matrix_view<const float> points, std::string_view metric,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "device/compute.hpp"
+#include "device/cpu_features.hpp"
 #include "device/fit_embedding_to.hpp"
 #include "device/training_job.hpp"
 
@@ -106,15 +107,12 @@ class compute_on final : public compute {
   auto with_distances(matrix_view<const float> points, std::string_view metric, Use&& use) const {
     return visit_metric(metric, [&](auto m) {
       const std::size_t size = points.extent(0);
-      if (size > kMaxResidentPhotos) return use(embedding_distances(points, m));
+      if (size * size > describe_cpu().memory_bytes / 4 / sizeof(float)) return use(embedding_distances(points, m));
       tensor<float, 2> distances({size, size});
       imgsim::distance_matrix(context_, points, m, distances.view());
       return use(resident_distances(distances.view()));
     });
   }
-
-  /// A distance matrix of more photos than this, 3.6 GB, is not kept.
-  static constexpr std::size_t kMaxResidentPhotos = 30'000;
 
   Context context_;
 };

@@ -39,6 +39,7 @@ class photo_encoder {
 
   /// out[B, D] of photos [B, H, W, 3]. A photo's embedding does not depend on the batch that it comes in.
   void encode(view<const std::uint8_t, 4> photos, matrix_view<float> out) {
+    if (photos.extent(0) == 0) return;  // a batch of which nothing could be decoded
     if (features_.extent(0) < photos.extent(0))
       features_ = tensor<float, 2>({photos.extent(0), network_.feature_size()});
     const matrix_view<float> features = features_.view().slice(0, photos.extent(0));

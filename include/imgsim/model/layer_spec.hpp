@@ -1,5 +1,5 @@
-// The layers of a network, as data. A new layer is one struct here, its JSON in layer_json.hpp, its shapes in
-// network_plan.hpp and its arithmetic in each backend.
+// The layers of a network, as data. A new layer is one struct here, its JSON in architecture_json.hpp, its shapes
+// in layer_shapes.hpp and its arithmetic in each backend.
 #pragma once
 
 #include <cstddef>

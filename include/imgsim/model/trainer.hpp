@@ -51,6 +51,7 @@ struct training_options {
   double learning_rate = 0.0;  ///< 0: the architecture's default
   learning_rate_schedule schedule = constant_schedule{};
   std::uint64_t seed = 0;             ///< of the order of the photos
+  bool record_seconds = true;         ///< false: history and checkpoints say 0, so that equal runs give equal bytes
   checkpoint_files checkpoints = {};  ///< empty: none are written
   bool resume = false;                ///< from checkpoints.last
   std::stop_token stop = {};
@@ -284,7 +285,9 @@ class training_run {
     return batch;
   }
 
-  [[nodiscard]] double elapsed() const { return std::chrono::duration<double>(clock::now() - begin_).count(); }
+  [[nodiscard]] double elapsed() const {
+    return options_.record_seconds ? std::chrono::duration<double>(clock::now() - begin_).count() : 0.0;
+  }
 
   autoencoder<Context>& network_;
   Training& training_;

@@ -86,7 +86,9 @@ class max_pooling_layer final : public layer {
   }
 
   // A NaN in the window is the window's maximum, as in PyTorch.
-  static IMGSIM_ALWAYS_INLINE float larger(float best, float value) { return value <= best ? best : value; }
+  static IMGSIM_ALWAYS_INLINE float larger(float best, float value) {
+    return value > best || value != value ? value : best;
+  }
 
   template <class T>
   IMGSIM_ALWAYS_INLINE void find_best(const T* in, std::size_t row, std::size_t column, float* best) const {
