@@ -64,6 +64,27 @@ BOOST_AUTO_TEST_CASE(labels_are_nearest_and_centroids_are_means) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(elements_of_16_bits_are_the_numbers_they_hold) {
+  random_stream random(12);
+  const tensor<float, 2> points = blobs(90, 7, 3, 2, random);
+  const auto check = [&]<class T>(T) {
+    tensor<T, 2> typed(points.extents());
+    tensor<float, 2> rounded(points.extents());
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      typed.data()[i] = static_cast<T>(points.data()[i]);
+      rounded.data()[i] = static_cast<float>(typed.data()[i]);
+    }
+    const k_means_result found = k_means(cpu_context(2), typed.view(), {.k = 3});
+    const k_means_result expected = k_means(cpu_context(2), rounded.view(), {.k = 3});
+    BOOST_TEST(found.labels == expected.labels, boost::test_tools::per_element());
+    BOOST_TEST(found.inertia == expected.inertia);
+    BOOST_TEST(assign_to_nearest(cpu_context(1), typed.view(), expected.centroids.view()).labels == expected.labels,
+               boost::test_tools::per_element());
+  };
+  check(bfloat16{});
+  check(float16{});
+}
+
 BOOST_AUTO_TEST_CASE(threads_do_not_change_the_result) {
   random_stream random(2);
   const tensor<float, 2> points = blobs(700, 300, 6, 0.5, random);

@@ -7,6 +7,7 @@
 #include <imgsim/cluster/agreement.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/cpu/search.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/metric/euclidean.hpp>
 
@@ -131,27 +132,55 @@ BOOST_AUTO_TEST_CASE(restarts_keep_the_cheapest) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(embeddings_give_the_result_of_their_matrix) {
+template <class Metric, class T>
+struct distance_case {
+  using metric = Metric;
+  using element = T;
+};
+using distance_cases =
+    std::tuple<distance_case<cosine, float>, distance_case<euclidean, float>, distance_case<cosine, bfloat16>,
+               distance_case<euclidean, bfloat16>, distance_case<cosine, float16>, distance_case<euclidean, float16>>;
+
+/// With every initialisation: BUILD reads whole rows, LAB a sample of rows and columns.
+BOOST_AUTO_TEST_CASE_TEMPLATE(embeddings_give_the_result_of_their_matrix, Case, distance_cases) {
   random_stream random(7);
-  const tensor<float, 2> points = blobs(150, 19, 5, 1.5, random);
-  const auto check = [&](auto metric) {
-    const embedding_distances source(points.view(), metric);
-    tensor<float, 2> matrix({150, 150});
-    (void)source.rows(0, 150, matrix.view());
-    for (std::size_t i = 0; i < 150; ++i) {
-      BOOST_TEST(matrix(i, i) == 0.0f);
-      for (std::size_t o = 0; o < i; ++o) BOOST_TEST(matrix(i, o) == matrix(o, i));
+  const tensor<float, 2> values = blobs(150, 19, 5, 1.5, random);
+  tensor<typename Case::element, 2> points(values.extents());
+  std::ranges::transform(values, points.begin(), [](float v) { return static_cast<typename Case::element>(v); });
+  tensor<float, 2> matrix({150, 150});
+  distance_matrix(cpu_context(2), points.view(), typename Case::metric{}, matrix.view());
+  const embedding_distances source(points.view(), typename Case::metric{});
+  for (const cpu_context& context : cluster_contexts())
+    for (const medoid_initialisation initialisation :
+         {medoid_initialisation::build, medoid_initialisation::lab, medoid_initialisation::k_means_plus_plus}) {
+      const k_medoids_options options{.k = 5, .initialisation = initialisation};
+      check_equal(k_medoids(context, matrix.view(), options), k_medoids(context, source, options));
     }
-    for (const cpu_context& context : cluster_contexts()) {
-      check_equal(k_medoids(context, matrix.view(), {.k = 5}), k_medoids(context, source, {.k = 5}));
-    }
-    return matrix;
-  };
-  check(cosine{});
-  const tensor<float, 2> matrix = check(euclidean{});
-  const tensor<float, 2> expected = euclidean_distances(points.view());
-  for (std::size_t i = 0; i < matrix.size(); ++i) {
-    BOOST_TEST(matrix.data()[i] == expected.data()[i], boost::test_tools::tolerance(1e-6f));
+}
+
+/// A source of the user's own that gives its rows on demand.
+struct squared_differences {
+  static constexpr bool kResident = false;
+  std::vector<float> values;
+
+  [[nodiscard]] std::size_t size() const { return values.size(); }
+  [[nodiscard]] matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float> buffer) const {
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t o = 0; o < size(); ++o)
+        buffer(i, o) = (values[first + i] - values[o]) * (values[first + i] - values[o]);
+    return buffer.slice(0, count);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_source_on_demand_gives_the_result_of_its_matrix) {
+  random_stream random(9);
+  squared_differences source;
+  for (int i = 0; i < 130; ++i) source.values.push_back(static_cast<float>(random.normal()));
+  tensor<float, 2> matrix({130, 130});
+  (void)source.rows(0, 130, matrix.view());
+  for (const medoid_initialisation initialisation : {medoid_initialisation::build, medoid_initialisation::lab}) {
+    const k_medoids_options options{.k = 6, .initialisation = initialisation, .seed = 4};
+    check_equal(k_medoids(cpu_context(2), matrix.view(), options), k_medoids(cpu_context(2), source, options));
   }
 }
 

@@ -18,7 +18,7 @@ using namespace imgsim_test;
 
 namespace {
 
-using searcher = medoid_searcher_for<cpu_context, resident_distances>;
+using searcher = medoid_searcher_for<cpu_context, resident_distances<>>;
 
 /// A matrix whose row 40 is slow to read: it waits for row 48 to be read by another thread, and then a little longer.
 struct waiting_distances {

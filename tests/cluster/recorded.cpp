@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(as_cheap_as_the_kmedoids_package_and_the_same_silhouettes) 
     BOOST_TEST_CONTEXT(count << " points, K = " << k) {
       const cpu_context context;
       const resident_distances source(distances.view());
-      medoid_searcher_for<cpu_context, resident_distances> search(context, source);
+      medoid_searcher_for<cpu_context, resident_distances<>> search(context, source);
       search.assign(medoids);
       BOOST_TEST(search.unit().to_double(search.cost()) == loss);  // the same distances, summed exactly
       // kmedoids sums ratios in float32.

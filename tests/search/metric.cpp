@@ -2,9 +2,11 @@
 #include <cmath>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <imgsim/cpu/search.hpp>
 #include <imgsim/metric/registry.hpp>
 
 #include "search/search_paths.hpp"
@@ -72,7 +74,7 @@ BOOST_AUTO_TEST_CASE(bounds_hold_the_canonical_key) {
   const imgsim::cpu::key_bounds bounds(depth);
   for (const auto level : imgsim::cpu::kSimdLevels) {
     if (!imgsim::cpu::is_supported(level)) continue;
-    const auto packed = imgsim::cpu::pack_rows(imgsim::cpu_context(1), rows.view(), level);
+    const auto packed = imgsim::cpu::pack_rows(imgsim::cpu_context(1), std::as_const(rows).view(), level);
     float_matrix products({imgsim::cpu::kTileRows, imgsim::cpu::kTileRows});
     expand(imgsim::cpu::product_tile_body{packed.panel(0), packed.panel(0), 2, 2, depth, products.data()}, level);
     const auto check = [&](auto metric) {

@@ -7,6 +7,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <imgsim/cpu/search.hpp>
+
 #include "search/search_paths.hpp"
 
 using namespace imgsim_test;
@@ -15,7 +17,7 @@ using imgsim::top_n_options;
 
 BOOST_AUTO_TEST_SUITE(top_n_shapes)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(edges_of_tiles_and_lanes, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(edges_of_tiles_and_lanes, Case, cases_under_test) {
   const std::size_t rows[] = {0, 1, 3, 47, 48, 49, 191, 192, 193};
   const std::size_t depths[] = {0, 1, 7, 8, 9, 31, 127, 128, 129, 257};
   std::size_t turn = 0;
@@ -25,52 +27,51 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(edges_of_tiles_and_lanes, Metric, metrics_under_te
       const std::size_t wanted[] = {0, 1, 5, m, m + 3};
       const float_matrix gallery = random_matrix(m, depth, turn);
       const float_matrix queries = random_matrix(q, depth, turn + 1000);
-      check_top_n<Metric>(gallery.view(), queries.view(), {.n = wanted[turn % std::size(wanted)]}, turn % 5, 5);
+      check_top_n<Case>(gallery.view(), queries.view(), {.n = wanted[turn % std::size(wanted)]}, turn % 5, 5);
       ++turn;
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(each_depth, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(each_depth, Case, cases_under_test) {
   for (const std::size_t depth : {0, 1, 7, 8, 9, 15, 16, 17, 127, 128, 129, 1000}) {
     const float_matrix gallery = random_matrix(201, depth, depth);
-    check_top_n<Metric>(gallery.view(), gallery.view().slice(3, 60), {.n = 9}, depth % 3, 3);
+    check_top_n<Case>(gallery.view(), gallery.view().slice(3, 60), {.n = 9}, depth % 3, 3);
   }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_queries_are_the_gallery, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_queries_are_the_gallery, Case, cases_under_test) {
   const float_matrix photos = random_matrix(500, 20, 5);
-  check_top_n<Metric>(photos.view(), photos.view(), {.n = 6});
-  check_top_n<Metric>(photos.view(), photos.view(), {.n = 6, .exclude_self = true});
-  check_top_n<Metric>(photos.view(), photos.view().slice(100, 250), {.n = 6, .exclude_self = true, .first_row = 100});
+  check_top_n<Case>(photos.view(), photos.view(), {.n = 6});
+  check_top_n<Case>(photos.view(), photos.view(), {.n = 6, .exclude_self = true});
+  check_top_n<Case>(photos.view(), photos.view().slice(100, 250), {.n = 6, .exclude_self = true, .first_row = 100});
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(strided_rows, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(strided_rows, Case, cases_under_test) {
   const float_matrix wide = random_matrix(300, 41, 6);
   const matrix_view<const float> gallery(wide.data() + 3, {300, 33}, {41, 1});
   const matrix_view<const float> queries(wide.data() + 5, {100, 33}, {82, 1});
-  check_top_n<Metric>(gallery, queries, {.n = 12});
+  check_top_n<Case>(gallery, queries, {.n = 12});
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(batches_of_queries, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(batches_of_queries, Case, cases_under_test) {
   const float_matrix gallery = random_matrix(400, 24, 7);
   const float_matrix queries = random_matrix(97, 24, 8);
   for (const std::size_t batch : {1, 2, 8, 9, 50})
     for (std::size_t first = 0; first < 97; first += batch)
-      check_top_n<Metric>(gallery.view(), queries.view().slice(first, std::min<std::size_t>(batch, 97 - first)),
-                          {.n = 5}, first % 11, 11);
+      check_top_n<Case>(gallery.view(), queries.view().slice(first, std::min<std::size_t>(batch, 97 - first)), {.n = 5},
+                        first % 11, 11);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(more_rows_than_16_bits_count, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(more_rows_than_16_bits_count, Case, cases_under_test) {
   const float_matrix gallery = random_matrix(66000, 3, 9);
-  check_top_n<Metric>(gallery.view(), gallery.view().slice(65900, 20),
-                      {.n = 30, .exclude_self = true, .first_row = 65900}, 0, 3);
+  check_top_n<Case>(gallery.view(), gallery.view().slice(65900, 20),
+                    {.n = 30, .exclude_self = true, .first_row = 65900}, 0, 3);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(every_row_is_wanted, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_row_is_wanted, Case, cases_under_test) {
   const float_matrix photos = random_matrix(310, 11, 10);
-  check_top_n<Metric>(photos.view(), photos.view(), {.n = 310});
-  check_top_n<Metric>(photos.view(), photos.view(),
-                      {.n = std::numeric_limits<std::size_t>::max(), .exclude_self = true});
+  check_top_n<Case>(photos.view(), photos.view(), {.n = 310});
+  check_top_n<Case>(photos.view(), photos.view(), {.n = std::numeric_limits<std::size_t>::max(), .exclude_self = true});
 }
 
 BOOST_AUTO_TEST_CASE(a_gallery_of_the_query_alone_has_no_match) {
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_refused) {
                     imgsim::invalid_argument);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(progress_rises_to_the_total, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(progress_rises_to_the_total, Case, float_cases) {
   const float_matrix photos = random_matrix(700, 5, 12);
   for (const search_path& path : search_paths())
     for (const std::size_t queries : {3, 450, 700}) {
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(progress_rises_to_the_total, Metric, metrics_under
                                     last = done;
                                     last_total = total;
                                   }};
-      std::ignore = search_along<Metric>(path, photos.view(), photos.view().slice(0, queries), options);
+      std::ignore = search_along<Case>(path, photos.view(), photos.view().slice(0, queries), options);
       BOOST_TEST_CONTEXT(path.name << ", " << queries << " queries") {
         BOOST_TEST(rises);
         BOOST_TEST(last > 0u);
@@ -124,11 +125,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(progress_rises_to_the_total, Metric, metrics_under
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_progress_throws_arrives, Metric, metrics_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_progress_throws_arrives, Case, float_cases) {
   const float_matrix photos = random_matrix(400, 5, 13);
   const top_n_options options{.n = 4, .progress = [](std::size_t, std::size_t) { throw std::runtime_error("stop"); }};
   for (const search_path& path : search_paths())
-    BOOST_CHECK_THROW(std::ignore = search_along<Metric>(path, photos.view(), photos.view(), options),
+    BOOST_CHECK_THROW(std::ignore = search_along<Case>(path, photos.view(), photos.view(), options),
                       std::runtime_error);
 }
 

@@ -88,7 +88,7 @@ template <class S>
 concept centroid_search = requires(S search, matrix_view<const float> centroids, matrix_view<float> squared_distances,
                                    std::span<std::uint32_t> labels, std::span<const std::uint32_t> fixed_labels,
                                    std::span<double> nearest, matrix_view<double> sums) {
-  /// squared_distances [M, K] of every point to `centroids` [K, D], within (D / 4 + 16) * 2^-24 of their value.
+  /// squared_distances [M, K] of every point to `centroids` [K, D], within (D / 4 + 36) * 2^-24 of their value.
   { search.squared_distances(centroids, squared_distances) } -> std::same_as<void>;
   /// labels [M]: the nearest of `centroids`, ties to the smaller; nearest [M]: the squared distance to it. Decided
   /// and returned in float64.

@@ -199,8 +199,8 @@ template <execution_context Context, class Source>
 }
 
 /// The same for a distance matrix in memory, [M, M] of (const) float.
-template <execution_context Context, class Float>
-[[nodiscard]] choose_k_result choose_k(const Context& context, const matrix_view<Float>& distances,
+template <execution_context Context, class Float, class Space>
+[[nodiscard]] choose_k_result choose_k(const Context& context, const matrix_view<Float, Space>& distances,
                                        const choose_k_options& options) {
   return choose_k(context, resident_distances(distances), options);
 }

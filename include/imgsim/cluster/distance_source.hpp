@@ -1,5 +1,6 @@
-// Where K-medoids reads distances from. The algorithm asks for whole rows in rising order and never keeps more than a
-// tile of them, so that a source may hold the matrix, map it from a file, unpack it or compute it on demand.
+// Where K-medoids reads distances from: a matrix in memory (here), embeddings (embedding_distances.hpp), or, on the
+// host, a type of the user's own that gives rows on demand: mapped from a file, unpacked, computed. The algorithm asks
+// for whole rows in rising order and never keeps more than a tile of them.
 #pragma once
 
 #include <concepts>
@@ -9,7 +10,7 @@
 
 namespace imgsim {
 
-/// A square table of distances, read by rows.
+/// A square table of distances on the host, read by rows.
 ///
 ///   size()                       M, the number of points
 ///   kResident                    whether the rows lie in memory as they are
@@ -26,27 +27,35 @@ concept distance_source = requires(const S& source, std::size_t first, std::size
   { S::kResident } -> std::convertible_to<bool>;
 };
 
-/// A distance matrix in memory (or mapped into it), [M, M]; rows may be strided.
+/// A distance matrix [M, M] in memory (or mapped into it), of the host or of a device; rows may be strided.
+template <class Space = host_space>
 class resident_distances {
  public:
   static constexpr bool kResident = true;
 
   /// Throws invalid_argument where `distances` is not square.
-  explicit resident_distances(matrix_view<const float> distances) : distances_(distances) {
+  explicit resident_distances(matrix_view<const float, Space> distances) : distances_(distances) {
     IMGSIM_EXPECTS(distances.extent(0) == distances.extent(1), "a distance matrix is square, this one is ",
                    shape_text(distances));
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return distances_.extent(0); }
+  [[nodiscard]] matrix_view<const float, Space> distances() const noexcept { return distances_; }
+
   [[nodiscard]] matrix_view<const float> rows(std::size_t first, std::size_t count,
-                                              matrix_view<float> /*buffer*/) const noexcept {
+                                              matrix_view<float> /*buffer*/) const noexcept
+    requires std::same_as<Space, host_space>
+  {
     return distances_.slice(first, count);
   }
 
  private:
-  matrix_view<const float> distances_;
+  matrix_view<const float, Space> distances_;
 };
 
-static_assert(distance_source<resident_distances>);
+template <class Float, class Space>
+resident_distances(const view<Float, 2, Space>&) -> resident_distances<Space>;
+
+static_assert(distance_source<resident_distances<>>);
 
 }  // namespace imgsim

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,6 +18,7 @@
 #include <imgsim/cluster/backend.hpp>
 #include <imgsim/cluster/weighted_draw.hpp>
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/random.hpp>
 #include <imgsim/core/tensor.hpp>
@@ -74,6 +76,21 @@ void normalise_row(const From* from, std::size_t count, float* to) {
   for (std::size_t i = 0; i < count; ++i) square += static_cast<double>(from[i]) * static_cast<double>(from[i]);
   const double scale = square > 0 ? 1 / std::sqrt(square) : 0.0;
   for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(static_cast<double>(from[i]) * scale);
+}
+
+/// The points as float32: `points` itself, or `storage` after writing them there.
+template <element_matrix Rows>
+matrix_view<const float> float_rows(const Rows& points, tensor<float, 2>& storage) {
+  static_assert(std::same_as<typename Rows::space, host_space>, "k-means reads its points in host memory");
+  if constexpr (std::same_as<element_of<Rows>, float>) {
+    return points;
+  } else {
+    storage = tensor<float, 2>(points.extents());
+    for (std::size_t row = 0; row < points.extent(0); ++row)
+      std::ranges::transform(points.row(row), points.row(row) + points.extent(1), storage.view().row(row),
+                             [](const auto& value) { return static_cast<float>(value); });
+    return storage.view();
+  }
 }
 
 inline tensor<float, 2> normalised_rows(matrix_view<const float> points) {
@@ -205,17 +222,19 @@ k_means_result improve_centroids(Search& search, matrix_view<const float> points
 
 }  // namespace detail
 
-/// K centroids of `points` [M, D] by Lloyd's algorithm from greedy k-means++ seeds. An empty group is given the point
+/// K centroids of `rows` [M, D] by Lloyd's algorithm from greedy k-means++ seeds. An empty group is given the point
 /// farthest from its centroid. The result depends on the points and the options, not on the number of threads.
-/// O(M K D) for an iteration; memory beyond the points O(M log K + K D), and a copy of them if spherical.
+/// O(M K D) for an iteration; memory beyond the points O(M log K + K D), and a float32 copy of them if they are
+/// spherical or of another type.
 ///
 /// Throws invalid_argument where k is 0 or above M, restarts, max_iterations or D is 0, or a value is not finite;
 /// cancelled when a stop is requested.
-template <execution_context Context>
-[[nodiscard]] k_means_result k_means(const Context& context, matrix_view<const float> points,
-                                     const k_means_options& options) {
+template <execution_context Context, element_matrix Rows>
+[[nodiscard]] k_means_result k_means(const Context& context, const Rows& rows, const k_means_options& options) {
   static_assert(has_centroid_search<Context>,
                 "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  tensor<float, 2> converted;
+  matrix_view<const float> points = detail::float_rows(rows, converted);
   const std::size_t size = points.extent(0);
   IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
   IMGSIM_EXPECTS(options.restarts >= 1, "restarts must be at least 1");
@@ -239,13 +258,15 @@ template <execution_context Context>
   return std::move(*best);
 }
 
-/// The nearest of `centroids` [K, D] for each of `points` [Q, D]; with `spherical`, after bringing the points to length
+/// The nearest of `centroids` [K, D] for each of `rows` [Q, D]; with `spherical`, after bringing the points to length
 /// 1. Throws invalid_argument where K is 0, the shapes differ, or a value is not finite. O(Q K D).
-template <execution_context Context>
-[[nodiscard]] nearest_centroids assign_to_nearest(const Context& context, matrix_view<const float> points,
+template <execution_context Context, element_matrix Rows>
+[[nodiscard]] nearest_centroids assign_to_nearest(const Context& context, const Rows& rows,
                                                   matrix_view<const float> centroids, bool spherical = false) {
   static_assert(has_centroid_search<Context>,
                 "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  tensor<float, 2> converted;
+  matrix_view<const float> points = detail::float_rows(rows, converted);
   IMGSIM_EXPECTS(centroids.extent(0) >= 1, "there are no centroids");
   IMGSIM_EXPECTS(points.extent(1) == centroids.extent(1), "points ", shape_text(points), " and centroids ",
                  shape_text(centroids), " differ in their columns");

@@ -105,7 +105,7 @@ swap_outcome improve_by_swaps(Search& search, const swap_budget& budget) {
   return outcome;
 }
 
-/// Labels in order of rows, each medoid in its own group; `distances` of medoids to themselves are read from `source`.
+/// Labels in order of rows, each medoid in its own group.
 template <medoid_search Search>
 k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
   k_medoids_result result;
@@ -175,8 +175,8 @@ template <execution_context Context, class Source>
 }
 
 /// The same for a distance matrix in memory, [M, M] of (const) float.
-template <execution_context Context, class Float>
-[[nodiscard]] k_medoids_result k_medoids(const Context& context, const matrix_view<Float>& distances,
+template <execution_context Context, class Float, class Space>
+[[nodiscard]] k_medoids_result k_medoids(const Context& context, const matrix_view<Float, Space>& distances,
                                          const k_medoids_options& options) {
   return k_medoids(context, resident_distances(distances), options);
 }

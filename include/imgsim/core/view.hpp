@@ -102,8 +102,14 @@ class view {
   extents_type strides_{};
 };
 
-template <class T>
-using matrix_view = view<T, 2>;
+template <class T, class Space = host_space>
+using matrix_view = view<T, 2, Space>;
+
+/// Whether two views show the same elements, so that work on one may stand for work on the other.
+template <class T, std::size_t Rank, class Space>
+[[nodiscard]] constexpr bool is_same_view(const view<T, Rank, Space>& a, const view<T, Rank, Space>& b) noexcept {
+  return a.data() == b.data() && a.extents() == b.extents() && a.strides() == b.strides();
+}
 
 /// "[3, 4]", for messages.
 template <class T, std::size_t Rank, class Space>

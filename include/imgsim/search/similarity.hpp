@@ -1,7 +1,10 @@
 // Similarities and distances of all pairs, as matrices.
 #pragma once
 
+#include <concepts>
+
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/metric/metric.hpp>
@@ -10,30 +13,32 @@
 namespace imgsim {
 
 /// out [Q, M]: the canonical similarity (metric/metric.hpp) of each row of `a` [Q, D] to each row of `b` [M, D],
-/// rounded to float32; bit for bit what top_n reports. NaN where either row holds a NaN or an infinity.
-/// Throws invalid_argument where shapes do not fit.
-template <execution_context Context, metric Metric>
-void similarity_matrix(const Context& context, matrix_view<const float> a, matrix_view<const float> b, Metric metric,
-                       matrix_view<float> out) {
-  static_assert(has_search_backend<Context>,
-                "search is not implemented for this context: include its search header, e.g. <imgsim/cpu/search.hpp>");
+/// rounded to float32; bit for bit what top_n reports. NaN where either row holds a NaN or an infinity. The rows may be
+/// in host memory or in the context's space, `out` is where they are; on a device it is ready when the context's work
+/// is. Throws invalid_argument where shapes do not fit.
+template <execution_context Context, element_matrix Rows, element_matrix Others, metric Metric>
+void similarity_matrix(const Context& context, const Rows& a, const Others& b, Metric metric,
+                       matrix_view<float, typename Rows::space> out) {
+  detail::require_search_backend<Context>();
+  static_assert(std::same_as<read_only_view<Rows>, read_only_view<Others>>,
+                "both sides of a similarity matrix have one element type and one memory space");
   IMGSIM_EXPECTS(a.extent(1) == b.extent(1), "the similarity of ", shape_text(a), " and ", shape_text(b),
                  " needs equal widths");
   IMGSIM_EXPECTS(out.extent(0) == a.extent(0) && out.extent(1) == b.extent(0), "the similarity of ", shape_text(a),
                  " and ", shape_text(b), " does not fit in ", shape_text(out));
-  search_backend<Context>::similarity_matrix(context, a, b, metric, out);
+  search_backend<Context>::similarity_matrix(context, read_only_view<Rows>(a), read_only_view<Others>(b), metric, out);
 }
 
 /// out [M, M]: the distance of each pair of rows of `points` [M, D], computed from the canonical float64 key and then
 /// rounded to float32. Symmetric to the bit; the diagonal is 0 whatever the row. NaN where either of two rows holds a
-/// NaN or an infinity. Throws invalid_argument where shapes do not fit.
-template <execution_context Context, metric Metric>
-void distance_matrix(const Context& context, matrix_view<const float> points, Metric metric, matrix_view<float> out) {
-  static_assert(has_search_backend<Context>,
-                "search is not implemented for this context: include its search header, e.g. <imgsim/cpu/search.hpp>");
+/// NaN or an infinity. Memory as with similarity_matrix. Throws invalid_argument where shapes do not fit.
+template <execution_context Context, element_matrix Rows, metric Metric>
+void distance_matrix(const Context& context, const Rows& points, Metric metric,
+                     matrix_view<float, typename Rows::space> out) {
+  detail::require_search_backend<Context>();
   IMGSIM_EXPECTS(out.extent(0) == points.extent(0) && out.extent(1) == points.extent(0), "the distances of ",
                  shape_text(points), " do not fit in ", shape_text(out));
-  search_backend<Context>::distance_matrix(context, points, metric, out);
+  search_backend<Context>::distance_matrix(context, read_only_view<Rows>(points), metric, out);
 }
 
 }  // namespace imgsim

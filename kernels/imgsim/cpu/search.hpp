@@ -2,14 +2,18 @@
 // cpu_context.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/canonical_tiles.hpp>
 #include <imgsim/cpu/search/canonical_top_n.hpp>
+#include <imgsim/cpu/search/gallery.hpp>
 #include <imgsim/cpu/search/packed_top_n.hpp>
 #include <imgsim/cpu/search/policy.hpp>
 #include <imgsim/metric/metric.hpp>
@@ -21,37 +25,54 @@ namespace imgsim {
 
 template <>
 struct search_backend<cpu_context> {
+  template <real_element T>
+  using gallery = cpu::gallery<T>;
+
   /// Every path gives the same answer; `policy` chooses which runs.
-  template <metric Metric>
-  [[nodiscard]] static top_n_result top_n(const cpu_context& context, matrix_view<const float> gallery,
-                                          matrix_view<const float> queries, Metric, const top_n_options& options,
-                                          const cpu::search_policy& policy = {}) {
-    const std::size_t columns = top_n_columns(gallery.extent(0), options);
-    top_n_result result{.rows = tensor<std::int64_t, 2>({queries.extent(0), columns}),
-                        .similarity = tensor<float, 2>({queries.extent(0), columns})};
-    if (result.rows.empty()) return result;
+  template <metric Metric, real_element T>
+  static void top_n(const cpu_context& context, const cpu::gallery<T>& gallery, matrix_view<const T> queries, Metric,
+                    const top_n_options& options, const top_n_output<host_space>& out,
+                    const cpu::search_policy& policy = {}) {
+    const matrix_view<const T> rows = gallery.rows();
+    if (out.rows.empty()) return;
     if constexpr (cosine_form_metric<Metric>) {
-      const bool rules_rows_out = columns * policy.wanted_share < gallery.extent(0);
-      if (queries.extent(0) > policy.unpacked_queries && rules_rows_out && gallery.extent(1) > 0) {
-        cpu::packed_top_n<Metric>(context, gallery, queries, options, policy, result).run();
-        return result;
+      const bool rules_rows_out = out.columns() * policy.wanted_share < rows.extent(0);
+      if (queries.extent(0) > policy.unpacked_queries && rules_rows_out && rows.extent(1) > 0) {
+        cpu::packed_top_n<Metric, T>(context, gallery, queries, options, policy, out).run();
+        return;
       }
     }
-    cpu::canonical_top_n<Metric>(context, gallery, queries, options, policy, result);
+    cpu::canonical_top_n<Metric>(context, gallery, queries, options, policy, out);
+  }
+
+  template <metric Metric, real_element T>
+  [[nodiscard]] static top_n_result top_n(const cpu_context& context, const cpu::gallery<T>& gallery,
+                                          matrix_view<const T> queries, Metric metric, const top_n_options& options,
+                                          const cpu::search_policy& policy = {}) {
+    const std::array<std::size_t, 2> shape{queries.extent(0), top_n_columns(gallery.rows().extent(0), options)};
+    top_n_result result{.rows = tensor<std::int64_t, 2>(shape), .similarity = tensor<float, 2>(shape)};
+    top_n(context, gallery, queries, metric, options,
+          top_n_output<host_space>{result.rows.view(), result.similarity.view()}, policy);
     return result;
   }
 
-  template <metric Metric>
-  static void similarity_matrix(const cpu_context& context, matrix_view<const float> a, matrix_view<const float> b,
-                                Metric, matrix_view<float> out, const cpu::search_policy& policy = {}) {
-    const bool symmetric = a.data() == b.data() && a.extents() == b.extents() && a.strides() == b.strides();
-    write_matrix<Metric>(context, a, b, symmetric, out, policy,
+  template <metric Metric, real_element T>
+  [[nodiscard]] static top_n_result top_n(const cpu_context& context, matrix_view<const T> rows,
+                                          matrix_view<const T> queries, Metric metric, const top_n_options& options,
+                                          const cpu::search_policy& policy = {}) {
+    return top_n(context, cpu::gallery<T>(rows), queries, metric, options, policy);
+  }
+
+  template <metric Metric, real_element T>
+  static void similarity_matrix(const cpu_context& context, matrix_view<const T> a, matrix_view<const T> b, Metric,
+                                matrix_view<float> out, const cpu::search_policy& policy = {}) {
+    write_matrix<Metric>(context, a, b, is_same_view(a, b), out, policy,
                          [](double key) { return rounded_to_float(Metric::similarity(key)); });
   }
 
-  template <metric Metric>
-  static void distance_matrix(const cpu_context& context, matrix_view<const float> points, Metric,
-                              matrix_view<float> out, const cpu::search_policy& policy = {}) {
+  template <metric Metric, real_element T>
+  static void distance_matrix(const cpu_context& context, matrix_view<const T> points, Metric, matrix_view<float> out,
+                              const cpu::search_policy& policy = {}) {
     write_matrix<Metric>(context, points, points, true, out, policy,
                          [](double key) { return rounded_to_float(Metric::distance(key)); });
     for (std::size_t i = 0; i < out.extent(0); ++i) out(i, i) = 0;
@@ -59,11 +80,13 @@ struct search_backend<cpu_context> {
 
  private:
   /// out = value(key) of all pairs; of a symmetric matrix, half is computed and written twice.
-  template <metric Metric, class Value>
-  static void write_matrix(const cpu_context& context, matrix_view<const float> a, matrix_view<const float> b,
-                           bool symmetric, matrix_view<float> out, const cpu::search_policy& policy, Value&& value) {
+  template <metric Metric, real_element T, class Value>
+  static void write_matrix(const cpu_context& context, matrix_view<const T> a, matrix_view<const T> b, bool symmetric,
+                           matrix_view<float> out, const cpu::search_policy& policy, Value&& value) {
     const std::vector<double> norms = cpu::row_squared_norms(context, a, policy.level);
-    cpu::for_each_canonical_tile<Metric>(context, a, norms, b, symmetric, policy,
+    const cpu::normed_rows<T> left{a, norms};
+    const cpu::normed_rows<T> right = symmetric ? left : cpu::normed_rows<T>{b, {}};
+    cpu::for_each_canonical_tile<Metric>(context, left, right, symmetric, policy,
                                          [&](std::size_t row, std::size_t column, matrix_view<const double> keys) {
                                            for (std::size_t r = 0; r < keys.extent(0); ++r)
                                              for (std::size_t c = 0; c < keys.extent(1); ++c)

@@ -5,17 +5,17 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <imgsim/cluster/distance_source.hpp>
 #include <imgsim/core/tensor.hpp>
+#include <imgsim/cpu/cluster/distance_rows.hpp>
 #include <imgsim/cpu/context.hpp>
 
 namespace imgsim::cpu {
 
-template <distance_source Source>
+template <class Source>
 class candidate_rows {
  public:
-  candidate_rows(const cpu_context& context, const Source& source) : context_(context), source_(source) {
-    if constexpr (!Source::kResident) {
+  candidate_rows(const cpu_context& context, const distance_rows<Source>& source) : context_(context), source_(source) {
+    if constexpr (!distance_rows<Source>::kResident) {
       const std::size_t size = std::max<std::size_t>(source.size(), 1);
       const std::size_t rows = std::clamp(kTileBytes / sizeof(float) / size, context.threads(), kMostTileRows);
       tile_ = tensor<float, 2>({std::min(rows, size), size});
@@ -24,7 +24,7 @@ class candidate_rows {
 
   /// Makes rows [first, end) readable, where end is the value returned: above `first`, at most `last` (first < last).
   std::size_t load(std::size_t first, std::size_t last) {
-    if constexpr (Source::kResident) {
+    if constexpr (distance_rows<Source>::kResident) {
       return last;
     } else {
       if (first < first_ || first >= first_ + count_) {
@@ -43,7 +43,7 @@ class candidate_rows {
 
   /// Row `i` of those loaded, [M].
   [[nodiscard]] const float* operator[](std::size_t i) const noexcept {
-    if constexpr (Source::kResident) {
+    if constexpr (distance_rows<Source>::kResident) {
       return source_.rows(i, 1, {}).data();
     } else {
       return tile_.view().row(i - first_);
@@ -56,7 +56,7 @@ class candidate_rows {
   static constexpr std::size_t kPartsPerThread = 4;
 
   cpu_context context_;
-  const Source& source_;
+  const distance_rows<Source>& source_;
   tensor<float, 2> tile_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;

@@ -5,14 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 #include <span>
 
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/cluster/squared_distances.hpp>
 #include <imgsim/cpu/context.hpp>
+#include <imgsim/cpu/search/canonical.hpp>
 #include <imgsim/cpu/simd.hpp>
+#include <imgsim/metric/euclidean.hpp>
 
 namespace imgsim::cpu {
 
@@ -32,7 +33,7 @@ class centroid_searcher {
   /// left); float64 decides among the rest.
   void nearest(matrix_view<const float> centroids, std::span<std::uint32_t> labels, std::span<double> distances) const {
     const auto dimension = static_cast<double>(points_.extent(1));
-    const double error = (dimension / 4 + 16) * 0x1p-24;
+    const double error = squared_distance_error(points_.extent(1));
     const double spread = error < 0.5 ? (1 + error) / (1 - error) : std::numeric_limits<double>::infinity();
     const double underflow = dimension * static_cast<double>(std::numeric_limits<float>::min());
     for_each_chunk([&](std::size_t first, std::size_t count) {
@@ -44,7 +45,7 @@ class centroid_searcher {
         double least = std::numeric_limits<double>::infinity();
         for (std::size_t c = 0; c < to_centroids.size(); ++c) {
           if (static_cast<double>(to_centroids[c]) > limit) continue;
-          const double exact = squared_distance(points_.row(first + i), centroids.row(c));
+          const double exact = canonical_squared_distance(points_.row(first + i), centroids.row(c));
           if (exact < least) {
             least = exact;
             labels[first + i] = static_cast<std::uint32_t>(c);
@@ -83,20 +84,11 @@ class centroid_searcher {
                           [&](std::size_t chunk) { body(chunk * kChunk, std::min(kChunk, size - chunk * kChunk)); });
   }
 
-  /// Element i goes to lane i mod 8 and the lanes are added in order: independent of the instruction set.
-  [[nodiscard]] double squared_distance(const float* a, const float* b) const noexcept {
-    constexpr std::size_t kLanes = 8;
-    double lanes[kLanes] = {};
-    const auto add = [&](std::size_t lane, std::size_t i) {
-      const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-      lanes[lane] += difference * difference;
-    };
-    std::size_t i = 0;
-    for (; i + kLanes <= points_.extent(1); i += kLanes) {
-      for (std::size_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
-    }
-    for (; i < points_.extent(1); ++i) add(i % kLanes, i);
-    return std::accumulate(lanes, lanes + kLanes, 0.0);
+  /// The metric's own sum: the same to the last bit on every instruction set.
+  [[nodiscard]] double canonical_squared_distance(const float* a, const float* b) const noexcept {
+    double sum = 0;
+    expand(canonical_list_body<euclidean, float>{a, {&b, 1}, points_.extent(1), &sum}, level_);
+    return sum;
   }
 
   cpu_context context_;

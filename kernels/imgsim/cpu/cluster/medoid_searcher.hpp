@@ -13,20 +13,21 @@
 #include <vector>
 
 #include <imgsim/cluster/backend.hpp>
-#include <imgsim/cluster/distance_source.hpp>
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/tensor.hpp>
 #include <imgsim/cpu/cluster/candidate_rows.hpp>
+#include <imgsim/cpu/cluster/distance_rows.hpp>
 #include <imgsim/cpu/cluster/swap_scan.hpp>
 #include <imgsim/cpu/context.hpp>
 
 namespace imgsim::cpu {
 
 /// `source` must outlive the object. See medoid_search for the meaning of the members.
-template <distance_source Source>
+template <class Source>
 class medoid_searcher {
  public:
   medoid_searcher(const cpu_context& context, const Source& source)
-      : context_(context), source_(source), size_(source.size()), rows_(context, source) {
+      : context_(context), source_(context, source), size_(source_.size()), rows_(context, source_) {
     IMGSIM_EXPECTS(size_ < kNone, "K-medoids takes fewer than ", kNone, " points, not ", size_);
     largest_ = largest_distance();
     unit_ = fixed_point(largest_, size_);
@@ -157,36 +158,30 @@ class medoid_searcher {
 
   [[nodiscard]] std::optional<medoid_addition> best_addition(std::span<const std::size_t> candidates,
                                                              std::span<const std::size_t> points) {
-    std::optional<medoid_addition> best;
+    if (!candidates.empty() && !points.empty()) return best_addition_of_sample(candidates, points);
     const auto gain = [&](const float* row) {
-      return points.empty() ? addition_gain(row, nearest_, terms_.data(), unit_)
-                            : addition_gain(row, points, terms_.data(), unit_);
+      return points.empty()
+                 ? addition_gain(row, nearest_, terms_.data(), unit_)
+                 : addition_gain(points, terms_.data(), unit_, [&](std::size_t i) { return row[points[i]]; });
     };
+    std::optional<medoid_addition> best;
     const std::size_t count = candidates.empty() ? size_ : candidates.size();
     for (std::size_t first = 0; first < count;) {
       const std::size_t row = candidates.empty() ? first : candidates[first];
-      const std::size_t rows = candidates.empty()
-                                   ? rows_.load(first, count) - first
-                                   : (Source::kResident ? count - first : rows_.load(row, row + 1) - row);
-      const std::size_t chunks = (rows + kChunk - 1) / kChunk;
-      std::vector<std::optional<medoid_addition>> found(chunks);
-      context_.parallel_for(chunks, [&](std::size_t chunk) {
-        for (std::size_t i = chunk * kChunk; i < std::min(rows, (chunk + 1) * kChunk); ++i) {
-          const std::size_t candidate = candidates.empty() ? first + i : candidates[first + i];
-          if (is_medoid(candidate)) continue;
-          const std::int64_t its_gain = gain(rows_[candidate]);
-          if (!found[chunk] || its_gain > found[chunk]->gain) found[chunk] = medoid_addition{candidate, its_gain};
-        }
-      });
-      for (const std::optional<medoid_addition>& one : found) {
-        if (one && (!best || one->gain > best->gain)) best = one;
-      }
+      const std::size_t rows = candidates.empty() ? rows_.load(first, count) - first
+                                                  : (kResident ? count - first : rows_.load(row, row + 1) - row);
+      keep_better(best, best_of(rows, [&](std::size_t i) -> std::optional<medoid_addition> {
+                    const std::size_t candidate = candidates.empty() ? first + i : candidates[first + i];
+                    if (is_medoid(candidate)) return std::nullopt;
+                    return medoid_addition{candidate, gain(rows_[candidate])};
+                  }));
       first += rows;
     }
     return best;
   }
 
  private:
+  static constexpr bool kResident = distance_rows<Source>::kResident;
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
   static constexpr std::size_t kChunk = 16;  // candidates that a thread takes at a time
   static constexpr std::size_t kAlone = 32;  // candidates after a swap that one thread tries by itself
@@ -195,8 +190,45 @@ class medoid_searcher {
     return d < other || (d == other && position < other_position);
   }
 
+  /// Ties to what was there before.
+  static void keep_better(std::optional<medoid_addition>& best, const std::optional<medoid_addition>& other) noexcept {
+    if (other && (!best || other->gain > best->gain)) best = other;
+  }
+
+  /// The best of addition(i) for i in [0, count), ties to the smaller i; threads share the work.
+  template <class Addition>
+  [[nodiscard]] std::optional<medoid_addition> best_of(std::size_t count, Addition&& addition) const {
+    const std::size_t chunks = (count + kChunk - 1) / kChunk;
+    std::vector<std::optional<medoid_addition>> found(chunks);
+    context_.parallel_for(chunks, [&](std::size_t chunk) {
+      for (std::size_t i = chunk * kChunk; i < std::min(count, (chunk + 1) * kChunk); ++i)
+        keep_better(found[chunk], addition(i));
+    });
+    std::optional<medoid_addition> best;
+    for (const std::optional<medoid_addition>& one : found) keep_better(best, one);
+    return best;
+  }
+
+  /// Reads no other distances than those between the candidates and the points.
+  [[nodiscard]] std::optional<medoid_addition> best_addition_of_sample(std::span<const std::size_t> candidates,
+                                                                       std::span<const std::size_t> points) const {
+    tensor<float, 2> distances({candidates.size(), points.size()});
+    const std::size_t chunks = (candidates.size() + kChunk - 1) / kChunk;
+    context_.parallel_for(chunks, [&](std::size_t chunk) {
+      const std::size_t first = chunk * kChunk;
+      const std::size_t count = std::min(kChunk, candidates.size() - first);
+      source_.submatrix(candidates.subspan(first, count), points, distances.view().slice(first, count));
+    });
+    return best_of(candidates.size(), [&](std::size_t i) -> std::optional<medoid_addition> {
+      if (is_medoid(candidates[i])) return std::nullopt;
+      const float* row = distances.view().row(i);
+      return medoid_addition{candidates[i],
+                             addition_gain(points, terms_.data(), unit_, [&](std::size_t at) { return row[at]; })};
+    });
+  }
+
   [[nodiscard]] const float* medoid_row(std::size_t position) const noexcept {
-    if constexpr (Source::kResident) {
+    if constexpr (kResident) {
       return source_.rows(medoids_[position], 1, {}).data();
     } else {
       return medoid_rows_[position].data();
@@ -204,7 +236,7 @@ class medoid_searcher {
   }
 
   void read_medoid_row(std::size_t position) {
-    if constexpr (!Source::kResident) {
+    if constexpr (!kResident) {
       medoid_rows_[position].resize(size_);
       source_.rows(medoids_[position], 1, matrix_view<float>(medoid_rows_[position].data(), {1, size_}));
     }
@@ -338,7 +370,7 @@ class medoid_searcher {
   }
 
   cpu_context context_;
-  const Source& source_;
+  distance_rows<Source> source_;
   std::size_t size_;
   candidate_rows<Source> rows_;
   float largest_ = 0;

@@ -93,11 +93,13 @@ inline std::int64_t addition_gain(const float* row, std::span<const float> neare
   return gain;
 }
 
-/// The same, counted over some points only.
-inline std::int64_t addition_gain(const float* row, std::span<const std::size_t> points, const point_terms* terms,
-                                  const fixed_point& unit) {
+/// The same, counted over some points only: distance(i) is that of points[i].
+template <class Distance>
+std::int64_t addition_gain(std::span<const std::size_t> points, const point_terms* terms, const fixed_point& unit,
+                           Distance&& distance) {
   std::int64_t gain = 0;
-  for (const std::size_t o : points) gain += std::max<std::int64_t>(0, terms[o].nearest - unit.quantise(row[o]));
+  for (std::size_t i = 0; i < points.size(); ++i)
+    gain += std::max<std::int64_t>(0, terms[points[i]].nearest - unit.quantise(distance(i)));
   return gain;
 }
 

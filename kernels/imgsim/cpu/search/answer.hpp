@@ -25,8 +25,10 @@ namespace imgsim::cpu {
 /// Writes one query's answer: `best`, canonical and no more than the columns, sorted here; then, where these are too
 /// few, the rows whose key is NaN, which are all that is left, in order.
 template <metric Metric>
-void write_answer(std::span<candidate> best, std::size_t excluded, std::span<std::int64_t> rows,
-                  std::span<float> similarity) {
+void write_answer(std::span<candidate> best, std::size_t excluded, const top_n_output<host_space>& out,
+                  std::size_t query) {
+  const std::span<std::int64_t> rows(out.rows.row(query), out.columns());
+  const std::span<float> similarity(out.similarity.row(query), out.columns());
   std::ranges::sort(best, candidate::better);
   for (std::size_t rank = 0; rank < best.size(); ++rank) {
     rows[rank] = static_cast<std::int64_t>(best[rank].row);

@@ -1,6 +1,6 @@
 // Canonical sums of pairs of rows (metric/metric.hpp) on vectors. Each pair has its eight lanes in accumulators of its
 // own, in the order that the definition fixes, so that the value is the same in whatever block a pair is computed; the
-// block only shares loads and hides latency. Rows are read as they are, float32, and widened on the way in.
+// block only shares loads and hides latency. Rows are read as they are and widened on the way in.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <span>
 
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/macros.hpp>
+#include <imgsim/cpu/search/element_load.hpp>
 #include <imgsim/cpu/simd.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/metric/metric.hpp>
@@ -25,17 +27,16 @@ struct canonical_block {
 };
 
 /// The sum of `lanes`, after the last `left` < kSumLanes elements of a and b.
-template <class Metric>
-IMGSIM_ALWAYS_INLINE double finish_lanes(double (&lanes)[kSumLanes], const float* a, const float* b,
+template <class Metric, class T>
+IMGSIM_ALWAYS_INLINE double finish_lanes(double (&lanes)[kSumLanes], const T* a, const T* b,
                                          std::size_t left) noexcept {
-  for (std::size_t l = 0; l < left; ++l)
-    Metric::accumulate(lanes[l], static_cast<double>(a[l]), static_cast<double>(b[l]));
+  for (std::size_t l = 0; l < left; ++l) Metric::accumulate(lanes[l], to_double(a[l]), to_double(b[l]));
   return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
 /// sums[r * Columns + c] = S(a[r], b[c]).
-template <class Isa, class Metric, std::size_t Rows, std::size_t Columns>
-IMGSIM_ALWAYS_INLINE void canonical_sums(const float* const* a, const float* const* b, std::size_t depth,
+template <class Isa, class Metric, std::size_t Rows, std::size_t Columns, class T>
+IMGSIM_ALWAYS_INLINE void canonical_sums(const T* const* a, const T* const* b, std::size_t depth,
                                          double* sums) noexcept {
   using doubles = vector<double, Isa::double_lanes>;
   constexpr std::size_t kParts = kSumLanes / Isa::double_lanes;
@@ -47,11 +48,11 @@ IMGSIM_ALWAYS_INLINE void canonical_sums(const float* const* a, const float* con
       const std::size_t at = i + part * Isa::double_lanes;
       doubles left[Rows];
 #pragma GCC unroll 8
-      for (std::size_t r = 0; r < Rows; ++r) load_widened<Isa>(left[r], a[r] + at);
+      for (std::size_t r = 0; r < Rows; ++r) load_elements<Isa>(left[r], a[r] + at);
 #pragma GCC unroll 8
       for (std::size_t c = 0; c < Columns; ++c) {
         doubles right;
-        load_widened<Isa>(right, b[c] + at);
+        load_elements<Isa>(right, b[c] + at);
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < Rows; ++r) Metric::accumulate(total[r][c][part], left[r], right);
       }
@@ -71,8 +72,8 @@ IMGSIM_ALWAYS_INLINE void canonical_sums(const float* const* a, const float* con
 }
 
 /// S of one row `a` with each of `others`, in groups of Group, then of half as many, and so on.
-template <class Isa, class Metric, std::size_t Group = Isa::double_lanes>
-IMGSIM_ALWAYS_INLINE void canonical_sums_of_one(const float* a, std::span<const float* const> others, std::size_t depth,
+template <class Isa, class Metric, std::size_t Group = Isa::double_lanes, class T>
+IMGSIM_ALWAYS_INLINE void canonical_sums_of_one(const T* a, std::span<const T* const> others, std::size_t depth,
                                                 double* sums) noexcept {
   std::size_t done = 0;
   for (; done + Group <= others.size(); done += Group)
@@ -83,8 +84,8 @@ IMGSIM_ALWAYS_INLINE void canonical_sums_of_one(const float* a, std::span<const 
 }
 
 /// |x|^2 of a few rows.
-template <class Isa, std::size_t Rows>
-IMGSIM_ALWAYS_INLINE void squared_norms(const float* const* rows, std::size_t depth, double* norms) noexcept {
+template <class Isa, std::size_t Rows, class T>
+IMGSIM_ALWAYS_INLINE void squared_norms(const T* const* rows, std::size_t depth, double* norms) noexcept {
   using doubles = vector<double, Isa::double_lanes>;
   constexpr std::size_t kParts = kSumLanes / Isa::double_lanes;
   doubles total[Rows][kParts] = {};
@@ -95,7 +96,7 @@ IMGSIM_ALWAYS_INLINE void squared_norms(const float* const* rows, std::size_t de
 #pragma GCC unroll 4
       for (std::size_t part = 0; part < kParts; ++part) {
         doubles x;
-        load_widened<Isa>(x, rows[r] + i + part * Isa::double_lanes);
+        load_elements<Isa>(x, rows[r] + i + part * Isa::double_lanes);
         cosine::accumulate(total[r][part], x, x);
       }
   double lanes[Rows][kSumLanes];
@@ -106,13 +107,14 @@ IMGSIM_ALWAYS_INLINE void squared_norms(const float* const* rows, std::size_t de
   for (std::size_t r = 0; r < Rows; ++r) norms[r] = finish_lanes<cosine>(lanes[r], rows[r] + i, rows[r] + i, depth - i);
 }
 
-/// keys [rows, columns] with leading dimension `stride`: every pair of a few rows with a few columns. The norms of the
-/// columns are computed here, while they are in the cache.
-template <class Metric>
+/// keys [rows, columns] with leading dimension `stride`: every pair of a few rows with a few columns. Where the norms
+/// of the columns are not known (an empty list), they are computed here, while the columns are in the cache.
+template <class Metric, class T>
 struct canonical_tile_body {
-  std::span<const float* const> rows;
+  std::span<const T* const> rows;
   std::span<const double> row_squared_norms;
-  std::span<const float* const> columns;
+  std::span<const T* const> columns;
+  std::span<const double> column_squared_norms;
   std::size_t depth;
   double* keys;
   std::size_t stride;
@@ -130,13 +132,16 @@ struct canonical_tile_body {
   IMGSIM_ALWAYS_INLINE void run_blocks() const {
     for (std::size_t c0 = 0; c0 < columns.size(); c0 += Columns) {
       const std::size_t valid_columns = std::min(Columns, columns.size() - c0);
-      const float* b[Columns];
+      const T* b[Columns];
       double b_norms[Columns];
       for (std::size_t c = 0; c < Columns; ++c) b[c] = columns[c0 + std::min(c, valid_columns - 1)];
-      squared_norms<Isa, Columns>(b, depth, b_norms);
+      if (column_squared_norms.empty())
+        squared_norms<Isa, Columns>(b, depth, b_norms);
+      else
+        std::copy_n(column_squared_norms.begin() + static_cast<std::ptrdiff_t>(c0), valid_columns, b_norms);
       for (std::size_t r0 = 0; r0 < rows.size(); r0 += Rows) {
         const std::size_t valid_rows = std::min(Rows, rows.size() - r0);
-        const float* a[Rows];
+        const T* a[Rows];
         for (std::size_t r = 0; r < Rows; ++r) a[r] = rows[r0 + std::min(r, valid_rows - 1)];
         double sums[Rows * Columns];
         canonical_sums<Isa, Metric, Rows, Columns>(a, b, depth, sums);
@@ -150,8 +155,9 @@ struct canonical_tile_body {
 };
 
 /// Squared norms of some rows.
+template <class T>
 struct squared_norms_body {
-  std::span<const float* const> rows;
+  std::span<const T* const> rows;
   std::size_t depth;
   double* out;
 
@@ -164,10 +170,10 @@ struct squared_norms_body {
 };
 
 /// Sums of one row with each of `others`.
-template <class Metric>
+template <class Metric, class T>
 struct canonical_list_body {
-  const float* row;
-  std::span<const float* const> others;
+  const T* row;
+  std::span<const T* const> others;
   std::size_t depth;
   double* sums;
 

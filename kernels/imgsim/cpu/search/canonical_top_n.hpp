@@ -8,23 +8,25 @@
 #include <span>
 #include <vector>
 
-#include <imgsim/core/tensor.hpp>
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/answer.hpp>
 #include <imgsim/cpu/search/candidates.hpp>
 #include <imgsim/cpu/search/canonical_tiles.hpp>
+#include <imgsim/cpu/search/gallery.hpp>
 #include <imgsim/cpu/search/policy.hpp>
 #include <imgsim/metric/metric.hpp>
 #include <imgsim/search/top_n.hpp>
 
 namespace imgsim::cpu {
 
-/// Fills `result` [Q, columns], columns >= 1.
-template <metric Metric>
-void canonical_top_n(const cpu_context& context, matrix_view<const float> gallery, matrix_view<const float> queries,
-                     const top_n_options& options, const search_policy& policy, top_n_result& result) {
-  const std::size_t columns = result.columns();
+/// Fills `out` [Q, columns], columns >= 1.
+template <metric Metric, real_element T>
+void canonical_top_n(const cpu_context& context, const gallery<T>& prepared, matrix_view<const T> queries,
+                     const top_n_options& options, const search_policy& policy, const top_n_output<host_space>& out) {
+  const matrix_view<const T> gallery = prepared.rows();
+  const std::size_t columns = out.columns();
   const std::size_t block = std::max<std::size_t>(
       policy.candidate_bytes / candidate_lists::bytes_for(columns, gallery.extent(0)) / kCanonicalTileRows, 1);
   const std::size_t block_rows = block * kCanonicalTileRows;
@@ -32,12 +34,12 @@ void canonical_top_n(const cpu_context& context, matrix_view<const float> galler
 
   for (std::size_t first = 0; first < queries.extent(0); first += block_rows) {
     const std::size_t count = std::min(block_rows, queries.extent(0) - first);
-    const matrix_view<const float> block_queries = queries.slice(first, count);
+    const matrix_view<const T> block_queries = queries.slice(first, count);
     const std::vector<double> norms = row_squared_norms(context, block_queries, policy.level);
     candidate_lists lists(count, columns, gallery.extent(0));
     std::vector<std::mutex> mutexes(count / kCanonicalTileRows + 1);
 
-    for_each_canonical_tile<Metric>(context, block_queries, norms, gallery, false, policy,
+    for_each_canonical_tile<Metric>(context, normed_rows<T>{block_queries, norms}, prepared.normed(), false, policy,
                                     [&](std::size_t row, std::size_t column, matrix_view<const double> keys) {
                                       {
                                         const std::lock_guard lock(mutexes[row / kCanonicalTileRows]);
@@ -56,8 +58,7 @@ void canonical_top_n(const cpu_context& context, matrix_view<const float> galler
 
     context.parallel_for(count, [&](std::size_t q) {
       lists.keep_best(q);
-      write_answer<Metric>(lists[q], excluded_row(options, first + q), {result.rows.view().row(first + q), columns},
-                           {result.similarity.view().row(first + q), columns});
+      write_answer<Metric>(lists[q], excluded_row(options, first + q), out, first + q);
     });
   }
 }

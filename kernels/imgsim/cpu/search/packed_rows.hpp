@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/context.hpp>
@@ -58,8 +59,9 @@ inline constexpr double kNegligible = 0x1.0p-60;
 }
 
 /// Writes one panel; `rows` may be fewer than 48.
+template <class T>
 struct pack_panel_body {
-  std::span<const float* const> rows;
+  std::span<const T* const> rows;
   std::size_t depth;
   const double* norms;  // [48]
   float* panel;         // [depth, 48]
@@ -76,9 +78,9 @@ struct pack_panel_body {
           for (std::size_t i = begin; i < end; ++i) panel[i * kPanelRows + r] = std::numeric_limits<float>::quiet_NaN();
           continue;
         }
-        const float* row = rows[r];
+        const T* row = rows[r];
         for (std::size_t i = begin; i < end; ++i) {
-          const double value = static_cast<double>(row[i]) * factors[r];
+          const double value = to_double(row[i]) * factors[r];
           panel[i * kPanelRows + r] = std::abs(value) < kNegligible ? 0.0f : static_cast<float>(value);
         }
       }
@@ -86,8 +88,8 @@ struct pack_panel_body {
   }
 };
 
-[[nodiscard]] inline packed_rows pack_rows(const cpu_context& context, matrix_view<const float> rows,
-                                           simd_level level) {
+template <real_element T>
+[[nodiscard]] packed_rows pack_rows(const cpu_context& context, matrix_view<const T> rows, simd_level level) {
   packed_rows packed;
   packed.rows = rows.extent(0);
   packed.depth = rows.extent(1);
@@ -98,14 +100,14 @@ struct pack_panel_body {
   context.parallel_for(panels, [&](std::size_t p) {
     const std::size_t first = p * kPanelRows;
     const std::size_t count = std::min(kPanelRows, packed.rows - first);
-    std::array<const float*, kPanelRows> pointers{};
+    std::array<const T*, kPanelRows> pointers{};
     for (std::size_t r = 0; r < count; ++r) pointers[r] = rows.row(first + r);
-    const std::span<const float* const> valid(pointers.data(), count);
-    expand(squared_norms_body{valid, packed.depth, packed.squared_norms.data() + first}, level);
+    const std::span<const T* const> valid(pointers.data(), count);
+    expand(squared_norms_body<T>{valid, packed.depth, packed.squared_norms.data() + first}, level);
     for (std::size_t r = 0; r < count; ++r) packed.norms[first + r] = std::sqrt(packed.squared_norms[first + r]);
-    expand(
-        pack_panel_body{valid, packed.depth, packed.norms.data() + first, packed.panels.data() + first * packed.depth},
-        level);
+    expand(pack_panel_body<T>{valid, packed.depth, packed.norms.data() + first,
+                              packed.panels.data() + first * packed.depth},
+           level);
   });
   return packed;
 }

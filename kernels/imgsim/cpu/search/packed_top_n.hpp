@@ -9,11 +9,13 @@
 #include <span>
 #include <vector>
 
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/answer.hpp>
 #include <imgsim/cpu/search/candidates.hpp>
+#include <imgsim/cpu/search/gallery.hpp>
 #include <imgsim/cpu/search/packed_rows.hpp>
 #include <imgsim/cpu/search/policy.hpp>
 #include <imgsim/cpu/search/product_scan.hpp>
@@ -24,40 +26,49 @@
 
 namespace imgsim::cpu {
 
-template <cosine_form_metric Metric>
+template <cosine_form_metric Metric, real_element T>
 class packed_top_n {
  public:
-  packed_top_n(const cpu_context& context, matrix_view<const float> gallery, matrix_view<const float> queries,
-               const top_n_options& options, const search_policy& policy, top_n_result& result)
+  packed_top_n(const cpu_context& context, const gallery<T>& gallery, matrix_view<const T> queries,
+               const top_n_options& options, const search_policy& policy, const top_n_output<host_space>& out)
       : context_(context),
-        gallery_(gallery),
+        prepared_(gallery),
+        gallery_(gallery.rows()),
         queries_(queries),
         options_(options),
         policy_(policy),
-        result_(result),
-        bounds_(gallery.extent(1)),
-        gallery_squared_norms_(gallery.extent(0)),
-        progress_(options.progress, tiles(gallery.extent(0)) * tiles(queries.extent(0)) + tiles(queries.extent(0))) {}
+        out_(out),
+        bounds_(gallery_.extent(1)),
+        gallery_squared_norms_(gallery_.extent(0)),
+        progress_(options.progress, tiles(gallery_.extent(0)) * tiles(queries.extent(0)) + tiles(queries.extent(0))) {}
 
-  /// Fills the result [Q, columns], columns >= 1.
+  /// Fills the output [Q, columns], columns >= 1.
   void run() {
-    const std::size_t row_bytes = packed_rows::bytes_for_row(gallery_.extent(1));
-    const std::size_t list_bytes = candidate_lists::bytes_for(result_.columns(), gallery_.extent(0));
-    const std::size_t gallery_rows = whole_tiles(policy_.packed_bytes / row_bytes);
-    const std::size_t query_rows = std::min(gallery_rows, whole_tiles(policy_.candidate_bytes / list_bytes));
+    const std::size_t list_bytes = candidate_lists::bytes_for(out_.columns(), gallery_.extent(0));
+    const std::size_t gallery_rows =
+        prepared_.is_packed() ? gallery_.extent(0) : cpu::gallery<T>::rows_per_pack(gallery_.extent(1), policy_);
+    const std::size_t query_rows = std::min(cpu::gallery<T>::rows_per_pack(gallery_.extent(1), policy_),
+                                            whole_tiles(policy_.candidate_bytes / list_bytes));
     const bool gallery_fits = gallery_.extent(0) <= gallery_rows;
     const bool symmetric = gallery_fits && queries_.extent(0) <= query_rows && is_same_view(queries_, gallery_);
 
-    packed_rows gallery_block;
-    if (gallery_fits) gallery_block = pack_gallery(0, gallery_.extent(0));
+    packed_rows own_block;
+    const auto pack_gallery = [&](std::size_t first, std::size_t count) {
+      if (!prepared_.is_packed()) own_block = pack_rows(context_, gallery_.slice(first, count), policy_.level);
+      const packed_rows& packed = prepared_.is_packed() ? prepared_.packed() : own_block;
+      std::copy_n(packed.squared_norms.begin(), count,
+                  gallery_squared_norms_.begin() + static_cast<std::ptrdiff_t>(first));
+    };
+    const packed_rows& gallery_block = prepared_.is_packed() ? prepared_.packed() : own_block;
+    if (gallery_fits) pack_gallery(0, gallery_.extent(0));
     for (std::size_t first = 0; first < queries_.extent(0); first += query_rows) {
       const std::size_t count = std::min(query_rows, queries_.extent(0) - first);
       packed_rows query_block;
       if (!symmetric) query_block = pack_rows(context_, queries_.slice(first, count), policy_.level);
       const packed_rows& packed_queries = symmetric ? gallery_block : query_block;
-      candidate_lists lists(count, result_.columns(), gallery_.extent(0));
+      candidate_lists lists(count, out_.columns(), gallery_.extent(0));
       for (std::size_t row = 0; row < gallery_.extent(0); row += gallery_rows) {
-        if (!gallery_fits) gallery_block = pack_gallery(row, std::min(gallery_rows, gallery_.extent(0) - row));
+        if (!gallery_fits) pack_gallery(row, std::min(gallery_rows, gallery_.extent(0) - row));
         search_block(lists, packed_queries, first, gallery_block, row, symmetric);
       }
       answer(lists, packed_queries, first, count);
@@ -66,19 +77,6 @@ class packed_top_n {
 
  private:
   [[nodiscard]] static std::size_t tiles(std::size_t rows) noexcept { return (rows + kTileRows - 1) / kTileRows; }
-  [[nodiscard]] static std::size_t whole_tiles(std::size_t rows) noexcept {
-    return std::max<std::size_t>(rows / kTileRows, 1) * kTileRows;
-  }
-  [[nodiscard]] static bool is_same_view(matrix_view<const float> a, matrix_view<const float> b) noexcept {
-    return a.data() == b.data() && a.extents() == b.extents() && a.strides() == b.strides();
-  }
-
-  packed_rows pack_gallery(std::size_t first, std::size_t count) {
-    packed_rows packed = pack_rows(context_, gallery_.slice(first, count), policy_.level);
-    std::copy_n(packed.squared_norms.begin(), count,
-                gallery_squared_norms_.begin() + static_cast<std::ptrdiff_t>(first));
-    return packed;
-  }
 
   /// One query tile and a run of gallery tiles.
   struct tile_run {
@@ -174,20 +172,19 @@ class packed_top_n {
                              gallery_squared_norms_, policy_.level);
       for (std::size_t q = begin; q < end; ++q) {
         lists.keep_best(q);
-        write_answer<Metric>(lists[q], excluded_row(options_, first + q),
-                             {result_.rows.view().row(first + q), result_.columns()},
-                             {result_.similarity.view().row(first + q), result_.columns()});
+        write_answer<Metric>(lists[q], excluded_row(options_, first + q), out_, first + q);
       }
     });
     progress_.add(tiles(count));
   }
 
   const cpu_context& context_;
-  matrix_view<const float> gallery_;
-  matrix_view<const float> queries_;
+  const gallery<T>& prepared_;
+  matrix_view<const T> gallery_;
+  matrix_view<const T> queries_;
   const top_n_options& options_;
   const search_policy& policy_;
-  top_n_result& result_;
+  const top_n_output<host_space>& out_;
   key_bounds bounds_;
   std::vector<double> gallery_squared_norms_;
   progress_counter progress_;

@@ -1,6 +1,7 @@
 // The numbers of CPU search. None of them changes an answer.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include <imgsim/cpu/simd.hpp>
@@ -12,6 +13,10 @@ inline constexpr std::size_t kPanelRows = 48;
 /// Panels of queries, and of gallery rows, in one tile: 192 x 192 float32 products, 147 KB.
 inline constexpr std::size_t kTilePanels = 4;
 inline constexpr std::size_t kTileRows = kPanelRows * kTilePanels;
+/// `rows` rounded down to whole tiles; one tile at the least.
+[[nodiscard]] constexpr std::size_t whole_tiles(std::size_t rows) noexcept {
+  return std::max<std::size_t>(rows / kTileRows, 1) * kTileRows;
+}
 /// Elements of a row that one pass over a tile takes: two panels of 24 KB share the L1 cache, two blocks of 96 KB and
 /// the tile the L2 cache. Fewer would also shrink the error bound, and cost more passes over the tile.
 inline constexpr std::size_t kDepthBlock = 128;

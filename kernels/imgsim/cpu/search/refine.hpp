@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include <imgsim/core/element.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/search/candidates.hpp>
 #include <imgsim/cpu/search/canonical.hpp>
@@ -15,10 +16,10 @@
 namespace imgsim::cpu {
 
 /// Makes every candidate of one query canonical. `gallery_norms` are squared norms.
-template <metric Metric>
-void refine_query(const float* query, double query_squared_norm, std::span<candidate> candidates,
-                  matrix_view<const float> gallery, std::span<const double> gallery_norms, simd_level level) {
-  std::vector<const float*> rows;
+template <metric Metric, real_element T>
+void refine_query(const T* query, double query_squared_norm, std::span<candidate> candidates,
+                  matrix_view<const T> gallery, std::span<const double> gallery_norms, simd_level level) {
+  std::vector<const T*> rows;
   std::vector<candidate*> undecided;
   for (candidate& each : candidates)
     if (!each.is_canonical()) {
@@ -26,7 +27,7 @@ void refine_query(const float* query, double query_squared_norm, std::span<candi
       rows.push_back(gallery.row(each.row));
     }
   std::vector<double> sums(rows.size());
-  expand(canonical_list_body<Metric>{query, rows, gallery.extent(1), sums.data()}, level);
+  expand(canonical_list_body<Metric, T>{query, rows, gallery.extent(1), sums.data()}, level);
   for (std::size_t i = 0; i < undecided.size(); ++i) {
     candidate& each = *undecided[i];
     each.low = each.high = canonical_key<Metric>(sums[i], query_squared_norm, gallery_norms[each.row]);
@@ -35,10 +36,10 @@ void refine_query(const float* query, double query_squared_norm, std::span<candi
 
 /// The same for many queries at once, gallery row by gallery row: each row is read once for all the queries that want
 /// it, while the queries' own rows, fewer, stay in the cache.
-template <metric Metric>
-void refine_queries(std::size_t first, std::size_t count, matrix_view<const float> queries,
-                    std::span<const double> query_squared_norms, candidate_lists& lists,
-                    matrix_view<const float> gallery, std::span<const double> gallery_norms, simd_level level) {
+template <metric Metric, real_element T>
+void refine_queries(std::size_t first, std::size_t count, matrix_view<const T> queries,
+                    std::span<const double> query_squared_norms, candidate_lists& lists, matrix_view<const T> gallery,
+                    std::span<const double> gallery_norms, simd_level level) {
   struct pair {
     candidate* of;
     std::size_t query;
@@ -49,14 +50,14 @@ void refine_queries(std::size_t first, std::size_t count, matrix_view<const floa
       if (!each.is_canonical()) pairs.push_back({&each, q});
   std::ranges::sort(pairs, [](const pair& a, const pair& b) { return a.of->row < b.of->row; });
 
-  std::vector<const float*> rows;
+  std::vector<const T*> rows;
   std::vector<double> sums;
   for (std::size_t begin = 0, end = 0; begin < pairs.size(); begin = end) {
     const std::size_t row = pairs[begin].of->row;
     rows.clear();
     for (; end < pairs.size() && pairs[end].of->row == row; ++end) rows.push_back(queries.row(pairs[end].query));
     sums.resize(rows.size());
-    expand(canonical_list_body<Metric>{gallery.row(row), rows, gallery.extent(1), sums.data()}, level);
+    expand(canonical_list_body<Metric, T>{gallery.row(row), rows, gallery.extent(1), sums.data()}, level);
     for (std::size_t i = begin; i < end; ++i) {
       candidate& each = *pairs[i].of;
       each.low = each.high =

@@ -1,0 +1,142 @@
+// How the CPU reads each kind of distance source: by rows, and by chosen rows and columns. Called from several threads
+// at once, each with memory of its own.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <imgsim/cluster/distance_source.hpp>
+#include <imgsim/cluster/embedding_distances.hpp>
+#include <imgsim/core/element.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/tensor.hpp>
+#include <imgsim/core/view.hpp>
+#include <imgsim/cpu/context.hpp>
+#include <imgsim/cpu/search/canonical.hpp>
+#include <imgsim/cpu/search/canonical_tiles.hpp>
+#include <imgsim/cpu/simd.hpp>
+#include <imgsim/metric/metric.hpp>
+
+namespace imgsim::cpu {
+
+/// Of a source that gives rows itself; it must outlive the object.
+template <class Source>
+class distance_rows {
+  static_assert(distance_source<Source>, "K-medoids on the CPU reads a distance_source or embedding_distances");
+
+ public:
+  static constexpr bool kResident = Source::kResident;
+
+  distance_rows(const cpu_context& /*context*/, const Source& source) : source_(source) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return source_.size(); }
+
+  /// As distance_source says.
+  matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float> buffer) const {
+    return source_.rows(first, count, buffer);
+  }
+
+  /// out [r, c] = the distance from rows[r] to columns[c].
+  void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
+                 matrix_view<float> out) const {
+    tensor<float, 2> whole({kResident ? 0u : 1u, kResident ? 0u : size()});
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const float* row = source_.rows(rows[r], 1, whole.view()).data();
+      for (std::size_t c = 0; c < columns.size(); ++c) out(r, c) = row[columns[c]];
+    }
+  }
+
+ private:
+  const Source& source_;
+};
+
+/// Of embeddings, which are read in place.
+template <metric Metric, real_element T>
+class distance_rows<embedding_distances<Metric, T, host_space>> {
+ public:
+  static constexpr bool kResident = false;
+
+  /// Throws invalid_argument for a value that is not finite.
+  distance_rows(const cpu_context& context, const embedding_distances<Metric, T, host_space>& source)
+      : points_(source.points()),
+        level_(best_simd_level()),
+        squared_norms_(row_squared_norms(context, points_, level_)) {
+    for (std::size_t row = 0; row < size(); ++row) {
+      if (std::isfinite(squared_norms_[row])) continue;  // float64 holds the square of every finite element
+      const T* values = points_.row(row);
+      const T* bad = std::find_if(values, values + points_.extent(1), [](T v) { return !std::isfinite(to_double(v)); });
+      throw invalid_argument(
+          imgsim::detail::concat("the embedding in row ", row, " has ", to_double(*bad), " in column ", bad - values));
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return points_.extent(0); }
+
+  matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float> buffer) const {
+    const matrix_view<float> out = buffer.slice(0, count);
+    compute(count, [&](std::size_t r) { return first + r; }, size(), [](std::size_t c) { return c; }, out);
+    return out;
+  }
+
+  void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
+                 matrix_view<float> out) const {
+    compute(
+        rows.size(), [&](std::size_t r) { return rows[r]; }, columns.size(), [&](std::size_t c) { return columns[c]; },
+        out);
+  }
+
+ private:
+  static constexpr std::size_t kRows = 16;
+  static constexpr std::size_t kColumns = 24;  // their rows stay in the L2 cache while the others pass by
+
+  /// out [r, c] = the distance from point row_point(r) to point column_point(c).
+  template <class RowPoint, class ColumnPoint>
+  void compute(std::size_t row_count, const RowPoint& row_point, std::size_t column_count,
+               const ColumnPoint& column_point, matrix_view<float> out) const {
+    block left, right;
+    double keys[kRows * kColumns];
+    for (std::size_t column = 0; column < column_count; column += kColumns) {
+      right.read(*this, column_point, column, std::min(kColumns, column_count - column));
+      for (std::size_t row = 0; row < row_count; row += kRows) {
+        left.read(*this, row_point, row, std::min(kRows, row_count - row));
+        expand(canonical_tile_body<Metric, T>{.rows = left.rows,
+                                              .row_squared_norms = left.squared_norms,
+                                              .columns = right.rows,
+                                              .column_squared_norms = right.squared_norms,
+                                              .depth = points_.extent(1),
+                                              .keys = keys,
+                                              .stride = kColumns},
+               level_);
+        for (std::size_t r = 0; r < left.rows.size(); ++r)
+          for (std::size_t c = 0; c < right.rows.size(); ++c)
+            out(row + r, column + c) =
+                left.rows[r] == right.rows[c] ? 0.0f : rounded_to_float(Metric::distance(keys[r * kColumns + c]));
+      }
+    }
+  }
+
+  /// A few of the points.
+  struct block {
+    std::vector<const T*> rows;
+    std::vector<double> squared_norms;
+
+    template <class Point>
+    void read(const distance_rows& source, const Point& point, std::size_t first, std::size_t count) {
+      rows.resize(count);
+      squared_norms.resize(count);
+      for (std::size_t i = 0; i < count; ++i) {
+        rows[i] = source.points_.row(point(first + i));
+        squared_norms[i] = source.squared_norms_[point(first + i)];
+      }
+    }
+  };
+
+  matrix_view<const T> points_;
+  simd_level level_;
+  std::vector<double> squared_norms_;  // [M]
+};
+
+}  // namespace imgsim::cpu
