@@ -3,6 +3,8 @@
 //
 //   template <class Source> class medoid_searcher    models medoid_search below
 //   class centroid_searcher                          models centroid_search below
+//   static tensor<float, 2> distances_among(const Context&, const Source&, std::span<const std::size_t> rows)
+//                                                    [R, R] the distances between some of the points
 //
 // Sums of distances are integers (fixed_point.hpp), so every backend takes the same swaps.
 #pragma once
@@ -15,6 +17,7 @@
 
 #include <imgsim/cluster/fixed_point.hpp>
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 
 namespace imgsim {
@@ -37,44 +40,54 @@ struct medoid_addition {
 };
 
 /// The state of a K-medoids search over M points: a list of medoids, and for each point its nearest and second nearest
-/// medoid. Constructed from (context, source); reads every distance once then and throws invalid_argument for one that
-/// is not finite, naming its row and column. K may be 0: then every point counts as being at unit()'s largest distance.
+/// medoid. Constructed from (context, source); throws invalid_argument for a distance, or an embedding, that is not
+/// finite, naming its row and column. K may be 0: then every point counts as being at largest_distance().
 ///
 /// Nearest and second nearest are the first two medoids in order of (distance, position).
 template <class S>
-concept medoid_search = requires(S search, const S& state, std::span<const std::size_t> rows, std::size_t index) {
-  /// M.
-  { state.size() } -> std::convertible_to<std::size_t>;
-  { state.unit() } -> std::convertible_to<fixed_point>;
-  /// [K] rows, by position.
-  { state.medoids() } -> std::convertible_to<std::span<const std::size_t>>;
-  { state.is_medoid(index) } -> std::same_as<bool>;
-  /// Sum of the distances to the nearest medoid, in units.
-  { state.cost() } -> std::same_as<std::int64_t>;
-  /// [K] what the cost rises by when the medoid at that position is dropped (for K = 1: to M times the largest).
-  { state.removal_losses() } -> std::convertible_to<std::span<const std::int64_t>>;
-  /// [M] position of the nearest medoid, distance to it and to the second nearest; the views are valid until the next
-  /// change of state.
-  { state.labels() } -> std::convertible_to<std::span<const std::uint32_t>>;
-  { state.nearest() } -> std::convertible_to<std::span<const float>>;
-  { state.second_nearest() } -> std::convertible_to<std::span<const float>>;
-  /// From the medoid at a position to a row.
-  { state.distance_to(index, index) } -> std::same_as<float>;
+concept medoid_search =
+    requires(S search, const S& state, std::span<const std::size_t> rows, std::size_t index,
+             std::span<const float> prices, std::span<std::int64_t> savings, std::span<std::uint32_t> counts) {
+      /// M.
+      { state.size() } -> std::convertible_to<std::size_t>;
+      { state.unit() } -> std::convertible_to<fixed_point>;
+      /// [K] rows, by position.
+      { state.medoids() } -> std::convertible_to<std::span<const std::size_t>>;
+      { state.is_medoid(index) } -> std::same_as<bool>;
+      /// Sum of the distances to the nearest medoid, in units.
+      { state.cost() } -> std::same_as<std::int64_t>;
+      /// [K] what the cost rises by when the medoid at that position is dropped (for K = 1: to M times the largest).
+      { state.removal_losses() } -> std::convertible_to<std::span<const std::int64_t>>;
+      /// [M] position of the nearest medoid, distance to it and to the second nearest; the views are valid until the
+      /// next change of state.
+      { state.labels() } -> std::convertible_to<std::span<const std::uint32_t>>;
+      { state.nearest() } -> std::convertible_to<std::span<const float>>;
+      { state.second_nearest() } -> std::convertible_to<std::span<const float>>;
+      /// From the medoid at a position to a row.
+      { state.distance_to(index, index) } -> std::same_as<float>;
 
-  /// Replaces all medoids; `rows` are distinct and below M.
-  { search.assign(rows) } -> std::same_as<void>;
-  { search.add(index) } -> std::same_as<void>;
-  /// Drops the medoid at a position; later ones move down by one.
-  { search.remove(index) } -> std::same_as<void>;
-  { search.swap(medoid_swap{}) } -> std::same_as<void>;
-  /// The first candidate in [index, index) that is no medoid and lowers the cost in the place of some medoid, and the
-  /// best position for it (ties to the smaller); nothing where none does. K >= 1.
-  { search.first_improving_swap(index, index) } -> std::same_as<std::optional<medoid_swap>>;
-  /// Of the candidates in the first list that are no medoids, the one whose addition lowers the cost most, counted
-  /// over the points in the second list only, ties to the earlier in the list; nothing where all are medoids. An empty
-  /// list stands for every point.
-  { search.best_addition(rows, rows) } -> std::same_as<std::optional<medoid_addition>>;
-};
+      /// Replaces all medoids; `rows` are distinct and below M.
+      { search.assign(rows) } -> std::same_as<void>;
+      { search.add(index) } -> std::same_as<void>;
+      /// Drops the medoid at a position; later ones move down by one.
+      { search.remove(index) } -> std::same_as<void>;
+      { search.swap(medoid_swap{}) } -> std::same_as<void>;
+      /// The first candidate in [index, index) that is no medoid and lowers the cost in the place of some medoid, and
+      /// the best position for it (ties to the smaller); nothing where none does. K >= 1.
+      { search.first_improving_swap(index, index) } -> std::same_as<std::optional<medoid_swap>>;
+      /// Of the candidates in the first list that are no medoids, the one whose addition lowers the cost most, counted
+      /// over the points in the second list only, ties to the earlier in the list; nothing where all are medoids. An
+      /// empty list stands for every point.
+      { search.best_addition(rows, rows) } -> std::same_as<std::optional<medoid_addition>>;
+
+      /// No distance is of larger magnitude; where the source is a table of distances, the largest of them.
+      { state.largest_distance() } -> std::same_as<float>;
+      /// savings [M]: for each row i the sum over the points o of max(0, prices[o] - d(i, o)), in units; `prices` [M]
+      /// are in [0, largest_distance()].
+      { search.savings(prices, savings) } -> std::same_as<void>;
+      /// counts [M]: for each point o how many of `rows` have d(row, o) < prices[o] are added.
+      { search.count_reached(rows, prices, counts) } -> std::same_as<void>;
+    };
 
 /// The search that Context's backend offers over Source.
 template <class Context, class Source>
@@ -82,6 +95,13 @@ using medoid_searcher_for = typename cluster_backend<Context>::template medoid_s
 
 template <class Context, class Source>
 concept has_medoid_search = medoid_search<medoid_searcher_for<Context, Source>>;
+
+template <class Context, class Source>
+concept has_distance_sample =
+    has_medoid_search<Context, Source> &&
+    requires(const Context& context, const Source& source, std::span<const std::size_t> rows) {
+      { cluster_backend<Context>::distances_among(context, source, rows) } -> std::same_as<tensor<float, 2>>;
+    };
 
 /// The passes of k-means over points [M, D]. Constructed from (context, points).
 template <class S>

@@ -26,6 +26,7 @@ struct cosine {
 
   [[nodiscard]] static double similarity(double key) noexcept { return key; }
   [[nodiscard]] static double distance(double key) noexcept { return 1 - key; }
+  [[nodiscard]] static double largest_distance(double) noexcept { return 2; }
 
   template <class T>
   static constexpr void key_from_cosine(T& key, const T& cosine, const T&, const T&) noexcept {

@@ -22,6 +22,7 @@ struct euclidean {
   [[nodiscard]] static double finish(double sum, double, double) noexcept { return 0 - sum; }
   [[nodiscard]] static double similarity(double key) noexcept { return 0 - std::sqrt(0 - key); }
   [[nodiscard]] static double distance(double key) noexcept { return std::sqrt(0 - key); }
+  [[nodiscard]] static double largest_distance(double norm) noexcept { return 2 * norm; }
 
   template <class T>
   static constexpr void key_from_cosine(T& key, const T& cosine, const T& norm_a, const T& norm_b) noexcept {

@@ -48,6 +48,8 @@ IMGSIM_ALWAYS_INLINE constexpr void add_rounded(T& sum, const T& product) noexce
 ///   static double finish(double sum, double squared_norm_a, double squared_norm_b);   // step 3, symmetric in a and b
 ///   static double similarity(double key);          // non-decreasing; larger is closer
 ///   static double distance(double key);            // non-increasing, >= 0; 0 for equal rows
+///   static double largest_distance(double norm);   // optional: no two rows of at most this norm are farther apart;
+///       // spares K-medoids over embeddings a pass over all pairs
 template <class M>
 concept metric =
     std::default_initializable<M> && requires(double& sum, const double& a, const double& b, const double& key) {

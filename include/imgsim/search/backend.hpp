@@ -20,6 +20,7 @@ namespace imgsim {
 ///   template <metric M> static top_n_result top_n(const Context&, rows, queries, M, const top_n_options&);
 ///       // for one search: prepares no more of the gallery than pays off for these queries
 ///   template <metric M> static void similarity_matrix(const Context&, a, b, M, out);
+///   template <metric M> static void distance_matrix(const Context&, a, b, M, out);
 ///   template <metric M> static void distance_matrix(const Context&, points, M, out);
 template <execution_context Context>
 struct search_backend {

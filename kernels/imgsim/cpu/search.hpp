@@ -71,10 +71,16 @@ struct search_backend<cpu_context> {
   }
 
   template <metric Metric, real_element T>
+  static void distance_matrix(const cpu_context& context, matrix_view<const T> a, matrix_view<const T> b, Metric,
+                              matrix_view<float> out, const cpu::search_policy& policy = {}) {
+    write_matrix<Metric>(context, a, b, is_same_view(a, b), out, policy,
+                         [](double key) { return rounded_to_float(Metric::distance(key)); });
+  }
+
+  template <metric Metric, real_element T>
   static void distance_matrix(const cpu_context& context, matrix_view<const T> points, Metric, matrix_view<float> out,
                               const cpu::search_policy& policy = {}) {
-    write_matrix<Metric>(context, points, points, true, out, policy,
-                         [](double key) { return rounded_to_float(Metric::distance(key)); });
+    distance_matrix(context, points, points, Metric{}, out, policy);
     for (std::size_t i = 0; i < out.extent(0); ++i) out(i, i) = 0;
   }
 

@@ -29,13 +29,8 @@ class candidate_rows {
     } else {
       if (first < first_ || first >= first_ + count_) {
         first_ = first;
-        count_ = std::min(tile_.extent(0), source_.size() - first);
-        const std::size_t parts = std::min(count_, context_.threads() * kPartsPerThread);
-        context_.parallel_for(parts, [&](std::size_t part) {
-          const std::size_t begin = part * count_ / parts;
-          const std::size_t rows = (part + 1) * count_ / parts - begin;
-          source_.rows(first_ + begin, rows, tile_.view().slice(begin, rows));
-        });
+        count_ = std::min(tile_.extent(0), last - first);
+        source_.read(context_, first, tile_.view().slice(0, count_));
       }
       return std::min(last, first_ + count_);
     }
@@ -44,7 +39,7 @@ class candidate_rows {
   /// Row `i` of those loaded, [M].
   [[nodiscard]] const float* operator[](std::size_t i) const noexcept {
     if constexpr (distance_rows<Source>::kResident) {
-      return source_.rows(i, 1, {}).data();
+      return source_.row(i);
     } else {
       return tile_.view().row(i - first_);
     }
@@ -53,7 +48,6 @@ class candidate_rows {
  private:
   static constexpr std::size_t kTileBytes = std::size_t{32} << 20;
   static constexpr std::size_t kMostTileRows = 1024;
-  static constexpr std::size_t kPartsPerThread = 4;
 
   cpu_context context_;
   const distance_rows<Source>& source_;

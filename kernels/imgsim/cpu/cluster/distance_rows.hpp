@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,15 +31,34 @@ class distance_rows {
 
  public:
   static constexpr bool kResident = Source::kResident;
+  static constexpr bool kSymmetric = false;  // as far as is known
 
   distance_rows(const cpu_context& /*context*/, const Source& source) : source_(source) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return source_.size(); }
 
-  /// As distance_source says.
-  matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float> buffer) const {
-    return source_.rows(first, count, buffer);
+  /// Row `i` [M] of a resident source.
+  [[nodiscard]] const float* row(std::size_t i) const noexcept
+    requires(kResident)
+  {
+    return source_.rows(i, 1, {}).data();
   }
+
+  /// out [count, M] = rows from `first` on; threads share them.
+  void read(const cpu_context& context, std::size_t first, matrix_view<float> out) const
+    requires(!kResident)
+  {
+    const std::size_t count = out.extent(0);
+    const std::size_t parts = std::min(count, context.threads() * kPartsPerThread);
+    context.parallel_for(parts, [&](std::size_t part) {
+      const std::size_t begin = part * count / parts;
+      const std::size_t rows = (part + 1) * count / parts - begin;
+      (void)source_.rows(first + begin, rows, out.slice(begin, rows));
+    });
+  }
+
+  /// A number that no distance exceeds, where one is known without reading them.
+  [[nodiscard]] static std::optional<float> upper_bound() noexcept { return std::nullopt; }
 
   /// out [r, c] = the distance from rows[r] to columns[c].
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
@@ -50,6 +71,8 @@ class distance_rows {
   }
 
  private:
+  static constexpr std::size_t kPartsPerThread = 4;
+
   const Source& source_;
 };
 
@@ -58,6 +81,7 @@ template <metric Metric, real_element T>
 class distance_rows<embedding_distances<Metric, T, host_space>> {
  public:
   static constexpr bool kResident = false;
+  static constexpr bool kSymmetric = true;
 
   /// Throws invalid_argument for a value that is not finite.
   distance_rows(const cpu_context& context, const embedding_distances<Metric, T, host_space>& source)
@@ -75,10 +99,24 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
 
   [[nodiscard]] std::size_t size() const noexcept { return points_.extent(0); }
 
-  matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float> buffer) const {
-    const matrix_view<float> out = buffer.slice(0, count);
-    compute(count, [&](std::size_t r) { return first + r; }, size(), [](std::size_t c) { return c; }, out);
-    return out;
+  /// out [count, M] = rows from `first` on; threads share their columns, since few rows are asked for where M is large.
+  void read(const cpu_context& context, std::size_t first, matrix_view<float> out) const {
+    context.parallel_for((size() + kColumnsPerTask - 1) / kColumnsPerTask, [&](std::size_t task) {
+      const std::size_t column = task * kColumnsPerTask;
+      const std::size_t columns = std::min(kColumnsPerTask, size() - column);
+      compute(
+          out.extent(0), [&](std::size_t r) { return first + r; }, columns, [&](std::size_t c) { return column + c; },
+          {out.data() + column, {out.extent(0), columns}, {out.stride(0), 1}});
+    });
+  }
+
+  [[nodiscard]] std::optional<float> upper_bound() const {
+    if constexpr (requires { Metric::largest_distance(0.0); }) {
+      const double norm = std::sqrt(size() == 0 ? 0.0 : std::ranges::max(squared_norms_));
+      const double bound = Metric::largest_distance(norm) * (1 + 0x1p-20);  // for the rounding of distances
+      if (bound <= static_cast<double>(std::numeric_limits<float>::max())) return static_cast<float>(bound);
+    }
+    return std::nullopt;
   }
 
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
@@ -90,6 +128,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
 
  private:
   static constexpr std::size_t kRows = 16;
+  static constexpr std::size_t kColumnsPerTask = 24 * 40;
   static constexpr std::size_t kColumns = 24;  // their rows stay in the L2 cache while the others pass by
 
   /// out [r, c] = the distance from point row_point(r) to point column_point(c).

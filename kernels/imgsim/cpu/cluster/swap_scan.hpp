@@ -103,6 +103,14 @@ std::int64_t addition_gain(std::span<const std::size_t> points, const point_term
   return gain;
 }
 
+/// The sum over the points of max(0, prices[o] - row[o]).
+inline std::int64_t saving(const float* row, std::span<const float> prices, const fixed_point& unit) {
+  std::int64_t sum = 0;
+  for_each_below(row, prices.data(), prices.size(),
+                 [&](std::size_t o) { sum += unit.quantise(prices[o]) - unit.quantise(row[o]); });
+  return sum;
+}
+
 /// The largest magnitude among `row` [M] as the bits of a float; at least kInfinityBits where one is not finite.
 inline constexpr std::int32_t kInfinityBits = 0x7f800000;
 inline std::int32_t largest_magnitude_bits(const float* row, std::size_t size) {
