@@ -1,6 +1,7 @@
 // The whole library, stage by stage in the order of its dataflow. These are contracts that any C++20 compiler takes;
 // add the backend that implements them: <imgsim/cpu.hpp>. Each header also stands alone, and imgsim::core users
-// (search and clustering without photos) include only those they call.
+// (search and clustering without photos) include only those they call. Two that need Eigen, and as much compile time
+// as all the rest, are left out: <imgsim/embedding/fit_embedding.hpp> and <imgsim/evaluate/principal_components.hpp>.
 #pragma once
 
 #include <imgsim/core/context.hpp>
@@ -18,6 +19,7 @@
 #include <imgsim/model/encoder.hpp>
 #include <imgsim/model/model_file.hpp>
 #include <imgsim/model/presets.hpp>
+#include <imgsim/model/sample_features.hpp>
 #include <imgsim/model/trainer.hpp>
 
 // features -> embeddings, kept in an index
@@ -38,6 +40,7 @@
 #include <imgsim/cluster/k_medoids.hpp>
 
 // how good, and how it looks
+#include <imgsim/evaluate/baselines.hpp>
 #include <imgsim/evaluate/retrieval.hpp>
 #include <imgsim/report/contact_sheet.hpp>
 #include <imgsim/report/grid.hpp>

@@ -13,6 +13,7 @@
 
 #include <imgsim/core/random.hpp>
 #include <imgsim/cpu/context.hpp>
+#include <imgsim/embedding/fit_embedding.hpp>
 
 namespace {
 

@@ -10,6 +10,7 @@
 #include <imgsim/core/random.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/evaluate/baselines.hpp>
+#include <imgsim/evaluate/principal_components.hpp>
 
 using imgsim::tensor;
 

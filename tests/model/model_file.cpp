@@ -13,6 +13,7 @@
 
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/network.hpp>
+#include <imgsim/embedding/fit_embedding.hpp>
 #include <imgsim/model/encoder.hpp>
 #include <imgsim/model/presets.hpp>
 #include <support/reason.hpp>

@@ -91,7 +91,7 @@ class compute {
   [[nodiscard]] virtual retrieval_report evaluate_retrieval(matrix_view<const float> embeddings,
                                                             std::string_view metric, const photo_labels& labels,
                                                             std::size_t n) const = 0;
-  /// The baselines of evaluate/baselines.hpp, from photos [B, H, W, 3] and features [M, F].
+  /// The baselines of evaluate/, from photos [B, H, W, 3] and features [M, F].
   [[nodiscard]] virtual tensor<float, 2> pixel_features(view<const std::uint8_t, 4> photos, std::size_t height,
                                                         std::size_t width) const = 0;
   [[nodiscard]] virtual tensor<float, 2> histogram_features(view<const std::uint8_t, 4> photos) const = 0;

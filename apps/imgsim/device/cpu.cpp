@@ -1,8 +1,8 @@
-// The CPU's instance of compute.
+// The CPU's instance of compute; cpu_<stage>.cpp hold its parts.
 #include "device/compute_on.hpp"
 #include "device/open_compute.hpp"
 
-#include <imgsim/cpu.hpp>
+#include <imgsim/cpu/context.hpp>
 
 namespace imgsim::app {
 

@@ -30,6 +30,19 @@ namespace detail {
 /// Features [M, raw] as Eigen sees them: column-major [raw, M].
 using feature_columns = Eigen::Map<const Eigen::MatrixXf, Eigen::Unaligned, Eigen::OuterStride<>>;
 
+/// Every `step`-th row of `features` [M, raw], from the first on.
+[[nodiscard]] inline feature_columns columns_of(matrix_view<const float> features, std::size_t step = 1) {
+  const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
+  return {features.data(), index(features.extent(1)), index((features.extent(0) + step - 1) / step),
+          Eigen::OuterStride<>(index(features.stride(0) * step))};
+}
+
+[[nodiscard]] inline Eigen::VectorXd mean_of(const feature_columns& features) {
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(features.rows());
+  for (Eigen::Index i = 0; i < features.cols(); ++i) sum += features.col(i).cast<double>();
+  return sum / static_cast<double>(features.cols());
+}
+
 /// A dense eigensolver costs about 9 n^3 operations that do not vectorise well (0.9 s at 1000); beyond this side the
 /// block Krylov method takes over where few axes are wanted.
 inline constexpr Eigen::Index kDenseSide = 1024;

@@ -1,8 +1,5 @@
-// From a network's features to the vectors that are compared: centre, whiten, normalise.
-//
-// Whitening gives every principal direction of the photos' features the same weight. It is damped by shrinking the
-// variances v towards their mean m over all raw dimensions, v' = (1 - s) v + s m (Ledoit and Wolf, 2004,
-// doi:10.1016/S0047-259X(03)00096-4), so that directions that hold mostly noise are not blown up.
+// From a network's features to the vectors that are compared: centre, whiten, normalise. fit_embedding.hpp finds the
+// transform; this header, which every user of a model reads, only holds and applies it.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +11,6 @@
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
-#include <imgsim/embedding/embedding_spec.hpp>
-#include <imgsim/embedding/principal_axes.hpp>
 
 namespace imgsim {
 
@@ -36,9 +31,6 @@ struct embedding_transform {
             .normalise = normalise};
   }
 };
-
-/// Photos that the whitening is fitted on where both they and the raw dimensions are more: evenly spaced ones.
-inline constexpr std::size_t kMaxWhiteningSide = 4096;
 
 namespace detail {
 
@@ -64,61 +56,7 @@ inline void scale_to_unit_length(float* values, std::size_t n) noexcept {
   for (std::size_t i = 0; i < n; ++i) values[i] = static_cast<float>(values[i] * factor);
 }
 
-[[nodiscard]] inline Eigen::VectorXd mean_of(const feature_columns& features) {
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(features.rows());
-  for (Eigen::Index i = 0; i < features.cols(); ++i) sum += features.col(i).cast<double>();
-  return sum / static_cast<double>(features.cols());
-}
-
 }  // namespace detail
-
-/// Fits what `spec` asks for (centre, whiten, shrinkage, normalise) to features [M, raw]. The dimension is the smaller
-/// of spec.whiten and the number of dimensions that the features span. Where they span none (one photo, or all alike)
-/// there is nothing to centre or whiten by, and the transform only normalises. Whitening costs O(M raw min(M, raw)).
-/// The answer does not depend on the number of threads. Throws invalid_argument for no photos, for features that are
-/// not finite and for a shrinkage outside [0, 1].
-template <execution_context Context>
-[[nodiscard]] embedding_transform fit_embedding(const Context& context, matrix_view<const float> features,
-                                                const embedding_spec& spec) {
-  const std::size_t photos = features.extent(0);
-  const std::size_t raw = features.extent(1);
-  IMGSIM_EXPECTS(photos > 0 && raw > 0, "an embedding cannot be fitted to features ", shape_text(features));
-  IMGSIM_EXPECTS(spec.shrinkage >= 0.0 && spec.shrinkage <= 1.0, "the shrinkage must be in [0, 1], not ",
-                 spec.shrinkage);
-  embedding_transform transform{.raw = raw, .mean = {}, .projection = {}, .normalise = spec.normalise};
-  if (!spec.centre && spec.whiten == 0) return transform;
-
-  const std::size_t step =
-      spec.whiten > 0 && raw > kMaxWhiteningSide ? (photos + kMaxWhiteningSide - 1) / kMaxWhiteningSide : 1;
-  const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
-  const detail::feature_columns columns(features.data(), index(raw), index((photos + step - 1) / step),
-                                        Eigen::OuterStride<>(index(features.stride(0) * step)));
-  for (std::size_t i = 0; i < photos; i += step)
-    IMGSIM_EXPECTS(columns.col(index(i / step)).allFinite(), "the features of photo ", i,
-                   " are not finite: the network's weights are damaged or its training diverged");
-  Eigen::VectorXd mean = Eigen::VectorXd::Zero(index(raw));
-  if (spec.centre) mean = detail::mean_of(columns);
-  if (spec.whiten > 0) {
-    const principal_axes found = find_principal_axes(context, columns, mean, spec.whiten);
-    if (found.variances.size() == 0) return transform;
-    const double target = found.total / static_cast<double>(raw);
-    transform.projection = tensor<float, 2>({static_cast<std::size_t>(found.variances.size()), raw});
-    for (std::size_t d = 0; d < transform.projection.extent(0); ++d) {
-      const double shrunk = (1.0 - spec.shrinkage) * found.variances[index(d)] + spec.shrinkage * target;
-      for (std::size_t j = 0; j < raw; ++j)
-        transform.projection(d, j) = static_cast<float>(found.axes(index(j), index(d)) / std::sqrt(shrunk));
-    }
-  } else {
-    bool all_alike = true;
-    for (Eigen::Index i = 1; i < columns.cols() && all_alike; ++i) all_alike = columns.col(i) == columns.col(0);
-    if (all_alike) return transform;
-  }
-  if (spec.centre) {
-    transform.mean.resize(raw);
-    for (std::size_t j = 0; j < raw; ++j) transform.mean[j] = static_cast<float>(mean[index(j)]);
-  }
-  return transform;
-}
 
 /// out[B, D] = transform(features[B, raw]). A row's result depends on that row alone. `out` may be `features` where
 /// there is no projection. Throws invalid_argument for shapes that do not fit.

@@ -1,5 +1,5 @@
-// What an encoder has to beat: features that need no training, and principal components of the pixels. All take
-// decoded photos of one size and give rows to search with the cosine.
+// What an encoder has to beat: features that need no training. All take decoded photos of one size and give rows to
+// search with the cosine. principal_components.hpp has one more.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,6 @@
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
-#include <imgsim/embedding/principal_axes.hpp>
 #include <imgsim/image/resize.hpp>
 
 namespace imgsim {
@@ -24,9 +23,6 @@ inline constexpr std::size_t kHueBins = 12;
 inline constexpr std::size_t kSaturationBins = 4;
 inline constexpr std::size_t kValueBins = 4;
 inline constexpr std::size_t kHistogramBins = kHueBins * kSaturationBins * kValueBins;
-
-/// Principal components of the pixels that photos are compared by.
-inline constexpr std::size_t kPrincipalComponents = 64;
 
 namespace detail {
 
@@ -100,28 +96,6 @@ template <execution_context Context>
       features(i, bin) = static_cast<float>(std::sqrt(static_cast<double>(counts[bin]) / pixels));
   });
   return features;
-}
-
-/// Coordinates of features [M, F] along their `count` leading principal axes about their mean: [M, K], K = count or
-/// fewer where the features span fewer dimensions. No whitening.
-template <execution_context Context>
-[[nodiscard]] tensor<float, 2> principal_component_features(const Context& context, matrix_view<const float> features,
-                                                            std::size_t count = kPrincipalComponents) {
-  if (features.empty() || count == 0) return tensor<float, 2>({features.extent(0), 0});
-  const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
-  const detail::feature_columns columns(features.data(), index(features.extent(1)), index(features.extent(0)),
-                                        Eigen::OuterStride<>(index(features.stride(0))));
-  Eigen::VectorXd mean = Eigen::VectorXd::Zero(columns.rows());
-  for (Eigen::Index i = 0; i < columns.cols(); ++i) mean += columns.col(i).cast<double>();
-  mean /= static_cast<double>(columns.cols());
-  const principal_axes found = find_principal_axes(context, columns, mean, count);
-
-  tensor<float, 2> coordinates({features.extent(0), static_cast<std::size_t>(found.axes.cols())});
-  context.host_pool().for_each(features.extent(0), [&](std::size_t i) {
-    const Eigen::VectorXd along = found.axes.transpose() * (columns.col(index(i)).template cast<double>() - mean);
-    for (std::size_t k = 0; k < coordinates.extent(1); ++k) coordinates(i, k) = static_cast<float>(along[index(k)]);
-  });
-  return coordinates;
 }
 
 }  // namespace imgsim

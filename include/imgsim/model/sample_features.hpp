@@ -1,24 +1,32 @@
-// The embedding of a trained network, fitted to the photos it was trained on.
+// What a trained network makes of the photos that its embedding is fitted to.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include <imgsim/core/context.hpp>
 #include <imgsim/core/tensor.hpp>
-#include <imgsim/embedding/transform.hpp>
 #include <imgsim/model/autoencoder.hpp>
 #include <imgsim/model/photo_source.hpp>
 
-namespace imgsim::app {
+namespace imgsim {
 
-/// Photos that the embedding is fitted to where there are more: evenly spaced ones. Twice what the whitening looks at
-/// in wide feature spaces, and far more than the directions that it keeps.
-inline constexpr std::size_t kMaxFittedPhotos = 2 * kMaxWhiteningSide;
+/// Photos that an embedding is fitted to where there are more: evenly spaced ones. Twice what the whitening looks at in
+/// wide feature spaces, and far more than the directions that it keeps.
+inline constexpr std::size_t kMaxFittedPhotos = 8192;
 
+/// Features [min(M, about kMaxFittedPhotos), feature_size] of the M photos of `photos`, for fit_embedding():
+///
+///   imgsim::training_result trained = imgsim::train(network, training, validation, options);
+///   network.load_state(trained.best_state);
+///   const auto features = imgsim::sample_features(network, training);
+///   const auto embedding = imgsim::fit_embedding(cpu, features.view(), network.description().embedding);
 template <execution_context Context, photo_source Source>
-[[nodiscard]] embedding_transform fit_embedding_to(const Context& context, autoencoder<Context>& network,
-                                                   Source& photos) {
+[[nodiscard]] tensor<float, 2> sample_features(autoencoder<Context>& network, Source& photos) {
   constexpr std::size_t kBatch = 32;
   const std::size_t step = (photos.size() + kMaxFittedPhotos - 1) / kMaxFittedPhotos;
   std::vector<std::size_t> rows;
@@ -32,7 +40,7 @@ template <execution_context Context, photo_source Source>
     photos.load(std::span(rows).subspan(first, count), pixels.view().slice(0, count));
     network.encode(std::as_const(pixels).view().slice(0, count), features.view().slice(first, count));
   }
-  return fit_embedding(context, std::as_const(features).view(), network.description().embedding);
+  return features;
 }
 
-}  // namespace imgsim::app
+}  // namespace imgsim

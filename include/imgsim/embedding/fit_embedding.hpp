@@ -1,0 +1,73 @@
+// Finds the embedding transform of a set of photos' features.
+//
+// Whitening gives every principal direction of the photos' features the same weight. It is damped by shrinking the
+// variances v towards their mean m over all raw dimensions, v' = (1 - s) v + s m (Ledoit and Wolf, 2004,
+// doi:10.1016/S0047-259X(03)00096-4), so that directions that hold mostly noise are not blown up.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include <Eigen/Core>
+
+#include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/tensor.hpp>
+#include <imgsim/core/view.hpp>
+#include <imgsim/embedding/embedding_spec.hpp>
+#include <imgsim/embedding/principal_axes.hpp>
+#include <imgsim/embedding/transform.hpp>
+
+namespace imgsim {
+
+/// Photos that the whitening is fitted on where both they and the raw dimensions are more: evenly spaced ones.
+inline constexpr std::size_t kMaxWhiteningSide = 4096;
+
+/// Fits what `spec` asks for (centre, whiten, shrinkage, normalise) to features [M, raw]. The dimension is the smaller
+/// of spec.whiten and the number of dimensions that the features span. Where they span none (one photo, or all alike)
+/// there is nothing to centre or whiten by, and the transform only normalises. Whitening costs O(M raw min(M, raw)).
+/// The answer does not depend on the number of threads. Throws invalid_argument for no photos, for features that are
+/// not finite and for a shrinkage outside [0, 1].
+template <execution_context Context>
+[[nodiscard]] embedding_transform fit_embedding(const Context& context, matrix_view<const float> features,
+                                                const embedding_spec& spec) {
+  const std::size_t photos = features.extent(0);
+  const std::size_t raw = features.extent(1);
+  IMGSIM_EXPECTS(photos > 0 && raw > 0, "an embedding cannot be fitted to features ", shape_text(features));
+  IMGSIM_EXPECTS(spec.shrinkage >= 0.0 && spec.shrinkage <= 1.0, "the shrinkage must be in [0, 1], not ",
+                 spec.shrinkage);
+  embedding_transform transform{.raw = raw, .mean = {}, .projection = {}, .normalise = spec.normalise};
+  if (!spec.centre && spec.whiten == 0) return transform;
+
+  const std::size_t step =
+      spec.whiten > 0 && raw > kMaxWhiteningSide ? (photos + kMaxWhiteningSide - 1) / kMaxWhiteningSide : 1;
+  const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
+  const detail::feature_columns columns = detail::columns_of(features, step);
+  for (std::size_t i = 0; i < photos; i += step)
+    IMGSIM_EXPECTS(columns.col(index(i / step)).allFinite(), "the features of photo ", i,
+                   " are not finite: the network's weights are damaged or its training diverged");
+  Eigen::VectorXd mean = Eigen::VectorXd::Zero(index(raw));
+  if (spec.centre) mean = detail::mean_of(columns);
+  if (spec.whiten > 0) {
+    const principal_axes found = find_principal_axes(context, columns, mean, spec.whiten);
+    if (found.variances.size() == 0) return transform;
+    const double target = found.total / static_cast<double>(raw);
+    transform.projection = tensor<float, 2>({static_cast<std::size_t>(found.variances.size()), raw});
+    for (std::size_t d = 0; d < transform.projection.extent(0); ++d) {
+      const double shrunk = (1.0 - spec.shrinkage) * found.variances[index(d)] + spec.shrinkage * target;
+      for (std::size_t j = 0; j < raw; ++j)
+        transform.projection(d, j) = static_cast<float>(found.axes(index(j), index(d)) / std::sqrt(shrunk));
+    }
+  } else {
+    bool all_alike = true;
+    for (Eigen::Index i = 1; i < columns.cols() && all_alike; ++i) all_alike = columns.col(i) == columns.col(0);
+    if (all_alike) return transform;
+  }
+  if (spec.centre) {
+    transform.mean.resize(raw);
+    for (std::size_t j = 0; j < raw; ++j) transform.mean[j] = static_cast<float>(mean[index(j)]);
+  }
+  return transform;
+}
+
+}  // namespace imgsim
