@@ -48,8 +48,9 @@ void distance_matrix(const Context& context, const Rows& a, const Others& b, Met
   search_backend<Context>::distance_matrix(context, read_only_view<Rows>(a), read_only_view<Others>(b), metric, out);
 }
 
-/// out [M, M]: the distance of each pair of rows of `points` [M, D]. Symmetric to the bit; the diagonal is 0 whatever the row. NaN where either of two rows holds a
-/// NaN or an infinity. Memory as with similarity_matrix. Throws invalid_argument where shapes do not fit.
+/// out [M, M]: the distance of each pair of rows of `points` [M, D]. Symmetric to the bit; the diagonal is 0 whatever
+/// the row. NaN where either of two rows holds a NaN or an infinity. Memory as with similarity_matrix. Throws
+/// invalid_argument where shapes do not fit.
 template <execution_context Context, element_matrix Rows, metric Metric>
 void distance_matrix(const Context& context, const Rows& points, Metric metric,
                      matrix_view<float, typename Rows::space> out) {
