@@ -13,10 +13,12 @@
 #include <string>
 #include <vector>
 
+#include <imgsim/cluster/centroid_indices.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/cluster/kneedle.hpp>
 #include <imgsim/cluster/silhouette.hpp>
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/element.hpp>
 
 namespace imgsim {
 
@@ -41,6 +43,7 @@ struct k_choice {
   double cost = 0;                   // sum of distances to the nearest medoid; does not rise with K
   double sum_of_squares = 0;         // of the same distances
   double medoid_silhouette = 0;      // in [0, 1]; 0 for K = 1
+  centroid_indices indices;          // where choose_k was given the points; 0 for K = 1
   std::vector<std::size_t> medoids;  // [K] rows, ascending
 };
 
@@ -195,6 +198,23 @@ template <execution_context Context, class Source>
   choose_k_result result;
   result.curve = detail::sweep_k(search, options.k_min, std::min(options.k_max, search.size()), options);
   detail::judge(result, search.size(), options.sensitivity);
+  return result;
+}
+
+/// The same with the indices of Calinski and Harabasz and of Davies and Bouldin at each K, from the embeddings `points`
+/// [M, D] that the distances belong to. O(M D) more for each K. Throws invalid_argument where there are not M points.
+template <execution_context Context, class Source, element_matrix Points>
+[[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const Points& points,
+                                       const choose_k_options& options) {
+  IMGSIM_EXPECTS(points.extent(0) == source.size(), "points ", shape_text(points), " for distances between ",
+                 source.size());
+  choose_k_result result = choose_k(context, source, options);
+  medoid_searcher_for<Context, Source> search(context, source);
+  for (k_choice& choice : result.curve) {
+    detail::throw_if_stopped(options.stop, "the choice of K");
+    search.assign(choice.medoids);
+    choice.indices = judge_by_centroids(context, points, search.labels(), choice.k);
+  }
   return result;
 }
 

@@ -1,0 +1,131 @@
+// Covers, stability, centroid indices and weak places, each against a count from scratch.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <imgsim/cluster/centroid_indices.hpp>
+#include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/covering_medoids.hpp>
+#include <imgsim/cluster/stability.hpp>
+#include <imgsim/cluster/weak_places.hpp>
+
+#include "cluster/support.hpp"
+#include "reference/centroid_indices.hpp"
+
+using namespace imgsim;
+using namespace imgsim_test;
+
+BOOST_AUTO_TEST_SUITE(guarantees)
+
+BOOST_AUTO_TEST_CASE(every_member_is_within_the_distance) {
+  random_stream random(1);
+  for (const std::uint64_t steps : {4u, 1u << 20}) {
+    const tensor<float, 2> distances = random_distances(60, steps, random);
+    for (const double most : {0.0, 0.25, 0.4, 0.9, 2.0}) {
+      const k_medoids_result found =
+          covering_medoids(cpu_context(2), resident_distances(distances.view()), {.max_distance = most});
+      BOOST_TEST(std::ranges::all_of(found.distances, [&](float d) { return static_cast<double>(d) <= most; }));
+      for (std::size_t row = 0; row < 60; ++row)
+        BOOST_TEST(found.distances[row] == distances(found.medoids[found.labels[row]], row));
+      // No medoid is needless.
+      for (std::size_t left_out = 0; left_out < found.medoids.size(); ++left_out) {
+        bool all_covered = true;
+        for (std::size_t o = 0; o < 60; ++o) {
+          bool is_covered = false;
+          for (std::size_t p = 0; p < found.medoids.size(); ++p)
+            is_covered = is_covered || (p != left_out && static_cast<double>(distances(found.medoids[p], o)) <= most);
+          all_covered = all_covered && is_covered;
+        }
+        BOOST_TEST(!all_covered);
+      }
+      if (most >= 1) BOOST_TEST(found.medoids.size() == 1u);
+      if (most == 0) BOOST_TEST(found.medoids.size() == 60u);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_medoid_covers_the_most) {
+  random_stream random(2);
+  const tensor<float, 2> points = blobs(100, 4, 3, 20, random);
+  const tensor<float, 2> distances = euclidean_distances(points.view());
+  const k_medoids_result found =
+      covering_medoids(cpu_context(1), resident_distances(distances.view()), {.max_distance = 12});
+  BOOST_TEST(found.medoids.size() == 3u);
+  BOOST_CHECK_THROW((void)covering_medoids(cpu_context(1), resident_distances(distances.view()), {.max_distance = -1}),
+                    invalid_argument);
+  BOOST_CHECK_THROW((void)covering_medoids(cpu_context(1), resident_distances(distances.view()),
+                                           {.max_distance = std::numeric_limits<double>::quiet_NaN()}),
+                    invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(clear_groups_come_back_and_chance_does_not) {
+  random_stream random(3);
+  const tensor<float, 2> clear = euclidean_distances(blobs(300, 8, 4, 10, random).view());
+  const tensor<float, 2> none = euclidean_distances(blobs(300, 8, 1, 1, random).view());
+  const auto stability = [&](const tensor<float, 2>& distances, std::size_t k, std::size_t threads) {
+    return group_stability(cpu_context(threads), resident_distances(distances.view()), {.k = k, .resamples = 4});
+  };
+  BOOST_TEST(stability(clear, 4, 2).least == 1.0);
+  BOOST_TEST(stability(none, 4, 2).mean < 0.6);
+  BOOST_TEST(stability(clear, 7, 2).mean < 0.95);
+  BOOST_TEST(stability(none, 4, 1).mean == stability(none, 4, 5).mean);
+  BOOST_CHECK_THROW((void)stability(clear, 151, 1), invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(centroid_indices_are_those_of_the_textbook) {
+  random_stream random(4);
+  for (const std::size_t k : {2, 3, 7}) {
+    const tensor<float, 2> points = blobs(80, 9, 3, 2, random);
+    std::vector<std::uint32_t> labels;
+    for (std::size_t row = 0; row < 80; ++row) labels.push_back(static_cast<std::uint32_t>(random.below(k)));
+    for (const cpu_context& context : cluster_contexts()) {
+      const centroid_indices found = judge_by_centroids(context, points.view(), labels, k + 1);  // one has no points
+      const reference::indices expected = reference::centroid_indices(to_table(points.view()), labels, k);
+      // Of 80 * 9 terms, each rounded a few times, and the difference between points and centroids.
+      BOOST_TEST(found.calinski_harabasz == expected.calinski_harabasz, boost::test_tools::tolerance(1e-11));
+      BOOST_TEST(found.davies_bouldin == expected.davies_bouldin, boost::test_tools::tolerance(1e-11));
+    }
+  }
+  const tensor<float, 2> same({5, 2});
+  const std::vector<std::uint32_t> one(5, 0), two{0, 0, 1, 1, 1};
+  BOOST_TEST(judge_by_centroids(cpu_context(1), same.view(), one, 1).davies_bouldin == 0);
+  BOOST_TEST(std::isinf(judge_by_centroids(cpu_context(1), same.view(), two, 2).davies_bouldin));
+}
+
+BOOST_AUTO_TEST_CASE(choose_k_gives_the_indices_where_it_has_the_points) {
+  random_stream random(5);
+  const tensor<float, 2> points = blobs(150, 6, 5, 12, random);
+  const tensor<float, 2> distances = euclidean_distances(points.view());
+  const choose_k_result found =
+      choose_k(cpu_context(2), resident_distances(distances.view()), points.view(), {.k_min = 1, .k_max = 12});
+  BOOST_TEST(found.curve[0].indices.calinski_harabasz == 0);
+  const auto largest = std::ranges::max_element(
+      found.curve, {}, [](const k_choice& choice) { return choice.indices.calinski_harabasz; });
+  const auto smallest = std::min_element(
+      found.curve.begin() + 1, found.curve.end(),
+      [](const k_choice& a, const k_choice& b) { return a.indices.davies_bouldin < b.indices.davies_bouldin; });
+  BOOST_TEST(largest->k == 5u);
+  BOOST_TEST(smallest->k == 5u);
+  BOOST_TEST(found.recommended_k == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(weak_places_are_found) {
+  const std::vector<std::uint32_t> labels{0, 0, 1, 1, 2, 2};
+  const std::vector<float> distances{0, 1, 0, 2, 0, 2};
+  tensor<float, 2> between({3, 3});
+  between(0, 1) = between(1, 0) = 4;
+  between(0, 2) = between(2, 0) = 3;
+  between(1, 2) = between(2, 1) = 8;
+  const weak_places places = find_weak_places(labels, distances, between.view());
+  BOOST_TEST(places.weakest_member == 3u);
+  BOOST_TEST(places.weakest_distance == 2.0f);
+  BOOST_TEST(places.first_group == 0u);
+  BOOST_TEST(places.second_group == 2u);
+  BOOST_TEST(places.overlap == 0.5);
+  BOOST_CHECK_THROW((void)find_weak_places(std::vector<std::uint32_t>{3}, std::vector<float>{0}, between.view()),
+                    invalid_argument);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
