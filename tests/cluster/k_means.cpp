@@ -85,6 +85,41 @@ BOOST_AUTO_TEST_CASE(elements_of_16_bits_are_the_numbers_they_hold) {
   check(float16{});
 }
 
+/// Centroids that creep, jump and change places: what the search remembers of the last call must not show.
+BOOST_AUTO_TEST_CASE(bounds_do_not_change_the_nearest) {
+  random_stream random(13);
+  for (const std::size_t dimension : {1, 2, 9, 40}) {
+    const tensor<float, 2> points = blobs(300, dimension, 4, 1, random);
+    tensor<float, 2> centroids({6, dimension});
+    std::copy_n(points.data(), centroids.size(), centroids.data());
+    cpu::centroid_searcher remembering(cpu_context(2), points.view());
+    std::vector<std::uint32_t> labels(300), fresh_labels(300);
+    std::vector<double> distances(300), fresh_distances(300);
+    for (int step = 0; step < 60; ++step) {
+      for (float& value : centroids)
+        value += static_cast<float>((step % 20 == 19 ? 2 : 1e-2 * (step % 5)) * random.normal());
+      if (step % 13 == 5) std::swap_ranges(centroids.view().row(0), centroids.view().row(1), centroids.view().row(3));
+      if (step == 40) std::copy_n(centroids.view().row(2), dimension, centroids.view().row(4));  // ties
+      remembering.nearest(std::as_const(centroids).view(), labels, distances);
+      cpu::centroid_searcher(cpu_context(1), points.view())
+          .nearest(std::as_const(centroids).view(), fresh_labels, fresh_distances);
+      BOOST_TEST_REQUIRE(labels == fresh_labels, boost::test_tools::per_element());
+      BOOST_TEST_REQUIRE(distances == fresh_distances, boost::test_tools::per_element());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(batches_come_close_to_lloyd) {
+  random_stream random(14);
+  const tensor<float, 2> points = blobs(3000, 8, 10, 4, random);
+  const k_means_result whole = k_means(cpu_context(2), points.view(), {.k = 10, .restarts = 3});
+  const k_means_options options{.k = 10, .max_iterations = 2, .batch = 100, .batches = 60};
+  const k_means_result found = k_means(cpu_context(2), points.view(), options);
+  BOOST_TEST(found.inertia <= 1.3 * whole.inertia);
+  BOOST_TEST(found.iterations <= 2u);
+  BOOST_TEST(k_means(cpu_context(5), points.view(), options).inertia == found.inertia);
+}
+
 BOOST_AUTO_TEST_CASE(threads_do_not_change_the_result) {
   random_stream random(2);
   const tensor<float, 2> points = blobs(700, 300, 6, 0.5, random);

@@ -103,7 +103,8 @@ concept has_distance_sample =
       { cluster_backend<Context>::distances_among(context, source, rows) } -> std::same_as<tensor<float, 2>>;
     };
 
-/// The passes of k-means over points [M, D]. Constructed from (context, points).
+/// The passes of k-means over points [M, D]. Constructed from (context, points). It may remember what it found in order
+/// to find it faster the next time; no answer depends on the calls before it.
 template <class S>
 concept centroid_search = requires(S search, matrix_view<const float> centroids, matrix_view<float> squared_distances,
                                    std::span<std::uint32_t> labels, std::span<const std::uint32_t> fixed_labels,

@@ -37,6 +37,11 @@ struct k_means_options {
   std::uint64_t seed = 0;
   std::size_t restarts = 1;  // starts from other random seeds; the least inertia is kept, ties to the first
   std::size_t max_iterations = 300;
+  /// Above 0: mini-batch k-means (Sculley, 2010, doi:10.1145/1772690.1772862). The centroids follow `batches` random
+  /// batches of this many points, then Lloyd's algorithm goes on over all points for max_iterations, which should be
+  /// small. For more points than a pass over them can be afforded often.
+  std::size_t batch = 0;
+  std::size_t batches = 200;
   /// Spherical k-means (Dhillon and Modha, 2001, doi:10.1023/A:1007612920971): points and centroids are brought to
   /// length 1, in a copy, so that the groups are those of cosine similarity. A zero point stays zero.
   bool spherical = false;
@@ -186,6 +191,42 @@ void move_centroids(Search& search, std::span<const std::uint32_t> labels, bool 
   }
 }
 
+/// Moves `centroids` [K, D] towards the means of random batches of the points: the n-th point that a centroid meets
+/// draws it by 1 / n.
+template <execution_context Context>
+void follow_batches(const Context& context, matrix_view<const float> points, const k_means_options& options,
+                    random_stream& random, tensor<float, 2>& centroids) {
+  const std::size_t dimension = points.extent(1);
+  tensor<float, 2> batch({options.batch, dimension});
+  tensor<double, 2> sums(centroids.extents());
+  std::vector<std::uint32_t> labels(options.batch);
+  std::vector<double> distances(options.batch);
+  std::vector<double> met(centroids.extent(0), 0.0);
+  for (std::size_t turn = 0; turn < options.batches; ++turn) {
+    if (options.stop.stop_requested()) throw cancelled("k-means was stopped");
+    for (std::size_t i = 0; i < options.batch; ++i)
+      std::copy_n(points.row(random.below(points.extent(0))), dimension, batch.view().row(i));
+    centroid_searcher_for<Context> search(context, std::as_const(batch).view());
+    search.nearest(std::as_const(centroids).view(), labels, distances);
+    search.sums(labels, sums.view());
+    std::vector<double> counts(met.size(), 0.0);
+    for (const std::uint32_t label : labels) ++counts[label];
+    for (std::size_t group = 0; group < met.size(); ++group) {
+      if (counts[group] == 0) continue;
+      met[group] += counts[group];
+      float* centroid = centroids.view().row(group);
+      std::vector<double> moved(dimension);
+      for (std::size_t i = 0; i < dimension; ++i)
+        moved[i] = static_cast<double>(centroid[i]) * (1 - counts[group] / met[group]) + sums(group, i) / met[group];
+      if (options.spherical) {
+        normalise_row(moved.data(), dimension, centroid);
+      } else {
+        std::ranges::transform(moved, centroid, [](double v) { return static_cast<float>(v); });
+      }
+    }
+  }
+}
+
 /// Lloyd's iterations from `centroids`.
 template <centroid_search Search>
 k_means_result improve_centroids(Search& search, matrix_view<const float> points, tensor<float, 2> centroids,
@@ -251,8 +292,9 @@ template <execution_context Context, element_matrix Rows>
   std::optional<k_means_result> best;
   for (std::size_t restart = 0; restart < options.restarts; ++restart) {
     random_stream random(options.seed, restart);
-    k_means_result result = detail::improve_centroids(
-        search, points, detail::seed_centroids(search, points, options.k, random), options, restart);
+    tensor<float, 2> centroids = detail::seed_centroids(search, points, options.k, random);
+    if (options.batch > 0) detail::follow_batches(context, points, options, random, centroids);
+    k_means_result result = detail::improve_centroids(search, points, std::move(centroids), options, restart);
     if (!best || result.inertia < best->inertia) best = std::move(result);
   }
   return std::move(*best);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
@@ -17,7 +19,7 @@
 
 namespace imgsim::cpu {
 
-/// `points` must outlive the object.
+/// `points` must outlive the object. It remembers what the last call of nearest() found: calls are made one at a time.
 class centroid_searcher {
  public:
   centroid_searcher(const cpu_context& context, matrix_view<const float> points)
@@ -29,30 +31,25 @@ class centroid_searcher {
     });
   }
 
-  /// float32 rules out all but the centroids within twice the rounding error of the nearest (nearly always one is
-  /// left); float64 decides among the rest.
-  void nearest(matrix_view<const float> centroids, std::span<std::uint32_t> labels, std::span<double> distances) const {
-    const auto dimension = static_cast<double>(points_.extent(1));
-    const double error = squared_distance_error(points_.extent(1));
-    const double spread = error < 0.5 ? (1 + error) / (1 - error) : std::numeric_limits<double>::infinity();
-    const double underflow = dimension * static_cast<double>(std::numeric_limits<float>::min());
+  /// Hamerly's bounds (2010, doi:10.1137/1.9781611972801.12): a point whose own centroid is nearer than the others can
+  /// have come since the last call keeps its label, at the price of one distance. For the rest float32 rules out all
+  /// but the centroids within twice the rounding error of the nearest (nearly always one is left), and float64 decides.
+  /// The answer is the same as without bounds.
+  void nearest(matrix_view<const float> centroids, std::span<std::uint32_t> labels, std::span<double> distances) {
+    const double drift = follow(centroids);
     for_each_chunk([&](std::size_t first, std::size_t count) {
-      tensor<float, 2> approximate({count, centroids.extent(0)});
-      expand(squared_distances_body{points_.slice(first, count), centroids, approximate.view()}, level_);
-      for (std::size_t i = 0; i < count; ++i) {
-        const std::span<const float> to_centroids(approximate.view().row(i), centroids.extent(0));
-        const double limit = static_cast<double>(*std::ranges::min_element(to_centroids)) * spread + underflow;
-        double least = std::numeric_limits<double>::infinity();
-        for (std::size_t c = 0; c < to_centroids.size(); ++c) {
-          if (static_cast<double>(to_centroids[c]) > limit) continue;
-          const double exact = canonical_squared_distance(points_.row(first + i), centroids.row(c));
-          if (exact < least) {
-            least = exact;
-            labels[first + i] = static_cast<std::uint32_t>(c);
-          }
+      std::vector<std::size_t> open;
+      for (std::size_t row = first; row < first + count; ++row) {
+        others_[row] -= drift;
+        if (others_[row] > 0) {
+          distances[row] = canonical_squared_distance(points_.row(row), centroids.row(labels_[row]));
+          if (std::sqrt(distances[row]) < others_[row] * (1 - kSlack)) continue;
         }
-        distances[first + i] = least;
+        open.push_back(row);
       }
+      if (!open.empty()) search(open, centroids, distances);
+      std::copy_n(labels_.begin() + static_cast<std::ptrdiff_t>(first), count,
+                  labels.begin() + static_cast<std::ptrdiff_t>(first));
     });
   }
 
@@ -77,6 +74,59 @@ class centroid_searcher {
   static constexpr std::size_t kChunk = 64;     // points that a thread takes at a time
   static constexpr std::size_t kColumns = 256;  // of a sum that a thread takes at a time
 
+  /// Of float64 arithmetic on distances, far more than it errs by.
+  static constexpr double kSlack = 1e-9;
+
+  /// How far any centroid has moved since the last call; infinite where they are others.
+  double follow(matrix_view<const float> centroids) {
+    double largest = std::numeric_limits<double>::infinity();
+    if (last_centroids_.extents() == centroids.extents()) {
+      largest = 0;
+      for (std::size_t c = 0; c < centroids.extent(0); ++c)
+        largest = std::max(largest, canonical_squared_distance(centroids.row(c), last_centroids_.view().row(c)));
+      largest = std::sqrt(largest) * (1 + kSlack);
+    } else {
+      last_centroids_ = tensor<float, 2>(centroids.extents());
+      labels_.assign(points_.extent(0), 0);
+      others_.assign(points_.extent(0), 0.0);
+    }
+    for (std::size_t c = 0; c < centroids.extent(0); ++c)
+      std::copy_n(centroids.row(c), centroids.extent(1), last_centroids_.view().row(c));
+    return largest;
+  }
+
+  /// Finds the nearest centroid of some points, and how near the next one is at the least.
+  void search(std::span<const std::size_t> rows, matrix_view<const float> centroids, std::span<double> distances) {
+    const std::size_t dimension = points_.extent(1);
+    const double error = squared_distance_error(dimension);
+    const double spread = error < 0.5 ? (1 + error) / (1 - error) : std::numeric_limits<double>::infinity();
+    const double underflow = static_cast<double>(dimension) * static_cast<double>(std::numeric_limits<float>::min());
+    tensor<float, 2> gathered({rows.size(), dimension});
+    for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(points_.row(rows[i]), dimension, gathered.view().row(i));
+    tensor<float, 2> approximate({rows.size(), centroids.extent(0)});
+    expand(squared_distances_body{gathered.view(), centroids, approximate.view()}, level_);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::span<const float> to_centroids(approximate.view().row(i), centroids.extent(0));
+      const double limit = static_cast<double>(*std::ranges::min_element(to_centroids)) * spread + underflow;
+      double least = std::numeric_limits<double>::infinity();
+      std::uint32_t label = 0;
+      for (std::size_t c = 0; c < to_centroids.size(); ++c) {
+        if (static_cast<double>(to_centroids[c]) > limit) continue;
+        const double exact = canonical_squared_distance(points_.row(rows[i]), centroids.row(c));
+        if (exact < least) {
+          least = exact;
+          label = static_cast<std::uint32_t>(c);
+        }
+      }
+      double next = std::numeric_limits<double>::infinity();
+      for (std::size_t c = 0; c < to_centroids.size(); ++c)
+        if (c != label) next = std::min(next, static_cast<double>(to_centroids[c]));
+      labels_[rows[i]] = label;
+      distances[rows[i]] = least;
+      others_[rows[i]] = std::sqrt(std::max(0.0, (next - underflow) / (1 + error))) * (1 - kSlack);
+    }
+  }
+
   template <class Body>
   void for_each_chunk(Body&& body) const {
     const std::size_t size = points_.extent(0);
@@ -94,6 +144,9 @@ class centroid_searcher {
   cpu_context context_;
   matrix_view<const float> points_;
   simd_level level_;
+  tensor<float, 2> last_centroids_;    // [K, D]
+  std::vector<std::uint32_t> labels_;  // [M] the nearest of them
+  std::vector<double> others_;         // [M] no other of them is nearer than this
 };
 
 }  // namespace imgsim::cpu
