@@ -44,7 +44,7 @@ done
 while IFS= read -r hit; do complain "$hit: a contract must not include a backend"; done \
   < <(grep -rnE '#include <imgsim/(cpu|cuda)[/.]' include/)
 
-git ls-files '*.hpp' '*.cpp' '*.md' '*.sh' '*.txt' '*.cmake' |
+git ls-files '*.hpp' '*.cpp' '*.cuh' '*.cu' '*.md' '*.sh' '*.txt' '*.cmake' |
   xargs -d '\n' "$tools/bin/codespell" --ignore-words-list caf,kinf,qury,defalt,fo || complain "lint: spelling"
 
 [ $failed -eq 0 ] && echo "lint: ${#sources[@]} source files, clean"

@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config
   libdnnl-dev ocl-icd-opencl-dev   # Debian's oneDNN asks for OpenCL's headers when it is found by CMake
-  libboost-program-options-dev libboost-test-dev
+  libboost-program-options-dev libboost-test-dev libboost-context-dev
   libturbojpeg0-dev libpng-dev libwebp-dev libexif-dev
   libeigen3-dev nlohmann-json3-dev libhdf5-dev libcurl4-openssl-dev libxxhash-dev
   "$@"
