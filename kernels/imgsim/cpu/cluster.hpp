@@ -10,6 +10,7 @@
 #include <imgsim/cpu/cluster/centroid_searcher.hpp>
 #include <imgsim/cpu/cluster/distance_rows.hpp>
 #include <imgsim/cpu/cluster/medoid_searcher.hpp>
+#include <imgsim/cpu/cluster/silhouette_searcher.hpp>
 #include <imgsim/cpu/context.hpp>
 
 namespace imgsim {
@@ -18,6 +19,8 @@ template <>
 struct cluster_backend<cpu_context> {
   template <class Source>
   using medoid_searcher = cpu::medoid_searcher<Source>;
+  template <class Source>
+  using silhouette_searcher = cpu::silhouette_searcher<Source>;
   using centroid_searcher = cpu::centroid_searcher;
 
   template <class Source>
