@@ -30,14 +30,23 @@
 
 // embeddings -> matches
 #include <imgsim/metric/registry.hpp>
+#include <imgsim/search/gallery.hpp>
 #include <imgsim/search/similarity.hpp>
 #include <imgsim/search/top_n.hpp>
 
 // embeddings -> groups
 #include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/condensed_distances.hpp>
+#include <imgsim/cluster/cost_bound.hpp>
+#include <imgsim/cluster/covering_medoids.hpp>
+#include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/groups.hpp>
 #include <imgsim/cluster/k_means.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/cluster/sampled_k_medoids.hpp>
+#include <imgsim/cluster/silhouette_medoids.hpp>
+#include <imgsim/cluster/stability.hpp>
+#include <imgsim/cluster/weak_places.hpp>
 
 // how good, and how it looks
 #include <imgsim/evaluate/baselines.hpp>
