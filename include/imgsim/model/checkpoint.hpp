@@ -1,7 +1,7 @@
 // A training run, saved so that it continues as if it had never stopped.
 //
 //   tensors   "state/..." as autoencoder::state(), "optimizer/..." as autoencoder::optimizer_state()
-//   metadata  format "imgsim-checkpoint", format_version "1", architecture, run and progress (JSON)
+//   metadata  format "imgsim-checkpoint", format_version "1", tensor_hash, architecture, run and progress (JSON)
 #pragma once
 
 #include <cstddef>

@@ -4,7 +4,8 @@
 //   tensors   "encoder.0.kernel" ... as autoencoder::state() names them; "embedding.mean" [raw] and
 //             "embedding.projection" [D, raw] where the embedding has them
 //   metadata  format "imgsim-model", format_version "1", architecture and preprocessing (JSON), embedding (JSON: raw
-//             width, normalise), imgsim_version, and what the maker adds: preset, seed, epochs, losses, photos, ...
+//             width, normalise), tensor_hash (XXH3-128 of the bytes behind the header; to be left out by other
+//             programs), imgsim_version, and what the maker adds: preset, seed, epochs, losses, photos, ...
 #pragma once
 
 #include <algorithm>
@@ -44,8 +45,8 @@ inline constexpr std::size_t kModelFormatVersion = 1;
 inline constexpr std::string_view kModelFormat = "imgsim-model";
 inline constexpr std::string_view kMeanTensor = "embedding.mean";
 inline constexpr std::string_view kProjectionTensor = "embedding.projection";
-inline constexpr std::string_view kModelKeys[] = {"format", "format_version", "architecture", "preprocessing",
-                                                  "embedding"};
+inline constexpr std::string_view kModelKeys[] = {"format",       "format_version", kTensorHash,
+                                                  "architecture", "preprocessing",  "embedding"};
 
 /// What every model of this format does to a photo before the network.
 [[nodiscard]] inline nlohmann::json preprocessing_of(const architecture& description) {
