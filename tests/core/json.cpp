@@ -88,4 +88,17 @@ BOOST_AUTO_TEST_CASE(broken_json_is_refused_with_its_place) {
   BOOST_CHECK_THROW((void)imgsim::parse_json(deep, kFile), imgsim::io_error);
 }
 
+BOOST_AUTO_TEST_CASE(numbers_and_lists_of_them_are_checked) {
+  const auto good =
+      nlohmann::json::parse(R"({"real": 0.5, "whole": 3, "rows": [0, 18446744073709551615], "none": null})");
+  const imgsim::json_fields fields(good, kFile);
+  BOOST_TEST(fields.number("real") == 0.5);
+  BOOST_TEST(fields.number("whole") == 3.0);
+  BOOST_TEST(reason_of([&] { (void)fields.number("none"); }) == "\"none\" must be a number");
+  BOOST_TEST(fields.whole_numbers("rows", good["rows"]).back() == 18446744073709551615u);
+  const std::string wrong = "\"rows\" must hold lists of whole numbers from 0";
+  for (const char* list : {"3", "{}", "[1.0]", "[-1]", "[\"1\"]", "[[1]]", "[18446744073709551616]"})
+    BOOST_TEST(reason_of([&] { (void)fields.whole_numbers("rows", nlohmann::json::parse(list)); }) == wrong, list);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

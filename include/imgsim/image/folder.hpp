@@ -22,6 +22,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
+#include <imgsim/core/ascii.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/image/detail/file.hpp>
 
@@ -53,17 +54,12 @@ struct folder_split {
 
 namespace detail {
 
-[[nodiscard]] inline char to_lower_ascii(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 [[nodiscard]] inline bool has_photo_extension(std::string_view name) noexcept {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return false;
   const std::string_view extension = name.substr(dot + 1);
-  return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"jpg", "jpeg", "jpe", "jfif", "png", "webp"},
-      [&](std::string_view known) { return std::ranges::equal(extension, known, {}, to_lower_ascii); });
+  return std::ranges::any_of(std::initializer_list<std::string_view>{"jpg", "jpeg", "jpe", "jfif", "png", "webp"},
+                             [&](std::string_view known) { return equal_but_for_case(extension, known); });
 }
 
 /// One walk through a folder. Each folder on disk is visited once, by device and inode, so that links cannot send the
@@ -168,8 +164,7 @@ class folder_walk {
     const std::string& path = folder.photos[row].path;
     const std::size_t slash = path.find('/');
     if (slash == std::string::npos) return std::nullopt;
-    std::string name = path.substr(0, slash);
-    std::ranges::transform(name, name.begin(), detail::to_lower_ascii);
+    const std::string name = lower_case(path.substr(0, slash));
     if (name == "train") {
       split.train.push_back(row);
     } else if (name == "val" || name == "validation" || name == "valid") {
