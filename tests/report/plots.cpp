@@ -81,6 +81,24 @@ BOOST_AUTO_TEST_CASE(points_stand_where_their_values_are) {
   BOOST_TEST(holds(render_svg(plot), "points=\"36.4,266.0 376.0,42.0\""));
 }
 
+BOOST_AUTO_TEST_CASE(a_series_on_the_right_has_an_axis_of_its_own) {
+  line_plot plot{.right_label = "share"};
+  plot.width = 400;
+  plot.height = 300;
+  plot.log_y = true;
+  plot.series = {{"", {0, 10}, {1, 10}}, {"", {0, 10}, {0, 0.5}, false, true}};
+  const std::string svg = render_svg(plot);
+  BOOST_TEST(markup_fault(svg) == "");
+  BOOST_TEST(count_of(svg, ">share<") == 1u);
+  BOOST_TEST(count_of(svg, ">0.5<") == 1u);  // its highest tick
+  // From the lower left corner to the upper right one, both: 0 has a place on an axis that is not logarithmic. On the
+  // right, 22 + 3 * 7.2 for its labels and 22 for its name; above, 22 for the names of the series.
+  const std::string corner = "334.4,64.0\"";
+  BOOST_TEST(count_of(svg, corner) == 2u, svg);
+  plot.series.pop_back();
+  BOOST_TEST(!holds(render_svg(plot), "share"));
+}
+
 BOOST_AUTO_TEST_CASE(gaps_break_the_line) {
   line_plot plot;
   plot.series = {{"", {1, 2, 3, 4, 5, 6, 7}, {1, 2, kNan, 4, kInf, 6, 7}}};

@@ -22,7 +22,8 @@ namespace imgsim {
 struct plot_series {
   std::string name = {};
   std::vector<double> x = {}, y = {};
-  bool dots = false;  // a dot on every point
+  bool dots = false;      // a dot on every point
+  bool on_right = false;  // its y is that of the axis on the right
 };
 
 /// A dashed upright line with its meaning: "K = 12".
@@ -33,10 +34,11 @@ struct plot_mark {
 
 struct line_plot {
   std::string title = {}, x_label = {}, y_label = {};
+  std::string right_label = {};  // of the axis on the right, where a series has its y there
   std::vector<plot_series> series = {};
   std::vector<plot_mark> marks = {};
-  bool log_x = false, log_y = false;
-  bool whole_x = false;  // ticks at whole x only: epochs, K
+  bool log_x = false, log_y = false;  // of the axes at the bottom and on the left
+  bool whole_x = false;               // ticks at whole x only: epochs, K
   std::size_t width = 720, height = 420;
 };
 
@@ -128,27 +130,34 @@ void draw_series(svg_writer& svg, std::size_t number, const plot_series& series,
 [[nodiscard]] inline std::string render_svg(const line_plot& plot) {
   IMGSIM_EXPECTS(plot.width >= 240 && plot.height >= 160, "a plot of ", plot.width, " x ", plot.height,
                  " is too small: it takes 240 x 160");
-  std::vector<double> xs, ys;
+  std::vector<double> xs, ys, right_ys;
+  const auto is_log = [&](const plot_series& series) { return plot.log_y && !series.on_right; };
   for (const plot_series& series : plot.series) {
     IMGSIM_EXPECTS(series.x.size() == series.y.size(), "series '", series.name, "' has ", series.x.size(), " x and ",
                    series.y.size(), " y");
     for (std::size_t i = 0; i < series.x.size(); ++i) {
       // A point that one axis cannot show must not stretch the other.
       const bool shown = std::isfinite(series.x[i]) && std::isfinite(series.y[i]) && (!plot.log_x || series.x[i] > 0) &&
-                         (!plot.log_y || series.y[i] > 0);
+                         (!is_log(series) || series.y[i] > 0);
       if (!shown) continue;
       xs.push_back(series.x[i]);
-      ys.push_back(series.y[i]);
+      (series.on_right ? right_ys : ys).push_back(series.y[i]);
     }
   }
   for (const plot_mark& mark : plot.marks) xs.push_back(mark.x);
   const double width = static_cast<double>(plot.width), height = static_cast<double>(plot.height);
   const plot_axis x_axis(xs, plot.log_x, std::max<std::size_t>(plot.width / 90, 2), plot.whole_x);
   const plot_axis y_axis(ys, plot.log_y, std::max<std::size_t>(plot.height / 60, 2));
+  const plot_axis right_axis(right_ys, false, std::max<std::size_t>(plot.height / 60, 2));
+  const bool has_right = !right_ys.empty();
 
-  double label_width = 0;
-  for (const axis_tick& tick : y_axis.ticks()) label_width = std::max(label_width, detail::estimated_width(tick.label));
-  const double left = 22 + label_width + (plot.y_label.empty() ? 0 : 22), right = width - 24;
+  const auto room_for = [](const plot_axis& axis, const std::string& label) {
+    double ticks = 0;
+    for (const axis_tick& tick : axis.ticks()) ticks = std::max(ticks, detail::estimated_width(tick.label));
+    return 22 + ticks + (label.empty() ? 0 : 22);
+  };
+  const double left = room_for(y_axis, plot.y_label);
+  const double right = width - (has_right ? room_for(right_axis, plot.right_label) : 24);
   const double bottom = height - (plot.x_label.empty() ? 34 : 54);
   const bool legend = plot.series.size() > 1;
 
@@ -179,10 +188,20 @@ void draw_series(svg_writer& svg, std::size_t number, const plot_series& series,
   top = std::min(top, bottom - 40);
 
   const auto place_x = [&](double x) { return left + x_axis.place(x) * (right - left); };
-  const auto place_y = [&](double y) { return bottom - y_axis.place(y) * (bottom - top); };
+  const auto place_on = [&](const plot_axis& axis) {
+    return [&, bottom, top](double y) { return bottom - axis.place(y) * (bottom - top); };
+  };
+  const auto place_y = place_on(y_axis), place_right = place_on(right_axis);
   for (const axis_tick& tick : y_axis.ticks()) {
     svg.line("grid", left, place_y(tick.value), right, place_y(tick.value));
     svg.text("tick", "end", left - 8, place_y(tick.value) + 4.5, tick.label);
+  }
+  if (has_right) {
+    for (const axis_tick& tick : right_axis.ticks()) {
+      svg.line("axis", right, place_right(tick.value), right + 5, place_right(tick.value));
+      svg.text("tick", "start", right + 8, place_right(tick.value) + 4.5, tick.label);
+    }
+    svg.line("axis", right, top, right, bottom);
   }
   for (const axis_tick& tick : x_axis.ticks()) {
     svg.line("axis", place_x(tick.value), bottom, place_x(tick.value), bottom + 5);
@@ -190,10 +209,14 @@ void draw_series(svg_writer& svg, std::size_t number, const plot_series& series,
   }
   svg.line("axis", left, bottom, right, bottom);
   if (!plot.x_label.empty()) svg.text("label", "middle", (left + right) / 2, bottom + 42, plot.x_label);
-  if (!plot.y_label.empty()) {
-    const std::string middle = detail::svg_writer::at((top + bottom) / 2);
-    svg.text("label", "middle", 20, (top + bottom) / 2, plot.y_label, " transform=\"rotate(-90 20 " + middle + ")\"");
-  }
+  const auto upright = [&](double x, const std::string& label) {
+    if (label.empty()) return;
+    const double middle = (top + bottom) / 2;
+    svg.text("label", "middle", x, middle, label,
+             " transform=\"rotate(-90 " + detail::svg_writer::at(x) + " " + detail::svg_writer::at(middle) + ")\"");
+  };
+  upright(20, plot.y_label);
+  if (has_right) upright(width - 10, plot.right_label);
   double mark_label = top - 6 - 18 * (static_cast<double>(plot.marks.size()) - 1);
   for (const plot_mark& mark : plot.marks) {
     if (x_axis.shows(mark.x)) {
@@ -204,9 +227,15 @@ void draw_series(svg_writer& svg, std::size_t number, const plot_series& series,
     }
     mark_label += 18;
   }
-  for (std::size_t s = 0; s < plot.series.size(); ++s)
-    detail::draw_series(svg, s, plot.series[s], x_axis, y_axis, place_x, place_y);
-  if (ys.empty()) svg.text("label", "middle", (left + right) / 2, (top + bottom) / 2, "no values to show");
+  for (std::size_t s = 0; s < plot.series.size(); ++s) {
+    const plot_series& series = plot.series[s];
+    if (series.on_right)
+      detail::draw_series(svg, s, series, x_axis, right_axis, place_x, place_right);
+    else
+      detail::draw_series(svg, s, series, x_axis, y_axis, place_x, place_y);
+  }
+  if (ys.empty() && right_ys.empty())
+    svg.text("label", "middle", (left + right) / 2, (top + bottom) / 2, "no values to show");
   out += "</svg>\n";
   return out;
 }
