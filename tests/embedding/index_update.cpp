@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -149,8 +150,33 @@ BOOST_AUTO_TEST_CASE(another_model_encodes_everything_again) {
   update();
   const auto done = update("other");
   BOOST_TEST(done.encoded.size() == 4u);
-  BOOST_TEST(done.summary.unchanged == 4u);
+  BOOST_TEST(done.summary.unchanged == 0u);
+  BOOST_TEST(done.summary.reencoded == 4u);
   check_equals_fresh("other");
+  BOOST_TEST(update("other").summary.unchanged == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_photo_that_encodes_to_no_finite_numbers_is_skipped) {
+  imgsim::index_writer writer(index);
+  imgsim::thread_pool pool(1);
+  writer.set_photos_root(photos.root());
+  const auto plan = imgsim::plan_update(imgsim::scan_folder(photos.root()), nullptr, "", pool);
+  const auto encode = [&](std::span<const std::string> paths, imgsim::row_sink& rows) {
+    for (std::size_t i = 0; i < paths.size(); ++i)
+      rows.store(i, std::vector<float>{1.0f, i == 2 ? std::numeric_limits<float>::quiet_NaN() : 0.0f});
+  };
+  const auto summary = imgsim::apply_update(writer, plan, 2, encode);
+  BOOST_REQUIRE(summary.skipped.size() == 1u);
+  BOOST_TEST(summary.skipped[0].path == "b/2.jpg");
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_that_was_corrected_by_hand_is_signed_again) {
+  update();
+  std::string text(imgsim::text_of(imgsim::read_file(index / "manifest.json", 1 << 20)));
+  const std::size_t at = text.find("\"root\": \"");
+  imgsim::write_file(index / "manifest.json", text.insert(at + 9, "/elsewhere"));
+  BOOST_TEST(update().committed);
+  BOOST_TEST(imgsim::manifest_checksum_holds(imgsim::photo_index::open(index).stored_manifest()));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_no_longer_decodes_leaves_the_index_and_may_come_back) {

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -43,6 +45,17 @@ struct fixture {
   }
   [[nodiscard]] std::string opening() const {
     return reason_of([&] { (void)imgsim::photo_index::open(index); });
+  }
+  /// What using every part of the index says first.
+  [[nodiscard]] std::string using_all() const {
+    return reason_of([&] {
+      const auto opened = imgsim::photo_index::open(index);
+      (void)opened.embeddings();
+      (void)opened.neighbours();
+      (void)opened.groups();
+      (void)opened.centroids();
+      (void)opened.model_path();
+    });
   }
 };
 
@@ -127,14 +140,80 @@ BOOST_AUTO_TEST_CASE(what_is_no_index_is_refused) {
 BOOST_AUTO_TEST_CASE(a_missing_or_cut_file_is_named) {
   const fs::path kept = folder.path() / "kept";
   fs::copy(index, kept);
-  for (const char* name : imgsim::index_file::kListed) {
+  const std::string sound = "(no io_error)";
+  for (const std::string name : imgsim::index_file::kListed) {
+    BOOST_TEST_CONTEXT(name) {
+      const bool is_needed = name == imgsim::index_file::kEmbeddings || name == imgsim::index_file::kPhotos;
+      const std::string repair = is_needed                       ? "; restore the index from a copy"
+                                 : name.starts_with("neighbors") ? "; make the neighbours again with: imgsim neighb"
+                                 : name == imgsim::index_file::kModel ? "; give the model again with: imgsim index"
+                                                                      : "; make the groups again with: imgsim cluster";
+      fs::remove(index / name);
+      BOOST_TEST((opening() == sound) == !is_needed);
+      BOOST_TEST(using_all().starts_with("is missing from the index: No such file or directory" + repair), using_all());
+      fs::copy(kept / name, index / name);
+      fs::resize_file(index / name, fs::file_size(index / name) - 1);
+      BOOST_TEST((opening() == sound) == !is_needed);
+      BOOST_TEST(using_all().find(" bytes, the manifest says ") != std::string::npos, using_all());
+      BOOST_TEST(using_all().find(repair) != std::string::npos, using_all());
+      fs::copy(kept / name, index / name, fs::copy_options::overwrite_existing);
+      BOOST_TEST(using_all() == sound);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_derived_file_that_is_damaged_is_missed_by_none_but_its_users) {
+  fs::remove(index / "neighbors_similarity.npy");
+  std::string groups = text_of("k_groups.json");
+  groups[1] ^= 1;
+  imgsim::write_file(index / "k_groups.json", groups);
+  const auto opened = imgsim::photo_index::open(index);
+  BOOST_TEST(opened.embeddings().extent(0) == 5u);
+  BOOST_TEST(opened.find("cat/1.jpg") == 2u);
+  BOOST_TEST(opened.centroids().has_value());
+  BOOST_TEST(imgsim::text_of(imgsim::read_file(opened.model_path(), 100)) == "model m");
+  BOOST_CHECK_THROW((void)opened.neighbours(), imgsim::io_error);
+  BOOST_TEST(reason_of([&] { (void)opened.groups(); }).starts_with("differs from what was written"));
+  BOOST_REQUIRE(opened.faults().size() == 2u);
+  BOOST_TEST(opened.faults()[0].path() == index / "neighbors_similarity.npy");
+  BOOST_TEST(opened.faults()[1].path() == index / "k_groups.json");
+}
+
+BOOST_AUTO_TEST_CASE(writing_a_damaged_file_again_repairs_it) {
+  const auto before = imgsim_test::contents_of(index);
+  for (const char* name : {"neighbors_index.npy", "neighbors_similarity.npy", "k_groups.json", "centroids.npy"}) {
+    std::string bytes = text_of(name);
+    bytes.back() ^= 1;
+    imgsim::write_file(index / name, bytes);
+    imgsim_test::add_everything(index);
+    BOOST_TEST((imgsim_test::contents_of(index) == before), name);
     fs::remove(index / name);
-    BOOST_TEST(opening() == "is missing from the index: No such file or directory", name);
-    fs::copy(kept / name, index / name);
-    fs::resize_file(index / name, fs::file_size(index / name) - 1);
-    BOOST_TEST(opening().ends_with("imgsim verify tells what is damaged"), name);
-    fs::copy(kept / name, index / name, fs::copy_options::overwrite_existing);
-    BOOST_TEST(opening() == "(no io_error)");
+    imgsim_test::add_everything(index);
+    BOOST_TEST((imgsim_test::contents_of(index) == before), name);
+  }
+  imgsim::write_file(index / "model.safetensors", "model n");
+  imgsim_test::update_index(index, photos.root());
+  BOOST_TEST((imgsim_test::contents_of(index) == before));
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_is_not_the_one_of_the_rows_is_not_handed_out) {
+  imgsim::write_file(index / "model.safetensors", "model n");
+  const auto opened = imgsim::photo_index::open(index);
+  BOOST_TEST(reason_of([&] { (void)opened.model_path(); }) ==
+             "differs from what was written: its checksum does not hold; give the model again with: imgsim index "
+             "--index " +
+                 index.string() + " --model FILE");
+}
+
+BOOST_AUTO_TEST_CASE(embeddings_that_are_not_finite_are_never_handed_out) {
+  for (const std::uint32_t bits : {0x7f800000u, 0xff800000u, 0x7fc00000u, 0xff800001u}) {
+    std::string bytes = text_of("embeddings.npy");
+    std::memcpy(bytes.data() + bytes.size() - 8 * sizeof(float), &bits, sizeof bits);
+    imgsim::write_file(index / "embeddings.npy", bytes);
+    const auto opened = imgsim::photo_index::open(index);
+    BOOST_TEST(reason_of([&] { (void)opened.embeddings(); }) ==
+               "row 3 holds numbers that are not finite; restore the index from a copy, or delete its folder and index "
+               "the photos again");
   }
 }
 
@@ -169,8 +248,8 @@ BOOST_AUTO_TEST_CASE(hostile_manifests_are_refused) {
   const std::string good = text_of("manifest.json");
   for (const edited& entry : edits) {
     edit("manifest.json", entry.from, entry.to);
-    const std::string reason = opening();
-    BOOST_TEST(reason == entry.reason);
+    const std::string reason = using_all();
+    BOOST_TEST(reason.starts_with(entry.reason), reason);
     imgsim::write_file(index / "manifest.json", good);
   }
   BOOST_TEST(opening() == "(no io_error)");
@@ -241,8 +320,25 @@ BOOST_AUTO_TEST_CASE(neighbours_out_of_range_are_never_handed_out) {
   bytes[128 + 7] = '\x7f';  // the highest byte of the first number
   imgsim::write_file(index / "neighbors_index.npy", bytes);
   const auto opened = imgsim::photo_index::open(index);
-  BOOST_CHECK_THROW((void)opened.neighbours()->rows_of(0), imgsim::io_error);
+  BOOST_TEST(reason_of([&] {
+               (void)opened.neighbours()->rows_of(0);
+             }).ends_with("imgsim neighbors --index " + index.string()));
   BOOST_TEST(opened.neighbours()->rows_of(1).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(neighbours_that_cannot_be_are_never_handed_out) {
+  const fs::path good = folder.path() / "good.npy";
+  fs::copy(index / "neighbors_index.npy", good);
+  const auto with = [&](std::size_t rank, std::int64_t row) {
+    auto rows = imgsim::read_npy<std::int64_t>(good);
+    rows(0, rank) = row;
+    imgsim::write_npy(index / "neighbors_index.npy", rows.view());
+    const auto opened = imgsim::photo_index::open(index);
+    return reason_of([&] { (void)opened.neighbours()->rows_of(0); });
+  };
+  BOOST_TEST(with(0, 0).starts_with("row 0 lists a photo twice, or itself"));
+  BOOST_TEST(with(0, 2).starts_with("row 0 lists a photo twice, or itself"));
+  BOOST_TEST(with(0, 4) == "(no io_error)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

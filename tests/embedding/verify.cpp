@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "embedding/sample_index.hpp"
+#include "support/reason.hpp"
 
 namespace fs = std::filesystem;
 
@@ -98,9 +99,34 @@ BOOST_AUTO_TEST_CASE(missing_and_cut_files_are_found) {
     fs::copy(kept / name, index / name, fs::copy_options::overwrite_existing);
   }
   fs::remove(index / "manifest.json");
-  BOOST_TEST(only_damage() == "manifest.json: is not an index: it has no manifest.json");
-  fs::remove_all(index);
-  BOOST_TEST(only_damage() == "manifest.json: does not exist");
+  BOOST_TEST(only_damage() == "manifest.json: is missing");
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_is_no_index_is_not_judged) {
+  const auto verifying = [](const fs::path& path) {
+    return imgsim_test::reason_of([&] { (void)imgsim::verify_index(path); });
+  };
+  BOOST_TEST(verifying(photos.root()) == "is not an index: it has no manifest.json");
+  BOOST_TEST(verifying(folder.path() / "none") == "does not exist");
+}
+
+BOOST_AUTO_TEST_CASE(every_damage_is_found_at_once_with_what_repairs_it) {
+  for (const char* name : {"embeddings.npy", "neighbors_index.npy", "k_groups.json", "model.safetensors"}) {
+    std::fstream file(index / name, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(-1, std::ios::end).put('\x7f').flush();
+  }
+  fs::remove(index / "centroids.npy");
+  std::string advice;
+  for (const auto& found : damage({.compare_photos = false})) advice += found.file + ": " + found.advice + "\n";
+  const std::string groups = ": make the groups again with: imgsim cluster --index " + index.string() + " -k K\n";
+  BOOST_TEST(advice == "centroids.npy" + groups +
+                           "embeddings.npy: restore the index from a copy, or delete its folder and index the photos "
+                           "again\nk_groups.json" +
+                           groups + "model.safetensors: give the model again with: imgsim index --index " +
+                           index.string() +
+                           " --model FILE\nneighbors_index.npy: make the neighbours again with: imgsim neighbors "
+                           "--index " +
+                           index.string() + "\n");
 }
 
 BOOST_AUTO_TEST_CASE(neighbours_are_checked_against_the_rows) {

@@ -31,6 +31,7 @@
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/thread_pool.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/embedding/finite.hpp>
 #include <imgsim/embedding/index_writer.hpp>
 #include <imgsim/embedding/photo_index.hpp>
 #include <imgsim/image/folder.hpp>
@@ -199,6 +200,7 @@ class row_sink {
                    out_.extent(1));
     stored_[position] = true;
     indexed_photo& photo = photos_[targets_[position]].photo;
+    if (!all_finite(embedding)) return skip({photo.path, "the model makes numbers of it that are not finite"});
     try {
       if (photo.content_hash.empty()) photo.content_hash = detail::hash_listed_photo(root_, photo);
     } catch (const io_error& fault) {
@@ -233,8 +235,13 @@ class row_sink {
 /// How an update went; photos that were skipped are counted nowhere else.
 struct update_summary {
   std::size_t unchanged = 0, changed = 0, renamed = 0, added = 0, removed = 0;
-  std::size_t encoded = 0;
+  std::size_t reencoded = 0;          // the same content under the same path, and another model
+  std::size_t encoded = 0;            // all that the encoder was given
+  bool same_rows = false;             // neighbours and groups of the rows before are those of the rows now
   std::vector<skipped_file> skipped;  // by path
+
+  /// M of the index now.
+  [[nodiscard]] std::size_t photos() const noexcept { return unchanged + changed + renamed + added + reencoded; }
 };
 
 /// Carries a plan out: old rows are copied, `encode(std::span<const std::string> paths, row_sink& rows)` is called at
@@ -250,11 +257,11 @@ update_summary apply_update(index_writer& writer, update_plan plan, std::size_t 
     return photos;
   };
   update_summary summary{.removed = plan.removed.size(), .encoded = plan.to_encode(), .skipped = {}};
-  bool same_rows = previous != nullptr && previous->size() == plan.photos.size();
-  for (std::size_t i = 0; same_rows && i < plan.photos.size(); ++i)
-    same_rows = plan.photos[i].previous_row == i && plan.photos[i].change == photo_change::unchanged;
+  summary.same_rows = previous != nullptr && previous->size() == plan.photos.size();
+  for (std::size_t i = 0; summary.same_rows && i < plan.photos.size(); ++i)
+    summary.same_rows = plan.photos[i].previous_row == i && plan.photos[i].change == photo_change::unchanged;
 
-  if (same_rows) {
+  if (summary.same_rows) {
     writer.refresh_photos(list());
   } else {
     npy_builder<float> embeddings = writer.new_embeddings(plan.photos.size(), dimension);
@@ -291,7 +298,9 @@ update_summary apply_update(index_writer& writer, update_plan plan, std::size_t 
     writer.replace_rows(list(), embeddings);
   }
   writer.set_skipped(plan.skipped);
-  summary.unchanged = plan.count(photo_change::unchanged);
+  summary.reencoded = static_cast<std::size_t>(std::ranges::count_if(
+      plan.photos, [](const planned_photo& p) { return p.change == photo_change::unchanged && !p.previous_row; }));
+  summary.unchanged = plan.count(photo_change::unchanged) - summary.reencoded;
   summary.changed = plan.count(photo_change::changed);
   summary.renamed = plan.count(photo_change::renamed);
   summary.added = plan.count(photo_change::added);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,12 +53,12 @@ class index_writer {
     next_.photos_relative_root = absolute.lexically_relative(normal(folder_)).string();
   }
 
-  /// Keeps a copy of the model that makes the rows; does nothing where it holds that model already.
+  /// Keeps a copy of the model that makes the rows; does nothing where it holds that model already, undamaged.
   void set_model(const std::filesystem::path& model_file) {
-    if (std::string hash = hash_file(model_file); hash != next_.model_hash || !lists(index_file::kModel)) {
-      copy(model_file, index_file::kModel);
-      next_.model_hash = next_.files.at(index_file::kModel).hash;
-    }
+    const std::string hash = hash_file(model_file);
+    if (hash == next_.model_hash && lists(index_file::kModel) && is_in_place(index_file::kModel)) return;
+    copy(model_file, index_file::kModel);
+    next_.model_hash = next_.files.at(index_file::kModel).hash;
   }
 
   /// Content hash of the model that the next version holds; empty for none.
@@ -114,12 +115,14 @@ class index_writer {
     list(index_file::kCentroids, {centroids->extent(0), centroids->extent(1)});
   }
 
-  /// Makes the change, and says whether there was any: an index that would not differ is left untouched. Call it once,
-  /// last. Throws io_error.
+  /// Makes the change, and says whether there was any: an index that would not differ is left untouched, and a damaged
+  /// file that was set anew does differ. Call it once, last. Throws io_error.
   bool commit() {
     IMGSIM_EXPECTS(lists(index_file::kEmbeddings), "a new index needs rows");
     const std::string text = manifest_text(next_);
-    if (previous_ && manifest_text(previous_->manifest()) == text) return false;
+    if (previous_ && previous_->stored_manifest() == text &&
+        std::ranges::all_of(set_anew_, [this](const std::string& name) { return is_in_place(name); }))
+      return false;
     staged_.commit(text);
     return true;
   }
@@ -147,20 +150,34 @@ class index_writer {
 
   [[nodiscard]] bool lists(const char* name) const { return next_.files.contains(name); }
 
+  /// Whether the file in the folder is, byte for byte, the one that the next version lists.
+  [[nodiscard]] bool is_in_place(const std::string& name) const {
+    try {
+      return hash_file(folder_ / name) == next_.files.at(name).hash;
+    } catch (const io_error&) {
+      return false;
+    }
+  }
+
   /// Enters a staged file into the manifest.
   void list(const char* name, std::vector<std::size_t> shape) {
     const std::filesystem::path path = staged_.path_of(name);
     next_.files[name] = {.bytes = std::filesystem::file_size(path), .hash = hash_file(path), .shape = std::move(shape)};
+    set_anew_.insert(name);
   }
 
   void drop_neighbours() {
-    next_.files.erase(index_file::kNeighbourRows);
-    next_.files.erase(index_file::kNeighbourSimilarity);
+    drop(index_file::kNeighbourRows);
+    drop(index_file::kNeighbourSimilarity);
     next_.neighbours.reset();
   }
   void drop_groups() {
-    next_.files.erase(index_file::kGroups);
-    next_.files.erase(index_file::kCentroids);
+    drop(index_file::kGroups);
+    drop(index_file::kCentroids);
+  }
+  void drop(const char* name) {
+    next_.files.erase(name);
+    set_anew_.erase(name);
   }
 
   void copy(const std::filesystem::path& from, const char* name) {
@@ -174,6 +191,7 @@ class index_writer {
   staged_version staged_;
   std::optional<photo_index> previous_;
   index_manifest next_;
+  std::set<std::string> set_anew_;  // files that were staged
 };
 
 }  // namespace imgsim

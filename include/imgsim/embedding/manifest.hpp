@@ -86,11 +86,7 @@ inline constexpr std::string_view kManifestEnd = "\"\n}\n";
 
 [[nodiscard]] inline stored_file parse_stored_file(const json_fields& entry) {
   stored_file file{.bytes = entry.integer<std::uint64_t>("bytes"), .hash = entry.text("hash"), .shape = {}};
-  if (!entry.has("shape")) return file;
-  for (const nlohmann::json& extent : entry.array("shape")) {
-    if (!extent.is_number_unsigned()) entry.fail("\"shape\" must hold whole numbers");
-    file.shape.push_back(extent.get<std::size_t>());
-  }
+  if (entry.has("shape")) file.shape = entry.whole_numbers("shape", entry.at("shape"));
   return file;
 }
 

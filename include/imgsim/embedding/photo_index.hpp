@@ -8,21 +8,28 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/embedding/closest_name.hpp>
+#include <imgsim/embedding/finite.hpp>
 #include <imgsim/embedding/index_folder.hpp>
 #include <imgsim/embedding/manifest.hpp>
 #include <imgsim/embedding/npy.hpp>
@@ -30,22 +37,54 @@
 
 namespace imgsim {
 
+namespace detail {
+
+/// How a file of the index at `folder` is made whole again, as the end of a sentence.
+[[nodiscard]] inline std::string repair_of(std::string_view file, const std::filesystem::path& folder) {
+  const std::string index = folder.string();
+  if (file == index_file::kNeighbourRows || file == index_file::kNeighbourSimilarity)
+    return "make the neighbours again with: imgsim neighbors --index " + index;
+  if (file == index_file::kGroups || file == index_file::kCentroids)
+    return "make the groups again with: imgsim cluster --index " + index + " -k K";
+  if (file == index_file::kModel) return "give the model again with: imgsim index --index " + index + " --model FILE";
+  return "restore the index from a copy, or delete its folder and index the photos again";
+}
+
+}  // namespace detail
+
 /// The neighbours kept by `imgsim neighbors`: row i lists the photos most like photo i, itself excluded, the most
-/// similar first. What the matrices hold is as the file says; verify_index() checks it.
+/// similar first. Their files are checked row by row as they are used, as a whole by verify_index().
 struct stored_neighbours {
   std::string metric;                    // a name of metric/registry.hpp
   matrix_view<const std::int64_t> rows;  // [M, N]
   matrix_view<const float> similarity;   // [M, N]
+  std::filesystem::path folder = {};     // of the index, for messages
 
-  /// The neighbours of one photo, each sure to be a row of the index. Throws io_error where the file is damaged.
-  [[nodiscard]] std::span<const std::int64_t> rows_of(std::size_t row) const {
-    const std::span<const std::int64_t> list(rows.row(row), rows.extent(1));
-    for (const std::int64_t other : list) {
+  /// What is wrong with the list of one photo: a row that the index has not, one that is named twice, similarities
+  /// that do not fall.
+  [[nodiscard]] std::optional<std::string> fault_of(std::size_t row) const {
+    std::vector<std::int64_t> others(rows.row(row), rows.row(row) + rows.extent(1));
+    for (const std::int64_t other : others) {
       if (other < 0 || static_cast<std::uint64_t>(other) >= rows.extent(0))
-        throw io_error(index_file::kNeighbourRows, detail::concat("names row ", other, " of ", rows.extent(0),
-                                                                  " among the neighbours of row ", row));
+        return detail::concat("names row ", other, " of ", rows.extent(0), " among the neighbours of row ", row);
     }
-    return list;
+    others.push_back(static_cast<std::int64_t>(row));
+    std::ranges::sort(others);
+    if (std::ranges::adjacent_find(others) != others.end())
+      return detail::concat("row ", row, " lists a photo twice, or itself");
+    const std::span<const float> falling(similarity.row(row), similarity.extent(1));
+    const auto rises = [](float a, float b) { return a < b || (std::isnan(a) && !std::isnan(b)); };
+    if (std::ranges::adjacent_find(falling, rises) != falling.end())
+      return detail::concat("row ", row, " is not in falling order");
+    return std::nullopt;
+  }
+
+  /// The neighbours of one photo. Throws io_error where fault_of() finds something.
+  [[nodiscard]] std::span<const std::int64_t> rows_of(std::size_t row) const {
+    if (const std::optional<std::string> fault = fault_of(row))
+      throw io_error(folder / index_file::kNeighbourRows,
+                     detail::concat(*fault, "; ", detail::repair_of(index_file::kNeighbourRows, folder)));
+    return {rows.row(row), rows.extent(1)};
   }
 };
 
@@ -63,10 +102,11 @@ namespace detail {
 }  // namespace detail
 
 /// One version of an index. It stays whole and readable while a writer replaces it; views live as long as the object.
-/// Shapes and sizes are checked on opening, contents by verify_index().
+/// Shapes and sizes are checked on opening, contents by verify_index(). A file that was made from the rows (neighbours,
+/// groups) or that not every use needs (the model) is no obstacle where it is damaged: asking for it throws.
 class photo_index {
  public:
-  /// Throws io_error where `folder` is no index, was made by a newer imgsim, or lacks or damaged a file.
+  /// Throws io_error where `folder` is no index, was made by a newer imgsim, or lacks its photos or embeddings.
   [[nodiscard]] static photo_index open(const std::filesystem::path& folder) {
     constexpr int kAttempts = 16;
     for (int attempt = 1;; ++attempt) {
@@ -75,7 +115,9 @@ class photo_index {
       photo_index index(folder, std::move(seen));
       try {
         index.load();
-        if (index.is_current()) {
+        // As below, a file that seems damaged is damaged for sure in a version at rest only.
+        const bool is_sure = at_rest || index.faults_.empty() || attempt == kAttempts;
+        if (is_sure && index.is_current()) {
           index.version_.file = {};
           return index;
         }
@@ -89,6 +131,8 @@ class photo_index {
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] const index_manifest& manifest() const noexcept { return manifest_; }
+  /// manifest.json as it was read.
+  [[nodiscard]] const std::string& stored_manifest() const noexcept { return version_.manifest; }
 
   /// M.
   [[nodiscard]] std::size_t size() const noexcept { return photos_.size(); }
@@ -97,29 +141,47 @@ class photo_index {
 
   /// Photo of each row; paths ascend.
   [[nodiscard]] std::span<const indexed_photo> photos() const noexcept { return photos_; }
-  /// [M, D], mapped.
-  [[nodiscard]] matrix_view<const float> embeddings() const noexcept { return embeddings_.view(); }
+  /// [M, D], mapped. The first call reads them all; throws io_error where one is not finite.
+  [[nodiscard]] matrix_view<const float> embeddings() const {
+    if (!is_finite_->load(std::memory_order_relaxed)) {
+      if (const std::optional<std::size_t> row = first_row_not_finite(embeddings_.view()))
+        throw io_error(folder_ / index_file::kEmbeddings,
+                       detail::concat("row ", *row, " holds numbers that are not finite; ",
+                                      detail::repair_of(index_file::kEmbeddings, folder_)));
+      is_finite_->store(true, std::memory_order_relaxed);
+    }
+    return embeddings_.view();
+  }
 
-  /// nullopt where none are stored for this version of the rows.
+  /// nullopt where none are stored for this version of the rows. Throws io_error where their files are damaged.
   [[nodiscard]] std::optional<stored_neighbours> neighbours() const {
     if (!manifest_.neighbours) return std::nullopt;
-    return stored_neighbours{manifest_.neighbours->metric, neighbour_rows_.view(), neighbour_similarity_.view()};
+    expect_sound({index_file::kNeighbourRows, index_file::kNeighbourSimilarity});
+    return stored_neighbours{manifest_.neighbours->metric, neighbour_rows_.view(), neighbour_similarity_.view(),
+                             folder_};
   }
-  /// The text of k_groups.json of the last clustering, see cluster/groups.hpp; nullopt where there is none.
-  [[nodiscard]] const std::optional<std::string>& groups() const noexcept { return groups_; }
-  /// [K, D] of the last clustering, where it was by k-means.
+  /// The text of k_groups.json of the last clustering, see cluster/groups.hpp; nullopt where there is none. Throws
+  /// io_error where it is damaged.
+  [[nodiscard]] const std::optional<std::string>& groups() const {
+    expect_sound({index_file::kGroups});
+    return groups_;
+  }
+  /// [K, D] of the last clustering, where it was by k-means. Throws io_error where they are damaged.
   [[nodiscard]] std::optional<matrix_view<const float>> centroids() const {
     if (!manifest_.files.contains(index_file::kCentroids)) return std::nullopt;
+    expect_sound({index_file::kCentroids});
     return centroids_.view();
   }
+  /// What neighbours(), groups() and centroids() would throw.
+  [[nodiscard]] std::span<const io_error> faults() const noexcept { return faults_; }
 
   /// Content hash of the model file that made the rows; empty where they come from none.
   [[nodiscard]] const std::string& model_hash() const noexcept { return manifest_.model_hash; }
-  /// The copy of that model: its bytes at the time of the call, so whoever reads it beside a writer compares
-  /// model_hash(). Throws io_error where the index holds none.
+  /// The copy of that model, as it is at the time of the call. Throws io_error where the index holds none, or one that
+  /// is not what was written.
   [[nodiscard]] std::filesystem::path model_path() const {
     if (!manifest_.files.contains(index_file::kModel)) throw io_error(folder_, "holds no model");
-    return version_.locate(folder_, index_file::kModel);
+    return with_repair(index_file::kModel, [this] { return whole(index_file::kModel); });
   }
 
   /// The folder of the photos: as it was given, or, where that is gone, as it lies from the index.
@@ -169,24 +231,57 @@ class photo_index {
 
   void load() {
     manifest_ = parse_manifest(version_.manifest, version_.locate(folder_, index_file::kManifest));
-    photos_ = read_photo_list(checked(index_file::kPhotos));
-    if (photos_.size() != manifest_.rows)
-      throw io_error(folder_ / index_file::kPhotos,
-                     detail::concat("lists ", photos_.size(), " photos, the manifest says ", manifest_.rows));
-    embeddings_ = matrix<float>(index_file::kEmbeddings, manifest_.rows, manifest_.dimension);
+    with_repair(index_file::kPhotos, [this] {
+      photos_ = read_photo_list(checked(index_file::kPhotos));
+      if (photos_.size() != manifest_.rows)
+        throw io_error(folder_ / index_file::kPhotos,
+                       detail::concat("lists ", photos_.size(), " photos, the manifest says ", manifest_.rows));
+    });
+    with_repair(index_file::kEmbeddings,
+                [this] { embeddings_ = matrix<float>(index_file::kEmbeddings, manifest_.rows, manifest_.dimension); });
     if (manifest_.neighbours) {
-      neighbour_rows_ = matrix<std::int64_t>(index_file::kNeighbourRows, manifest_.rows, manifest_.neighbours->n);
-      neighbour_similarity_ = matrix<float>(index_file::kNeighbourSimilarity, manifest_.rows, manifest_.neighbours->n);
+      const std::size_t n = manifest_.neighbours->n;
+      keep_fault(index_file::kNeighbourRows,
+                 [this, n] { neighbour_rows_ = matrix<std::int64_t>(index_file::kNeighbourRows, manifest_.rows, n); });
+      keep_fault(index_file::kNeighbourSimilarity, [this, n] {
+        neighbour_similarity_ = matrix<float>(index_file::kNeighbourSimilarity, manifest_.rows, n);
+      });
     }
-    if (manifest_.files.contains(index_file::kGroups)) {
-      const std::filesystem::path path = checked(index_file::kGroups);
-      groups_ = text_of(mapped_file(path).bytes());
-    }
+    if (manifest_.files.contains(index_file::kGroups))
+      keep_fault(index_file::kGroups, [this] { groups_ = text_of(mapped_file(whole(index_file::kGroups)).bytes()); });
     if (manifest_.files.contains(index_file::kCentroids)) {
-      const std::vector<std::size_t>& shape = manifest_.files.at(index_file::kCentroids).shape;
-      centroids_ = matrix<float>(index_file::kCentroids, shape.empty() ? 0 : shape[0], manifest_.dimension);
+      keep_fault(index_file::kCentroids, [this] {
+        const std::vector<std::size_t>& shape = manifest_.files.at(index_file::kCentroids).shape;
+        std::ignore = whole(index_file::kCentroids);
+        centroids_ = matrix<float>(index_file::kCentroids, shape.empty() ? 0 : shape[0], manifest_.dimension);
+      });
     }
-    if (manifest_.files.contains(index_file::kModel)) std::ignore = checked(index_file::kModel);
+  }
+
+  /// Calls `read`; an error of it goes on with how the file is made whole again.
+  template <class Read>
+  std::invoke_result_t<Read&> with_repair(const char* file, Read&& read) const {
+    try {
+      return read();
+    } catch (const io_error& fault) {
+      throw io_error(fault.path(), fault.reason() + "; " + detail::repair_of(file, folder_));
+    }
+  }
+
+  /// The same, for a file that is not missed until it is asked for.
+  template <class Read>
+  void keep_fault(const char* file, Read&& read) {
+    try {
+      with_repair(file, read);
+    } catch (const io_error& fault) {
+      faults_.emplace_back(folder_ / file, fault.reason());
+    }
+  }
+
+  void expect_sound(std::initializer_list<const char*> files) const {
+    for (const io_error& fault : faults_) {
+      if (std::ranges::find(files, fault.path().filename()) != files.end()) throw fault;
+    }
   }
 
   /// Where a listed file is; throws io_error where it is missing or of another size than listed.
@@ -196,9 +291,15 @@ class photo_index {
     const std::uintmax_t size = std::filesystem::file_size(path, failure);
     if (failure) detail::throw_system_error(path, "is missing from the index", failure.value());
     const std::uint64_t listed = manifest_.files.at(name).bytes;
-    if (size != listed)
-      throw io_error(path, detail::concat("holds ", size, " bytes, the manifest says ", listed,
-                                          "; imgsim verify tells what is damaged"));
+    if (size != listed) throw io_error(path, detail::concat("holds ", size, " bytes, the manifest says ", listed));
+    return path;
+  }
+
+  /// Where a listed file is; throws io_error unless it is, byte for byte, what was written.
+  [[nodiscard]] std::filesystem::path whole(const char* name) const {
+    std::filesystem::path path = checked(name);
+    if (hash_file(path) != manifest_.files.at(name).hash)
+      throw io_error(path, "differs from what was written: its checksum does not hold");
     return path;
   }
 
@@ -230,6 +331,9 @@ class photo_index {
   mapped_npy<float> neighbour_similarity_;
   std::optional<std::string> groups_;
   mapped_npy<float> centroids_;
+  std::vector<io_error> faults_;
+  std::unique_ptr<std::atomic<bool>> is_finite_ =
+      std::make_unique<std::atomic<bool>>(false);  // found so by a first use
 };
 
 }  // namespace imgsim

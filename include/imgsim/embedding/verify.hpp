@@ -7,14 +7,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -25,6 +23,7 @@
 #include <imgsim/core/json.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/embedding/finite.hpp>
 #include <imgsim/embedding/index_folder.hpp>
 #include <imgsim/embedding/manifest.hpp>
 #include <imgsim/embedding/npy.hpp>
@@ -62,9 +61,8 @@ class index_inspection {
 
   [[nodiscard]] std::vector<finding> run() {
     guarded(index_file::kManifest, [&] {
-      if (!file_exists(folder_)) throw io_error(folder_, "does not exist");
       std::optional<index_version> found = find_version(folder_);
-      if (!found) throw io_error(folder_, "is not an index: it has no manifest.json");
+      if (!found) throw io_error(folder_ / index_file::kManifest, "is missing");
       version_ = *std::move(found);
       manifest_ = parse_manifest(version_.manifest, folder_ / index_file::kManifest);
       has_manifest_ = true;
@@ -88,12 +86,8 @@ class index_inspection {
   }
 
  private:
-  static constexpr const char* kAdvice =
-      "restore the index from a copy, or delete its folder and index the photos again";
-  static constexpr const char* kDerivedAdvice = "make it again with imgsim neighbors or imgsim cluster";
-
-  void damage(const std::string& file, const std::string& what, const char* advice = kAdvice) {
-    findings_.push_back({severity::damage, file, what, advice});
+  void damage(const std::string& file, const std::string& what) {
+    findings_.push_back({severity::damage, file, what, repair_of(file, folder_)});
   }
   void note(const std::string& file, const std::string& what, const char* advice) {
     findings_.push_back({severity::note, file, what, advice});
@@ -105,16 +99,10 @@ class index_inspection {
     try {
       check();
     } catch (const io_error& fault) {
-      damage(file, fault.reason(), advice_for(file));
+      damage(file, fault.reason());
     } catch (const error& fault) {
-      damage(file, fault.what(), advice_for(file));
+      damage(file, fault.what());
     }
-  }
-
-  static const char* advice_for(std::string_view file) {
-    const bool is_derived = file == index_file::kNeighbourRows || file == index_file::kNeighbourSimilarity ||
-                            file == index_file::kGroups || file == index_file::kCentroids;
-    return is_derived ? kDerivedAdvice : kAdvice;
   }
 
   void inspect_state() {
@@ -171,12 +159,8 @@ class index_inspection {
 
   void inspect_embeddings() {
     const auto file = matrix<float>(index_file::kEmbeddings, manifest_.rows, manifest_.dimension);
-    const matrix_view<const float> rows = file.view();
-    for (std::size_t i = 0; i < rows.extent(0); ++i) {
-      if (std::all_of(rows.row(i), rows.row(i) + rows.extent(1), [](float x) { return std::isfinite(x); })) continue;
-      damage(index_file::kEmbeddings, concat("row ", i, " holds numbers that are not finite"));
-      return;
-    }
+    if (const std::optional<std::size_t> row = first_row_not_finite(file.view()))
+      damage(index_file::kEmbeddings, concat("row ", *row, " holds numbers that are not finite"));
   }
 
   void inspect_neighbours() {
@@ -185,16 +169,8 @@ class index_inspection {
     const auto similarity_file = matrix<float>(index_file::kNeighbourSimilarity, manifest_.rows, n);
     const stored_neighbours stored{manifest_.neighbours->metric, row_file.view(), similarity_file.view()};
     for (std::size_t i = 0; i < manifest_.rows; ++i) {
-      const std::span<const std::int64_t> row = stored.rows_of(i);
-      std::vector<std::int64_t> sorted(row.begin(), row.end());
-      sorted.push_back(static_cast<std::int64_t>(i));
-      std::ranges::sort(sorted);
-      if (std::ranges::adjacent_find(sorted) != sorted.end())
-        throw io_error(index_file::kNeighbourRows, concat("row ", i, " lists a photo twice, or itself"));
-      const std::span<const float> similarity(stored.similarity.row(i), n);
-      const auto rises = [](float a, float b) { return a < b || (std::isnan(a) && !std::isnan(b)); };
-      if (std::ranges::adjacent_find(similarity, rises) != similarity.end())
-        throw io_error(index_file::kNeighbourSimilarity, concat("row ", i, " is not in falling order"));
+      if (const std::optional<std::string> fault = stored.fault_of(i))
+        throw io_error(index_file::kNeighbourRows, *fault);
     }
   }
 
@@ -271,9 +247,14 @@ class index_inspection {
 }  // namespace detail
 
 /// Reads every byte of an index and tells what is wrong with it, the gravest first; nothing is changed. An empty list
-/// means that all holds. What cannot be read is a finding, too.
+/// means that all holds. What cannot be read is a finding, too. Throws io_error where `folder` holds no file of an
+/// index: its findings would advise to delete it.
 [[nodiscard]] inline std::vector<finding> verify_index(const std::filesystem::path& folder,
                                                        const verify_options& options = {}) {
+  if (!detail::file_exists(folder)) throw io_error(folder, "does not exist");
+  const auto has = [&](const char* name) { return detail::file_exists(folder / name); };
+  if (!detail::find_version(folder) && std::ranges::none_of(index_file::kListed, has))
+    throw io_error(folder, "is not an index: it has no manifest.json");
   constexpr int kAttempts = 4;
   std::vector<finding> findings;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
