@@ -59,6 +59,7 @@ BOOST_AUTO_TEST_CASE(bytes_depend_on_the_seed_and_not_on_threads) {
 BOOST_AUTO_TEST_CASE(the_default_set_is_varied) {
   const auto files = written(0, samples::kDefaultCount, 2);
   BOOST_TEST(files.size() == samples::kDefaultCount);
+  for (const std::string& path : samples::sample_set_paths(samples::kDefaultCount)) BOOST_TEST(files.contains(path));
   std::map<std::string, std::size_t> members, changes;
   std::set<std::string_view> distinct;
   for (const auto& [path, bytes] : files) {

@@ -101,12 +101,12 @@ rgb_image changed(const rgb_image& from, change made, chance& random) {
   return image;
 }
 
-std::string file_name(const sample_file& file) {
+std::string path_of(const sample_file& file) {
   const std::string number = std::to_string(file.index + 1);
   std::string name(kClassNames[file.kind]);
   name.append("-").append(4 - std::min<std::size_t>(number.size(), 4), '0').append(number);
   if (file.made != change::none) name.append("-").append(kChangeNames[static_cast<std::size_t>(file.made)]);
-  return name + ".jpg";
+  return std::string(kClassNames[file.kind]) + "/" + name + ".jpg";
 }
 
 }  // namespace
@@ -118,6 +118,12 @@ rgb_image render_sample(std::uint64_t seed, std::size_t kind, std::size_t index,
   picture scene(size);
   kPainters[kind](scene, random);
   return scene.develop(random);
+}
+
+std::vector<std::string> sample_set_paths(std::size_t count) {
+  std::vector<std::string> paths;
+  for (const sample_file& file : plan(count)) paths.push_back(path_of(file));
+  return paths;
 }
 
 void write_sample_set(const std::filesystem::path& folder, std::uint64_t seed, std::size_t count, thread_pool& pool,
@@ -136,7 +142,7 @@ void write_sample_set(const std::filesystem::path& folder, std::uint64_t seed, s
                   kChangeStreams + stream_of(file.kind, file.index) + (static_cast<std::uint64_t>(file.made) << 56));
     const rgb_image picture = changed(render_sample(seed, file.kind, file.index), file.made, random);
     const int quality = file.made == change::rough ? random.in(8, 16) : random.in(70, 95);
-    write_file(folder / kClassNames[file.kind] / file_name(file), encode_jpeg(picture.view(), quality));
+    write_file(folder / path_of(file), encode_jpeg(picture.view(), quality));
     const std::size_t done = ++written;
     if (on_written) on_written(done, files.size());
   });

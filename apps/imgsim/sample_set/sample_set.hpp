@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <imgsim/core/thread_pool.hpp>
 #include <imgsim/image/image.hpp>
@@ -23,6 +25,9 @@ inline constexpr std::size_t kPictureSize = 160;  // pixels a side
 /// same scene. Throws invalid_argument where there is no such class or `size` is 0.
 [[nodiscard]] rgb_image render_sample(std::uint64_t seed, std::size_t kind, std::size_t index,
                                       std::size_t size = kPictureSize);
+
+/// The files of a set of `count`, relative to its folder, in the order of their classes.
+[[nodiscard]] std::vector<std::string> sample_set_paths(std::size_t count);
 
 /// Writes `count` JPEG files as folder/<class>/<class>-0001.jpg, spread evenly over the classes. One in six is a
 /// near-duplicate of another one of its class: <class>-0001-crop.jpg, -mirror, -bright, -blur or -rough (low quality).
