@@ -71,13 +71,18 @@ BOOST_AUTO_TEST_CASE(a_place_that_is_taken_is_left_alone) {
     const temporary_folder folder;
     BOOST_TEST_CONTEXT(kind) {
       BOOST_TEST_REQUIRE(partition(made, folder.path(), kind).exit_code == 0);
-      const fs::path taken = photos_below(folder.path() / "groups").front();
-      fs::remove(taken);
-      write_text(taken, "mine");
+      const auto placed = photos_below(folder.path() / "groups");
+      for (std::size_t i = 0; i < 5; ++i) {
+        fs::remove(placed[i]);
+        write_text(placed[i], "mine");
+      }
       const auto again = partition(made, folder.path(), kind);
       BOOST_TEST(again.exit_code == 3);
-      BOOST_TEST(again.err.find("left alone") != std::string::npos);
-      BOOST_TEST(read_text(taken) == "mine");
+      BOOST_TEST(again.err.find("skipped 5 photos: something else is in the place of each, the first at " +
+                                (folder.path() / "groups").string()) != std::string::npos,
+                 again.err);
+      BOOST_TEST(again.err.find("left alone") == again.err.rfind("left alone"));
+      for (std::size_t i = 0; i < 5; ++i) BOOST_TEST(read_text(placed[i]) == "mine");
     }
   }
 }
@@ -86,9 +91,22 @@ BOOST_AUTO_TEST_CASE(another_grouping_and_foreign_folders_are_refused) {
   const trained_folder& made = shared_folder();
   const temporary_folder folder;
   BOOST_TEST_REQUIRE(partition(made, folder.path(), "copy").exit_code == 0);
-  const auto other = partition(made, folder.path(), "copy", "3");
-  BOOST_TEST(other.exit_code == 1);
-  BOOST_TEST(other.err.find("holds the groups of another run") != std::string::npos);
+  const auto written = [&] {
+    return read_text(folder.path() / "k_groups.json") + read_text(folder.path() / "report.html") +
+           read_text(folder.path() / "groups/k_groups.json") + read_text(made.index() + "/manifest.json");
+  };
+  const std::string before = written();
+  const auto refuses = [&](const std::string& kind, const std::string& k, const std::string& difference) {
+    const auto other = partition(made, folder.path(), kind, k);
+    BOOST_TEST(other.exit_code == 1);
+    BOOST_TEST(other.err.ends_with("\nimgsim cluster: " + (folder.path() / "groups").string() +
+                                   ": holds the groups of another run (" + difference +
+                                   "); name another --out folder, or remove this one\n"));
+    BOOST_TEST((written() == before));
+  };
+  refuses("copy", "3", "k 2, now 3");
+  refuses("copy", "20", "k 2, now 20");
+  refuses("symlink", "2", "partition \"copy\", now \"symlink\"");
   fs::create_directories(folder.path() / "foreign/groups");
   write_text(folder.path() / "foreign/groups/letter.txt", "dear");
   const auto foreign = partition(made, folder.path() / "foreign", "copy");

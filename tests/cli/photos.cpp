@@ -41,6 +41,9 @@ BOOST_AUTO_TEST_CASE(a_query_that_cannot_be_read_fails_alone_and_is_skipped_amon
   const auto among = run_imgsim({"query", "--index", made.index(), broken, made.photo("red/0.png"), "--json"});
   BOOST_TEST(among.exit_code == 3);
   BOOST_TEST(among.json().at("results").size() == 1u);
+  BOOST_TEST_REQUIRE(among.json().at("skipped").size() == 1u);
+  BOOST_TEST(among.json().at("skipped").at(0).at("path") == broken);
+  BOOST_TEST(among.json().at("skipped").at(0).at("reason").get<std::string>().find("no JPEG") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_named_and_gives_exit_code_1) {
@@ -58,7 +61,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_named_and_gives_exit_code_1) {
       {"evaluate", "--index", "/nowhere/idx"},
       {"verify", "/nowhere/model"},
       {"info", "/nowhere/model"},
-      {"import-keras", "/nowhere/weights.h5", "--model", "m.safetensors"},
+      {"import-keras", "/nowhere/weights.h5", "--model", "/tmp/imgsim-never-made.safetensors"},
   };
   for (const auto& line : lines) {
     const auto result = run_imgsim(line);
@@ -98,6 +101,15 @@ BOOST_AUTO_TEST_CASE(names_of_any_bytes_are_indexed_found_and_printed_safely) {
   BOOST_TEST(found.out.find('\x1b') == std::string::npos);
   const auto json = must_run({"query", "--index", made.index(), "--id", odd, "-n", "2", "--json"}).json();
   BOOST_TEST(json.at("results").at(0).at("query").get<std::string>().find(std::string("\0ff", 3)) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_demo_does_not_mix_two_sets_of_pictures) {
+  const temporary_folder folder;
+  write_photo(folder.path() / "photos/bricks/bricks-0003.jpg", 0, 1);
+  const auto result = run_imgsim({"demo", "--count", "24", "--out", folder.path().string()});
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("holds 1 picture that a set of --count 24 has not") != std::string::npos, result.err);
+  BOOST_TEST(!std::filesystem::exists(folder.path() / "photos/fish"));
 }
 
 BOOST_AUTO_TEST_CASE(the_cap_on_pixels_holds) {

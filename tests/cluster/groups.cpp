@@ -34,9 +34,9 @@ BOOST_AUTO_TEST_SUITE(groups_file)
 BOOST_AUTO_TEST_CASE(what_is_written_comes_back) {
   const groups written = example();
   const std::string text = to_json(written).dump(1);
-  BOOST_TEST((parse_groups(json::parse(text)) == written));
+  BOOST_TEST((parse_groups(json::parse(text), "k_groups.json") == written));
   const groups none{.method = "k-means", .medoids = {}, .clusters = {}, .paths = {}};
-  BOOST_TEST((parse_groups(json::parse(to_json(none).dump())) == none));
+  BOOST_TEST((parse_groups(json::parse(to_json(none).dump()), "k_groups.json") == none));
 }
 
 BOOST_AUTO_TEST_CASE(fields_are_those_of_the_design) {
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(order_of_rows_and_unknown_fields_do_not_matter) {
   document.erase("metric");
   groups expected = example();
   expected.metric.clear();
-  BOOST_TEST((parse_groups(document) == expected));
+  BOOST_TEST((parse_groups(document, "k_groups.json") == expected));
 }
 
 BOOST_AUTO_TEST_CASE(hostile_files_are_refused) {
@@ -127,12 +127,12 @@ BOOST_AUTO_TEST_CASE(hostile_files_are_refused) {
     json document = to_json(example());
     harms[i](document);
     BOOST_TEST_INFO("harm " << i << ": " << document.dump(-1, ' ', true));
-    BOOST_CHECK_THROW((void)parse_groups(document), invalid_argument);
+    BOOST_CHECK_THROW((void)parse_groups(document, "k_groups.json"), io_error);
   }
   for (const char* field : {"k", "method", "cost", "seed", "medoids", "clusters", "paths"}) {
     json document = to_json(example());
     document.erase(field);
-    BOOST_CHECK_EXCEPTION((void)parse_groups(document), invalid_argument,
+    BOOST_CHECK_EXCEPTION((void)parse_groups(document, "k_groups.json"), io_error,
                           [&](const auto& e) { return std::string(e.what()).find(field) != std::string::npos; });
   }
 }

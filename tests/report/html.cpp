@@ -150,16 +150,20 @@ BOOST_AUTO_TEST_CASE(the_curve_marks_the_chosen_k) {
     k_choice step;
     step.k = k;
     step.cost = 10.0 / static_cast<double>(k);
+    step.medoid_silhouette = 0.1 * static_cast<double>(k);
     choice.curve.push_back(step);
   }
   choice.recommended_k = 4;
-  const line_plot plot = cost_curve_plot(choice);
+  const line_plot plot = choose_k_plot(choice);
   BOOST_TEST_REQUIRE(plot.marks.size() == 1u);
   BOOST_TEST(plot.marks[0].x == 4.0);
   BOOST_TEST(plot.marks[0].label == "K = 4");
+  BOOST_TEST_REQUIRE(plot.series.size() == 2u);
   BOOST_TEST(plot.series[0].y[0] == 5.0);
+  BOOST_TEST(plot.series[1].y[0] == 0.2);
+  BOOST_TEST(plot.series[1].on_right);
   choice.recommended_k = 0;
-  BOOST_TEST(cost_curve_plot(choice).marks.empty());
+  BOOST_TEST(choose_k_plot(choice).marks.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

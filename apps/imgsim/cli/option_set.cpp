@@ -79,24 +79,15 @@ option& option_set::flag(std::string name, bool& target, std::string help) {
   return add(std::move(name), "", std::move(help), "", [&target](const std::string&) { target = true; });
 }
 
-namespace {
-
-void set_path(std::filesystem::path& target, const std::string& text) {
-  if (text.empty()) throw usage_error("expected a path, got an empty one");
-  target = text;
-}
-
-}  // namespace
-
 option& option_set::path(std::string name, std::string metavar, std::filesystem::path& target, std::string help) {
   return add(std::move(name), std::move(metavar), std::move(help), target.string(),
-             [&target](const std::string& text) { set_path(target, text); });
+             [&target](const std::string& text) { target = text; });
 }
 
 option& option_set::path(std::string name, std::string metavar, std::optional<std::filesystem::path>& target,
                          std::string help) {
   return add(std::move(name), std::move(metavar), std::move(help), "",
-             [&target](const std::string& text) { set_path(target.emplace(), text); });
+             [&target](const std::string& text) { target = text; });
 }
 
 option& option_set::whole(std::string name, std::string metavar, std::size_t& target, whole_range range,
@@ -199,6 +190,7 @@ void option_set::parse(const std::vector<std::string>& tokens) {
     if (token.position_key >= 0) {
       if (positional_ == nullptr || positional_->size() == positional_most_)
         throw usage_error("unexpected argument " + in_quotes(token.value.at(0)));
+      if (token.value.at(0).empty()) throw usage_error(positional_metavar_ + ": expected a name, got an empty one");
       positional_->push_back(token.value.at(0));
       continue;
     }
@@ -206,6 +198,8 @@ void option_set::parse(const std::vector<std::string>& tokens) {
     if (found->was_given && !found->is_repeatable && !found->metavar.empty())
       throw usage_error("--" + found->name + " is given twice");
     found->was_given = true;
+    if (!found->metavar.empty() && (token.value.empty() || token.value.front().empty()))
+      throw usage_error("--" + found->name + ": expected " + found->metavar + ", got an empty text");
     try {
       found->set(token.value.empty() ? std::string() : token.value.front());
     } catch (const usage_error& e) {

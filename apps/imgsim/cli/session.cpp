@@ -6,6 +6,7 @@
 #include "device/compute.hpp"
 #include "device/open_compute.hpp"
 
+#include <imgsim/core/path_text.hpp>
 #include <imgsim/report/escape.hpp>
 
 namespace imgsim::app {
@@ -46,12 +47,12 @@ void session::note(const std::string& text) const {
 }
 
 void session::skip(const std::string& path, const std::string& reason) {
-  ++skipped_;
+  skipped_.push_back({{"path", path_to_text(path)}, {"reason", path_to_text(reason)}});
   warn("skipped " + printable_utf8(path) + ": " + printable_utf8(reason));
 }
 
 exit_code session::finish() const {
-  return skipped_ > 0 ? exit_code::some_skipped : exit_code::done;
+  return !skipped_.empty() ? exit_code::some_skipped : exit_code::done;
 }
 
 void session::print(const json& document) const {

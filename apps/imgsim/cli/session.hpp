@@ -47,7 +47,8 @@ class session {
   void note(const std::string& text) const;
   /// Lists a photo that could not be used and remembers that the exit code is then `some_skipped`.
   void skip(const std::string& path, const std::string& reason);
-  [[nodiscard]] std::size_t skipped() const noexcept { return skipped_; }
+  /// What was listed so far: [{"path", "reason"}...].
+  [[nodiscard]] const json& skipped() const noexcept { return skipped_; }
   /// done, or some_skipped after skip().
   [[nodiscard]] exit_code finish() const;
 
@@ -61,7 +62,7 @@ class session {
   std::unique_ptr<compute> device_;
   std::once_flag watch_once_;  // progress callbacks ask for stop() from several threads
   std::unique_ptr<interrupt_watch> watch_;
-  std::size_t skipped_ = 0;
+  json skipped_ = json::array();
 };
 
 /// `document` as text, on one line where `indent` is negative. Bytes that are no UTF-8 become U+FFFD: paths are to be

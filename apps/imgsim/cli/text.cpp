@@ -15,13 +15,25 @@ std::string in_quotes(std::string_view text) {
   return "'" + printable_utf8(text) + "'";
 }
 
-std::string any_of_text(const std::vector<std::string>& items) {
+namespace {
+
+std::string joined(const std::vector<std::string>& items, const char* before_last) {
   std::string text;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) text += i + 1 == items.size() ? " or " : ", ";
+    if (i > 0) text += i + 1 == items.size() ? before_last : ", ";
     text += items[i];
   }
   return text;
+}
+
+}  // namespace
+
+std::string any_of_text(const std::vector<std::string>& items) {
+  return joined(items, " or ");
+}
+
+std::string all_of_text(const std::vector<std::string>& items) {
+  return joined(items, " and ");
 }
 
 std::string duration_text(double seconds) {

@@ -12,6 +12,8 @@ namespace imgsim::app {
 [[nodiscard]] std::string in_quotes(std::string_view text);
 /// "a, b or c".
 [[nodiscard]] std::string any_of_text(const std::vector<std::string>& items);
+/// "a, b and c".
+[[nodiscard]] std::string all_of_text(const std::vector<std::string>& items);
 /// "0.42 s", "8.1 s", "3:05", "1:02:03".
 [[nodiscard]] std::string duration_text(double seconds);
 /// "12 B", "3.4 KiB", "1.2 GiB".

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "pipeline/choose_k_files.hpp"
-#include "pipeline/grouping.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/output_path.hpp"
 
 #include <imgsim/report/table.hpp>
 
@@ -23,24 +23,28 @@ command_help choose_k_command::help() const {
 
 void choose_k_command::describe(option_set& options) {
   options.path("index", "IDX", index_, "folder made by imgsim index").required();
-  options.whole("k-min", "A", k_min_, {1}, "smallest K");
-  options.whole("k-max", "B", k_max_, {1}, "largest K; the number of photos where that is less");
-  options.custom(
-             "metric", "NAME", [this](const std::string& text) { metric_ = parse_metric(text); }, metric_choices())
-      .defaults_to(metric_);
-  options.real("sensitivity", "S", sensitivity_, {0, 1000}, "of Kneedle: larger finds only sharper elbows");
+  options.whole("k-min", "A", request_.k_min, {1}, "smallest K");
+  options.whole("k-max", "B", request_.k_max, {1}, "largest K; the number of photos where that is less")
+      .defaults_to("100, or half the photos and one where that is less, as for imgsim cluster -k auto");
+  options
+      .custom(
+          "metric", "NAME", [this](const std::string& text) { request_.metric = parse_metric(text); }, metric_choices())
+      .defaults_to(request_.metric);
+  options.real("sensitivity", "S", request_.sensitivity, {0, 1000}, "of Kneedle: larger finds only sharper elbows");
   options.path("out", "DIR", out_, "folder for choose_k.csv, choose_k.json and choose_k.svg");
 }
 
 void choose_k_command::validate(const option_set&) {
-  if (k_min_ > k_max_)
-    throw usage_error("--k-min " + std::to_string(k_min_) + " is more than --k-max " + std::to_string(k_max_));
+  if (request_.k_max && request_.k_min > *request_.k_max)
+    throw usage_error("--k-min " + std::to_string(request_.k_min) + " is more than --k-max " +
+                      std::to_string(*request_.k_max));
 }
 
 exit_code choose_k_command::run(session& session) {
   const photo_index index = open_index(index_);
-  const choose_k_result result = sweep_groups(session, index, metric_, k_min_, k_max_, sensitivity_);
-  const json document = choose_k_json(result, metric_, session.options().seed);
+  if (out_) prepare_output_folder(*out_);
+  const choose_k_result result = sweep_groups(session, index, request_);
+  const json document = choose_k_json(result, request_.metric, session.options().seed);
   if (out_) {
     write_choose_k(*out_, result, document);
     session.note("wrote choose_k.csv, choose_k.json and choose_k.svg in " + out_->string());

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/command.hpp"
+#include "pipeline/grouping.hpp"
 
 namespace imgsim::app {
 
@@ -18,10 +19,7 @@ class choose_k_command final : public command {
 
  private:
   std::filesystem::path index_;
-  std::string metric_ = "cosine";
-  std::size_t k_min_ = 2;
-  std::size_t k_max_ = 100;
-  double sensitivity_ = 1.0;
+  sweep_request request_;
   std::optional<std::filesystem::path> out_;
 };
 

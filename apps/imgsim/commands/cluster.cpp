@@ -6,6 +6,7 @@
 #include "cli/text.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/output_path.hpp"
 #include "pipeline/query_pictures.hpp"
 
 #include <imgsim/core/file.hpp>
@@ -23,8 +24,8 @@ command_help cluster_command::help() const {
               "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. With "
               "--out, writes k_groups.json, contact_sheet.png and report.html there; with --partition also one "
               "folder a group, DIR/groups/group_00, group_01, ... The groups are kept in the index for imgsim "
-              "predict. A partition never overwrites a file, and a run that was interrupted is continued by the "
-              "same command.",
+              "predict. A partition never overwrites a file; one that was interrupted is continued by the same "
+              "command, and a folder that holds another partition is refused before anything is written.",
           .examples = {"imgsim cluster --index photos.idx -k 20 --out groups",
                        "imgsim cluster --index photos.idx -k auto --out groups --partition symlink",
                        "imgsim cluster --index photos.idx -k 20 --method k-means --json"},
@@ -60,10 +61,12 @@ void cluster_command::describe(option_set& options) {
   options.custom(
       "partition", "KIND",
       [this](const std::string& text) {
+        if (text.find(',') != std::string::npos)
+          throw usage_error("takes one of " + any_of_text(partition_kind_names()) + ", got " + in_quotes(text));
         expect_choice(text, partition_kind_names());
         partition_ = parse_partition_kind(text);
       },
-      "also make one folder a group in DIR/groups: " + any_of_text(partition_kind_names()));
+      "also make one folder a group in DIR/groups, by one of " + any_of_text(partition_kind_names()));
 }
 
 void cluster_command::validate(const option_set&) {
@@ -72,7 +75,6 @@ void cluster_command::validate(const option_set&) {
 }
 
 void cluster_command::write_results(session& session, const photo_index& index, const grouping_result& result) const {
-  std::filesystem::create_directories(*out_);
   write_file(*out_ / "k_groups.json", to_json(result.groups).dump() + "\n");
   const std::vector<group_summary> summaries = summarise(result);
   const rgb_image sheet =
@@ -97,6 +99,10 @@ void cluster_command::partition(session& session, const photo_index& index, cons
        .stop = session.stop()});
   if (made.stopped) throw cancelled("stopped; the same command continues the partition");
   bar.finish();
+  if (made.taken > 0)
+    session.skip(count_text(made.taken, "photo"), "something else is in the place of each, the first at " +
+                                                      (*out_ / "groups" / made.first_taken).string() +
+                                                      "; it was left alone");
   session.note(count_text(made.made, "photo") + " placed in " + (*out_ / "groups").string() +
                (made.already_there > 0 ? ", " + std::to_string(made.already_there) + " were there already" : ""));
 }
@@ -107,9 +113,14 @@ exit_code cluster_command::run(session& session) {
   if (out_) {
     refuse_output_within(*out_, index.photos_root(), "the folder of the photos");
     refuse_output_within(*out_, index_, "the index");
+    prepare_output_folder(*out_);
   }
   const grouping_result result = make_groups(session, index, request_);
+  if (partition_) check_partition_folder(result.groups, *partition_, *out_ / "groups");
   if (!result.verdict.empty()) session.note(result.verdict + ": taking K = " + std::to_string(result.groups.k()));
+  if (request_.k && result.groups.k() < *request_.k)
+    session.note(count_text(result.groups.k(), "group") + " in place of " + std::to_string(*request_.k) +
+                 ": there are no more different photos than that");
   store_groups(writer, result);
   if (out_) write_results(session, index, result);
   if (partition_) partition(session, index, result);

@@ -1,13 +1,16 @@
 #include "commands/demo.hpp"
 
+#include <algorithm>
+
 #include "cli/progress.hpp"
 #include "cli/text.hpp"
 #include "device/compute.hpp"
 #include "pipeline/demo.hpp"
-#include "pipeline/partition.hpp"
+#include "pipeline/output_path.hpp"
 #include "sample_set/sample_set.hpp"
 
 #include <imgsim/core/path_text.hpp>
+#include <imgsim/image/folder.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
@@ -30,11 +33,25 @@ void demo_command::describe(option_set& options) {
   options.whole("epochs", "E", epochs_, {1, 10'000}, "passes of training").defaults_to("what two minutes allow");
 }
 
+void demo_command::refuse_other_pictures() const {
+  if (!std::filesystem::exists(*photos_)) return;
+  std::vector<std::string> expected = sample_set::sample_set_paths(count_);
+  std::ranges::sort(expected);
+  const std::vector<photo_file> found = scan_folder(*photos_).photos;
+  const auto others = std::ranges::count_if(
+      found, [&](const photo_file& photo) { return !std::ranges::binary_search(expected, photo.path); });
+  if (others > 0)
+    throw io_error(*photos_, "holds " + count_text(static_cast<std::size_t>(others), "picture") +
+                                 " that a set of --count " + std::to_string(count_) +
+                                 " has not; name another --out folder, or remove this one");
+}
+
 exit_code demo_command::run(session& session) {
   if (photos_) refuse_output_within(out_, *photos_, "the folder of the photos");
-  std::filesystem::create_directories(out_);
+  prepare_output_folder(out_);
   if (!photos_) {
     photos_ = out_ / "photos";
+    refuse_other_pictures();
     progress bar(session.options(), "render", "pictures", count_);
     sample_set::write_sample_set(*photos_, session.options().seed, count_, session.device().host_pool(),
                                  [&](std::size_t done, std::size_t) {

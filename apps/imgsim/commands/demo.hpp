@@ -18,6 +18,9 @@ class demo_command final : public command {
   exit_code run(session& session) override;
 
  private:
+  /// Pictures of a set of another count would stay beside the new ones.
+  void refuse_other_pictures() const;
+
   std::filesystem::path out_ = "imgsim-demo";
   std::optional<std::filesystem::path> photos_;
   std::optional<std::size_t> epochs_;

@@ -2,6 +2,8 @@
 
 #include <iostream>
 
+#include "pipeline/output_path.hpp"
+
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/model/model_file.hpp>
@@ -28,6 +30,7 @@ void import_keras_command::describe(option_set& options) {
 
 exit_code import_keras_command::run([[maybe_unused]] session& session) {
 #ifdef IMGSIM_WITH_KERAS
+  prepare_output_file(model_);
   const model_file model = import_keras(files_.front());
   write_model(model_, model);
   if (session.wants_json()) {

@@ -18,7 +18,9 @@ command_help index_command::help() const {
               "Encodes every photo under DIR (JPEG, PNG, WebP) with the model and keeps the embeddings, with a copy "
               "of the model, in the folder IDX. On an existing index only what changed is encoded: new and changed "
               "photos are added, those that are gone are dropped; --images and --model then default to those of "
-              "the index. Photos that cannot be read are listed and skipped.",
+              "the index. Another model encodes all photos again; another folder that shares no photo with the "
+              "index needs --replace. Stored neighbours and groups go when the photos change. Photos that cannot be "
+              "read are listed and skipped.",
           .examples = {"imgsim index --images photos --model photos.safetensors --index photos.idx",
                        "imgsim index --index photos.idx"},
           .exit_codes = {}};
@@ -28,6 +30,7 @@ void index_command::describe(option_set& options) {
   options.path("index", "IDX", index_, "folder of the index, made where it is missing").required();
   options.path("images", "DIR", images_, "folder of photos, searched at any depth").defaults_to("the index's own");
   options.path("model", "FILE", model_, "model made by imgsim train or import-keras").defaults_to("the index's own");
+  options.flag("replace", replace_, "let the photos of another folder take the place of all that the index holds");
 }
 
 exit_code index_command::run(session& session) {
@@ -40,14 +43,18 @@ exit_code index_command::run(session& session) {
     if (!images_) images_ = previous.photos_root();
     if (!model_) model_ = previous.model_path();
   }
-  const update_summary summary = update_index(session, *images_, *model_, index_);
+  // The index's own copy, damaged, must not pass for another model.
+  std::error_code ignored;
+  if (std::filesystem::equivalent(*model_, index_ / index_file::kModel, ignored))
+    model_ = open_index(index_).model_path();
+  const index_outcome outcome =
+      update_index(session, {.images = *images_, .model = *model_, .index = index_, .replace = replace_});
+  const update_summary& summary = outcome.summary;
   const photo_index index = photo_index::open(index_);
+  static_cast<void>(index.embeddings());  // damage in rows that were kept is not passed on in silence
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   if (session.wants_json()) {
-    json skipped = json::array();
-    for (const skipped_file& file : summary.skipped)
-      skipped.push_back({{"path", path_to_text(file.path)}, {"reason", file.reason}});
     session.print({{"index", path_to_text(index_.string())},
                    {"photos", index.size()},
                    {"dimension", index.dimension()},
@@ -56,15 +63,18 @@ exit_code index_command::run(session& session) {
                    {"renamed", summary.renamed},
                    {"removed", summary.removed},
                    {"unchanged", summary.unchanged},
+                   {"reencoded", summary.reencoded},
                    {"encoded", summary.encoded},
-                   {"skipped", std::move(skipped)},
+                   {"dropped", outcome.dropped},
+                   {"skipped", session.skipped()},
                    {"seconds", seconds}});
   } else {
     std::cout << index_.string() << ": " << count_text(index.size(), "photo") << ", " << index.dimension()
               << " numbers each\n"
               << "added " << summary.added << ", changed " << summary.changed << ", renamed " << summary.renamed
-              << ", removed " << summary.removed << ", unchanged " << summary.unchanged << ", skipped "
-              << summary.skipped.size() << " in " << duration_text(seconds) << '\n';
+              << ", removed " << summary.removed << ", unchanged " << summary.unchanged;
+    if (summary.reencoded > 0) std::cout << ", encoded again " << summary.reencoded;
+    std::cout << ", skipped " << summary.skipped.size() << " in " << duration_text(seconds) << '\n';
   }
   return session.finish();
 }

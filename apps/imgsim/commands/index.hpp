@@ -21,6 +21,7 @@ class index_command final : public command {
   std::filesystem::path index_;
   std::optional<std::filesystem::path> images_;
   std::optional<std::filesystem::path> model_;
+  bool replace_ = false;
 };
 
 }  // namespace imgsim::app

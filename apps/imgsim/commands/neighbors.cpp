@@ -7,6 +7,7 @@
 #include "device/compute.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/output_path.hpp"
 
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/path_text.hpp>
@@ -69,6 +70,9 @@ void neighbors_command::write_sorted(const photo_index& index, const top_n_resul
 exit_code neighbors_command::run(session& session) {
   index_writer writer = edit_index(index_);
   const photo_index& index = *writer.previous();
+  for (const auto& file : {matrix_, export_}) {
+    if (file) prepare_output_file(*file);
+  }
   progress bar(session.options(), "neighbors", "photos", index.size());
   const auto advance = [&](std::size_t done, std::size_t total) {
     bar.update(total > 0 ? index.size() * done / total : 0);

@@ -68,7 +68,8 @@ exit_code predict_command::run(session& session) {
                    {"method", stored.groups.method},
                    {"metric", stored.groups.metric},
                    {"k", stored.groups.k()},
-                   {"results", std::move(results)}});
+                   {"results", std::move(results)},
+                   {"skipped", session.skipped()}});
   } else {
     std::cout << to_text(table);
   }

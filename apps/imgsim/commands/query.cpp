@@ -2,13 +2,16 @@
 
 #include <iostream>
 
+#include "cli/text.hpp"
 #include "device/compute.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/output_path.hpp"
 #include "pipeline/photo_input.hpp"
 #include "pipeline/query_pictures.hpp"
 
+#include <imgsim/core/ascii.hpp>
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/path_text.hpp>
 
@@ -39,7 +42,8 @@ void query_command::describe(option_set& options) {
           "metric", "NAMES", [this](const std::string& text) { metrics_ = parse_metrics(text); },
           metric_choices() + ", or several with commas between")
       .defaults_to("cosine");
-  options.path("grid", "FILE.png", grid_, "also draw each query above its matches");
+  options.path("grid", "FILE.png", grid_,
+               "also draw each query above its matches; several: FILE-1.png, FILE-2.png, ...");
   options.path("report", "FILE.html", report_, "also write a page with each query and its matches");
   app::describe(options, limits_);
   options.positional("PHOTO", photos_, 0, std::numeric_limits<std::size_t>::max());
@@ -48,6 +52,8 @@ void query_command::describe(option_set& options) {
 void query_command::validate(const option_set&) {
   if (photos_.empty() && ids_.empty()) throw usage_error("no PHOTO and no --id is given");
   check_photo_arguments(photos_);
+  if (grid_ && lower_case(grid_->extension().string()) != ".png")
+    throw usage_error("--grid: expected the name of a .png file, got " + in_quotes(grid_->string()));
 }
 
 std::vector<answered_query> query_command::answer_photos(session& session, const photo_index& index) const {
@@ -82,6 +88,9 @@ std::vector<answered_query> query_command::answer_ids(session& session, const ph
 
 exit_code query_command::run(session& session) {
   const photo_index index = open_index(index_);
+  for (const auto& file : {grid_, report_}) {
+    if (file) prepare_output_file(*file);
+  }
   std::vector<answered_query> answers = answer_ids(session, index);
   if (!photos_.empty()) {
     for (answered_query& answer : answer_photos(session, index)) answers.push_back(std::move(answer));
@@ -111,7 +120,10 @@ exit_code query_command::run(session& session) {
     session.note("wrote " + report_->string());
   }
   if (session.wants_json())
-    session.print({{"index", path_to_text(index_.string())}, {"n", n_}, {"results", std::move(results)}});
+    session.print({{"index", path_to_text(index_.string())},
+                   {"n", n_},
+                   {"results", std::move(results)},
+                   {"skipped", session.skipped()}});
   return session.finish();
 }
 

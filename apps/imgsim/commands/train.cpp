@@ -31,9 +31,12 @@ command_help train_command::help() const {
   return {.usage = "--images DIR --model FILE [options]",
           .about =
               "Trains a convolutional autoencoder on every photo under DIR (JPEG, PNG, WebP) and writes the model, "
-              "with history.csv and loss.svg beside it. A part of the photos is kept for validation; folders that "
-              "have train/, val/ and test/ are used as they are. After each epoch a checkpoint is written: Ctrl-C "
-              "saves one too, and the same command with --resume continues to the same result.",
+              "with history.csv and loss.svg beside it (NAME.history.csv and NAME.loss.svg where those are of "
+              "another model in the same folder). A part of the photos is kept for validation; folders that have "
+              "train/, val/ and test/ are used as they are. After each epoch, and on Ctrl-C, the run is saved in "
+              "NAME.last.safetensors and NAME.best.safetensors: the same command with --resume continues to the "
+              "same result. They stay when the training is done, so that --resume with more --epochs can go on; "
+              "delete them when it need not.",
           .examples = {"imgsim train --images photos --model photos.safetensors",
                        "imgsim train --images photos --model m.safetensors --preset maxpool-16-8-4 --epochs 10",
                        "imgsim train --images photos --model m.safetensors --preset my_network.json --resume"},
@@ -74,7 +77,7 @@ void train_command::describe(option_set& options) {
       .defaults_to("constant");
   options.real("validation", "PART", validation_, {0.0, 0.9}, "part of the photos kept for validation");
   options.choice("precision", "P", precision_, {"float32", "bfloat16"}, "arithmetic: float32 or bfloat16");
-  options.flag("resume", resume_, "continue from the last checkpoint");
+  options.flag("resume", resume_, "continue from the last checkpoint, NAME.last.safetensors");
 }
 
 void train_command::validate(const option_set&) {
@@ -113,7 +116,7 @@ exit_code train_command::run(session& session) {
     std::string again = session.command_line();
     if (!resume_) again += " --resume";
     session.warn("stopped in epoch " + std::to_string(summary.history.size() + 1) + "; saved " +
-                 summary.checkpoint.string() + "; continue with:\n  " + again);
+                 summary.checkpoints.last.string() + "; continue with:\n  " + again);
     return exit_code::failed;
   }
   const epoch_record& best = summary.history.at(summary.best_epoch - 1);
@@ -121,19 +124,25 @@ exit_code train_command::run(session& session) {
     json document{{"model", path_to_text(summary.model.string())},
                   {"history", path_to_text(summary.history_file.string())},
                   {"plot", path_to_text(summary.plot.string())},
+                  {"checkpoints",
+                   {path_to_text(summary.checkpoints.last.string()), path_to_text(summary.checkpoints.best.string())}},
                   {"epochs", summary.history.size()},
                   {"best_epoch", summary.best_epoch},
                   {"training_loss", best.training_loss},
                   {"validation_loss", std::isnan(best.validation_loss) ? json(nullptr) : json(best.validation_loss)},
                   {"training_photos", summary.training_photos},
                   {"validation_photos", summary.validation_photos},
-                  {"seed", session.options().seed}};
+                  {"seed", session.options().seed},
+                  {"skipped", session.skipped()}};
     session.print(document);
   } else {
     std::cout << summary.model.string() << ": best of " << count_text(summary.history.size(), "epoch") << " is number "
               << summary.best_epoch << ", loss " << general_text(best.training_loss, 5);
     if (!std::isnan(best.validation_loss)) std::cout << ", validation " << general_text(best.validation_loss, 5);
-    std::cout << "\n" << summary.history_file.string() << ", " << summary.plot.string() << ": the loss of each epoch\n";
+    std::cout << "\n"
+              << summary.history_file.string() << ", " << summary.plot.string() << ": the loss of each epoch\n"
+              << summary.checkpoints.last.string() << ", " << summary.checkpoints.best.string()
+              << ": for --resume with more --epochs; not needed otherwise\n";
   }
   return session.finish();
 }

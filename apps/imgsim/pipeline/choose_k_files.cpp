@@ -41,7 +41,7 @@ void write_choose_k(const std::filesystem::path& folder, const choose_k_result& 
   std::filesystem::create_directories(folder);
   write_file(folder / "choose_k.csv", to_csv(choose_k_table(result)));
   write_file(folder / "choose_k.json", json_text(document) + "\n");
-  write_file(folder / "choose_k.svg", render_svg(cost_curve_plot(result)));
+  write_file(folder / "choose_k.svg", render_svg(choose_k_plot(result)));
 }
 
 }  // namespace imgsim::app

@@ -30,7 +30,6 @@ namespace {
 
 constexpr std::size_t kQueries = 6;
 constexpr std::size_t kMatches = 10;
-constexpr std::size_t kLargestK = 40;
 constexpr std::size_t kSample = 24;
 constexpr std::size_t kSide = 64;            // photos are small here: the demo has two minutes on two cores
 constexpr std::size_t kPhotoVisits = 9'000;  // photos times epochs that training may take
@@ -84,7 +83,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
   if (trained.stopped) throw cancelled("stopped while training; nothing else was made");
 
   step("indexing the photos");
-  update_index(session, request.photos, model, index_folder);
+  update_index(session, {.images = request.photos, .model = model, .index = index_folder, .replace = true});
   const photo_index index = open_index(index_folder, 2);
 
   step("looking for similar photos");
@@ -101,7 +100,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
   const std::string metric(cosine::name);
   std::optional<choose_k_result> curve;
   if (index.size() > 3) {
-    curve = sweep_groups(session, index, metric, 2, std::min(kLargestK, index.size() / 2 + 1));
+    curve = sweep_groups(session, index, {.metric = metric});
     write_choose_k(request.out, *curve, choose_k_json(*curve, metric, seed));
   }
   const std::size_t k = curve ? curve->recommended_k : 1;
@@ -132,7 +131,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
   page.section("How many groups?");
   if (curve) {
     page.paragraph(curve->verdict + ": " + curve->reason);
-    page.plot(cost_curve_plot(*curve));
+    page.plot(choose_k_plot(*curve));
   }
   page.section("Groups");
   add_groups(page, groups, photos, {.members = 12});

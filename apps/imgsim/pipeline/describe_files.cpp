@@ -1,16 +1,49 @@
 #include "pipeline/describe_files.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string_view>
 
 #include "cli/text.hpp"
 
 #include <imgsim/core/json.hpp>
+#include <imgsim/core/number_text.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/embedding/photo_index.hpp>
 #include <imgsim/model/model_file.hpp>
 #include <imgsim/report/escape.hpp>
 
 namespace imgsim::app {
+
+namespace {
+
+/// What train notes as a number (a safetensors file holds texts alone) is one again.
+json number_or_text(std::string_view key, const std::string& value) {
+  constexpr std::array kNumbers{"seed",          "epochs",         "best_epoch", "training_photos", "validation_photos",
+                                "training_loss", "validation_loss"};
+  if (std::ranges::find(kNumbers, key) == kNumbers.end()) return value;
+  if (const auto whole = parse_number<std::uint64_t>(value)) return *whole;
+  if (const auto real = parse_number<double>(value)) return *real;
+  return value;
+}
+
+/// Files of the index that are damaged, and what repairs them.
+json damage_of(const photo_index& index) {
+  json damage = json::array();
+  const auto add = [&](const io_error& fault) {
+    damage.push_back(path_to_text(fault.path().filename().string()) + ": " + path_to_text(fault.reason()));
+  };
+  for (const io_error& fault : index.faults()) add(fault);
+  try {
+    if (index.manifest().files.contains(index_file::kModel)) static_cast<void>(index.model_path());
+  } catch (const io_error& fault) {
+    add(fault);
+  }
+  return damage;
+}
+
+}  // namespace
 
 json model_json(const std::filesystem::path& path) {
   const model_file model = read_model(path);
@@ -31,7 +64,7 @@ json model_json(const std::filesystem::path& path) {
                 {"normalised", model.embedding.normalise},
                 {"bytes", std::filesystem::file_size(path)},
                 {"hash", model_hash(path)}};
-  for (const auto& [key, value] : model.metadata) document["made"][key] = value;
+  for (const auto& [key, value] : model.metadata) document["made"][key] = number_or_text(key, value);
   return document;
 }
 
@@ -49,12 +82,18 @@ json index_json(const std::filesystem::path& path) {
                 {"groups", nullptr}};
   if (const auto& note = index.manifest().neighbours)
     document["neighbors"] = {{"metric", note->metric}, {"n", note->n}};
-  if (index.groups()) {
-    const nlohmann::json groups = parse_json(*index.groups(), path / index_file::kGroups);
-    for (const char* field : {"k", "method", "metric", "cost", "seed"}) {
-      if (groups.contains(field)) document["groups"][field] = groups[field];
+  json damage = damage_of(index);
+  try {
+    if (index.groups()) {
+      const nlohmann::json groups = parse_json(*index.groups(), path / index_file::kGroups);
+      for (const char* field : {"k", "method", "metric", "cost", "seed"}) {
+        if (groups.contains(field)) document["groups"][field] = groups[field];
+      }
     }
+  } catch (const io_error&) {
+    document["groups"] = "damaged";  // the reason is among the faults
   }
+  if (!damage.empty()) document["damage"] = std::move(damage);
   return document;
 }
 
@@ -75,7 +114,9 @@ std::string described(const json& document) {
         line += (line.empty() ? "" : ", ") + key + " " +
                 printable_utf8(part.is_string() ? part.get<std::string>() : part.dump());
     } else if (value.is_array()) {
-      for (const auto& part : value) line += (line.empty() ? "" : " x ") + part.dump();
+      for (const auto& part : value)
+        line += part.is_string() ? (line.empty() ? "" : "; ") + printable_utf8(part.get<std::string>())
+                                 : (line.empty() ? "" : " x ") + part.dump();
     } else {
       line = name == "bytes" ? bytes_text(value.get<std::uint64_t>()) : value.dump();
     }

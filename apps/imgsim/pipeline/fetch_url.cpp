@@ -16,6 +16,7 @@
 
 #include "cli/text.hpp"
 
+#include <imgsim/core/ascii.hpp>
 #include <imgsim/core/error.hpp>
 
 namespace imgsim::app {
@@ -67,12 +68,19 @@ bool is_public_v6(std::span<const std::uint8_t, 16> a) {
 }  // namespace
 
 bool is_url(std::string_view text) {
-  const auto begins = [&](std::string_view scheme) {
-    return text.size() > scheme.size() && std::ranges::equal(text.substr(0, scheme.size()), scheme, {}, [](char c) {
-             return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-           });
-  };
-  return begins("http://") || begins("https://");
+  const std::string scheme = lower_case(url_scheme(text));
+  return scheme == "http" || scheme == "https";
+}
+
+std::string_view url_scheme(std::string_view text) {
+  const std::size_t end = text.find("://");
+  if (end == std::string_view::npos || end == 0) return {};
+  const std::string_view scheme = text.substr(0, end);
+  const auto is_letter = [](char c) { return lower_case(c) >= 'a' && lower_case(c) <= 'z'; };
+  const bool is_scheme = is_letter(scheme.front()) && std::ranges::all_of(scheme, [&](char c) {
+                           return is_letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+                         });
+  return is_scheme ? scheme : std::string_view{};
 }
 
 bool is_public_address(const sockaddr& address) {

@@ -21,6 +21,9 @@ struct fetch_limits {
   bool allow_local = false;
 };
 
+/// "ftp" of "ftp://host/file", as it is written; empty where `text` is no URL (RFC 3986, section 3.1).
+[[nodiscard]] std::string_view url_scheme(std::string_view text);
+
 /// Whether `text` begins with http:// or https://.
 [[nodiscard]] bool is_url(std::string_view text);
 

@@ -11,6 +11,7 @@
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/json.hpp>
 #include <imgsim/metric/cosine.hpp>
+#include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
 
@@ -18,7 +19,6 @@ namespace {
 
 constexpr const char* kKMedoids = "k-medoids";
 constexpr const char* kKMeans = "k-means";
-constexpr std::size_t kLargestAutomaticK = 100;
 
 /// K-means groups are those of cosine similarity where points and centroids have length 1.
 bool is_spherical(const std::string& metric) {
@@ -31,8 +31,8 @@ std::vector<std::string> paths_of(const photo_index& index) {
   return paths;
 }
 
-void check_k(std::size_t k, std::size_t photos) {
-  IMGSIM_EXPECTS(k <= photos, "-k ", k, " is more than the ", photos, " photos of the index");
+void check_k(const char* option, std::size_t k, std::size_t photos) {
+  IMGSIM_EXPECTS(k <= photos, option, " ", k, " is more than the ", count_text(photos, "photo"), " of the index");
 }
 
 grouping_result group_by_k_medoids(session& session, const photo_index& index, const grouping_request& request,
@@ -102,29 +102,32 @@ grouping_result group_by_k_means(session& session, const photo_index& index, con
 
 }  // namespace
 
-choose_k_result sweep_groups(session& session, const photo_index& index, const std::string& metric, std::size_t k_min,
-                             std::size_t k_max, double sensitivity) {
-  check_k(k_min, index.size());
-  choose_k_options options{.k_min = k_min,
+std::size_t largest_useful_k(std::size_t photos) {
+  return std::min<std::size_t>(100, photos / 2 + 1);
+}
+
+choose_k_result sweep_groups(session& session, const photo_index& index, const sweep_request& request) {
+  check_k("--k-min", request.k_min, index.size());
+  const std::size_t k_max = request.k_max.value_or(std::max(request.k_min, largest_useful_k(index.size())));
+  choose_k_options options{.k_min = request.k_min,
                            .k_max = std::min(k_max, index.size()),
                            .seed = session.options().seed,
-                           .sensitivity = sensitivity};
+                           .sensitivity = request.sensitivity};
   options.stop = session.stop();
   progress bar(session.options(), "choose K", "values of K", options.k_max - options.k_min + 1);
   options.on_progress = [&](const choose_k_progress& state) { bar.update(state.done); };
-  choose_k_result result = session.device().choose_k(index.embeddings(), metric, options);
+  choose_k_result result = session.device().choose_k(index.embeddings(), request.metric, options);
   session.check_stop("nothing was written");
   bar.finish();
   return result;
 }
 
 grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request) {
-  if (request.k) check_k(*request.k, index.size());
+  if (request.k) check_k("-k", *request.k, index.size());
   std::string verdict;
   std::size_t k = request.k.value_or(1);
   if (!request.k && index.size() > 2) {
-    const choose_k_result chosen =
-        sweep_groups(session, index, request.metric, 2, std::min(kLargestAutomaticK, index.size() / 2 + 1));
+    const choose_k_result chosen = sweep_groups(session, index, {.metric = request.metric});
     k = chosen.recommended_k;
     verdict = chosen.verdict;
   }
@@ -146,18 +149,15 @@ std::vector<group_summary> summarise(const grouping_result& result) {
 }
 
 stored_grouping predict_groups(session& session, const photo_index& index, matrix_view<const float> embeddings) {
-  if (!index.groups()) throw io_error(index.folder(), "holds no groups; make them with: imgsim cluster --index");
-  stored_grouping stored;
-  try {
-    stored.groups = parse_groups(parse_json(*index.groups(), index.folder() / index_file::kGroups));
-  } catch (const invalid_argument& reason) {
-    throw io_error(index.folder() / index_file::kGroups, reason.what());
-  }
+  const std::string how = " with: imgsim cluster --index " + index.folder().string() + " -k K";
+  if (!index.groups()) throw io_error(index.folder(), "holds no groups; make them" + how);
+  const std::filesystem::path file = index.folder() / index_file::kGroups;
+  stored_grouping stored{.groups = parse_groups(parse_json(*index.groups(), file), file), .choices = {}};
   const groups& grouping = stored.groups;
-  if (grouping.k() == 0 || grouping.paths != paths_of(index) ||
-      (index.centroids() && index.centroids()->extent(0) != grouping.k()))
-    throw io_error(index.folder(), "holds groups that are not of its photos; make them again with: imgsim cluster");
-  if (const auto centroids = index.centroids()) {
+  const auto centroids = index.centroids();
+  if (grouping.k() == 0 || grouping.paths != paths_of(index) || (centroids && centroids->extent(0) != grouping.k()))
+    throw io_error(index.folder(), "holds groups that are not of its photos; make them again" + how);
+  if (centroids) {
     const bool spherical = is_spherical(grouping.metric);
     const nearest_centroids nearest = session.device().assign_to_nearest(embeddings, *centroids, spherical);
     for (std::size_t q = 0; q < embeddings.extent(0); ++q) {

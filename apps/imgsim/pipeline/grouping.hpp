@@ -33,9 +33,18 @@ struct grouping_result {
   std::string verdict;                // of choose_k, where it chose K
 };
 
+/// The largest K that is tried where none is named: with more groups than half the photos, many hold a single one.
+[[nodiscard]] std::size_t largest_useful_k(std::size_t photos);
+
+struct sweep_request {
+  std::string metric = "cosine";
+  std::size_t k_min = 2;
+  std::optional<std::size_t> k_max = {};  // nullopt: largest_useful_k()
+  double sensitivity = 1.0;               // of Kneedle
+};
+
 /// The curve over K with progress. `k_max` is lowered to what M photos allow. Throws invalid_argument, cancelled.
-[[nodiscard]] choose_k_result sweep_groups(session& session, const photo_index& index, const std::string& metric,
-                                           std::size_t k_min, std::size_t k_max, double sensitivity = 1.0);
+[[nodiscard]] choose_k_result sweep_groups(session& session, const photo_index& index, const sweep_request& request);
 
 /// Throws invalid_argument where K is more than the photos, cancelled on a stop.
 [[nodiscard]] grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request);

@@ -25,10 +25,12 @@ std::vector<match> matches_of(const top_n_result& found, std::size_t q) {
 std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
                                      const std::string& metric, std::size_t n) {
   const std::size_t wanted = std::min(n, index.size() - 1);
-  if (const auto stored = index.neighbours(); stored && stored->metric == metric && stored->rows.extent(1) >= wanted) {
-    const std::span<const std::int64_t> rows = stored->rows_of(row);
+  // Stored ones that would not do need not be sound.
+  if (const auto& note = index.manifest().neighbours; note && note->metric == metric && note->n >= wanted) {
+    const stored_neighbours stored = index.neighbours().value();
+    const std::span<const std::int64_t> rows = stored.rows_of(row);
     std::vector<match> matches;
-    for (std::size_t rank = 0; rank < wanted; ++rank) matches.push_back({rows[rank], stored->similarity(row, rank)});
+    for (std::size_t rank = 0; rank < wanted; ++rank) matches.push_back({rows[rank], stored.similarity(row, rank)});
     return matches;
   }
   const top_n_result found = session.device().top_n(index.embeddings(), index.embeddings().slice(row, 1), metric,

@@ -22,7 +22,8 @@ struct match_list {
 /// Matches of query `q` of a search.
 [[nodiscard]] std::vector<match> matches_of(const top_n_result& found, std::size_t q);
 
-/// The nearest photos of row `row`, itself left out: the stored ones where they suffice, searched otherwise.
+/// The nearest photos of row `row`, itself left out: the stored ones where they suffice, searched otherwise. Throws
+/// io_error where the stored ones are damaged.
 [[nodiscard]] std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
                                                    const std::string& metric, std::size_t n);
 

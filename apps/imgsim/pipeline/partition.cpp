@@ -8,13 +8,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
-#include <optional>
 #include <set>
 #include <system_error>
 
 #include <nlohmann/json.hpp>
 
+#include "pipeline/output_path.hpp"
+
+#include <imgsim/core/ascii.hpp>
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/json.hpp>
 
@@ -27,12 +30,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kKindNames{"copy", "symlink", "hardlink"};
 constexpr const char* kGroupingFile = "k_groups.json";
 constexpr const char* kPartialFile = ".imgsim-partial";
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
+constexpr std::uint64_t kMaxRecord = std::uint64_t{1} << 32;
 
 std::string group_name(std::size_t group, std::size_t count) {
   const std::size_t digits = std::max<std::size_t>(2, std::to_string(count - 1).size());
@@ -44,37 +42,39 @@ std::string system_text(int code) {
   return std::generic_category().message(code);
 }
 
-bool lies_within(const fs::path& inner, const fs::path& outer) {
-  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return end == outer.end();
+/// What became of one photo.
+struct placement {
+  enum class outcome { made, found, taken, failed };
+
+  outcome state = outcome::made;
+  std::string reason = {};  // of a failure
+};
+
+placement failed(const std::string& reason) {
+  return {placement::outcome::failed, reason};
 }
 
-/// Why `target` is not made, or nullopt; `found` tells whether it was there already.
-std::optional<std::string> make_symlink(const fs::path& source, const fs::path& target, bool& found) {
-  if (::symlink(source.c_str(), target.c_str()) == 0) return std::nullopt;
-  const int code = errno;
-  if (code != EEXIST) return "the link cannot be made: " + system_text(code);
-  std::error_code failure;
-  if (fs::read_symlink(target, failure) == source) {
-    found = true;
-    return std::nullopt;
-  }
-  return target.string() + " exists and is something else; it was left alone";
+placement found_or_taken(bool is_found) {
+  return {is_found ? placement::outcome::found : placement::outcome::taken};
 }
 
-std::optional<std::string> make_hardlink(const fs::path& source, const fs::path& target, bool& found) {
-  if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0) return std::nullopt;
+placement make_symlink(const fs::path& source, const fs::path& target) {
+  if (::symlink(source.c_str(), target.c_str()) == 0) return {};
   const int code = errno;
-  if (code == EXDEV) return "it lies on another file system than the output; use --partition copy or symlink";
-  if (code != EEXIST) return "the link cannot be made: " + system_text(code);
+  if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
+  std::error_code ignored;
+  return found_or_taken(fs::read_symlink(target, ignored) == source);
+}
+
+placement make_hardlink(const fs::path& source, const fs::path& target) {
+  if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+  const int code = errno;
+  if (code == EXDEV) return failed("it lies on another file system than the output; use --partition copy or symlink");
+  if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
   struct stat a{};
   struct stat b{};
-  if (::stat(source.c_str(), &a) == 0 && ::lstat(target.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
-      a.st_ino == b.st_ino) {
-    found = true;
-    return std::nullopt;
-  }
-  return target.string() + " exists and is something else; it was left alone";
+  return found_or_taken(::stat(source.c_str(), &a) == 0 && ::lstat(target.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
+                        a.st_ino == b.st_ino);
 }
 
 /// rename(2) that fails with EEXIST instead of replacing.
@@ -87,26 +87,38 @@ int rename_to_new(const fs::path& from, const fs::path& to) {
   return 0;
 }
 
-std::optional<std::string> make_copy(const fs::path& source, const fs::path& target, bool& found) {
+placement make_copy(const fs::path& source, const fs::path& target) {
   std::error_code failure;
   if (fs::symlink_status(target, failure).type() != fs::file_type::not_found) {
     try {
-      found = fs::is_regular_file(fs::symlink_status(target)) && fs::file_size(target) == fs::file_size(source) &&
-              hash_file(target) == hash_file(source);
+      return found_or_taken(fs::is_regular_file(fs::symlink_status(target)) &&
+                            fs::file_size(target) == fs::file_size(source) && hash_file(target) == hash_file(source));
     } catch (const std::exception& e) {
-      return e.what();
+      return failed(e.what());
     }
-    if (found) return std::nullopt;
-    return target.string() + " exists and is another file; it was left alone";
   }
   // Under its own name a copy is always whole: an interrupted one leaves only the partial file, which is used again.
   const fs::path partial = target.parent_path() / kPartialFile;
   fs::copy_file(source, partial, fs::copy_options::overwrite_existing, failure);
   if (!failure) fs::last_write_time(partial, fs::last_write_time(source, failure), failure);
   int code = failure ? failure.value() : rename_to_new(partial, target);
-  if (code == 0) return std::nullopt;
+  if (code == 0) return {};
   ::unlink(partial.c_str());
-  return "it cannot be copied: " + system_text(code);
+  return failed("it cannot be copied: " + system_text(code));
+}
+
+placement place(partition_kind kind, const fs::path& source, const fs::path& target) {
+  if (std::error_code ignored; !fs::is_regular_file(source, ignored))
+    return failed("it is no longer in the folder of the photos");
+  switch (kind) {
+    case partition_kind::symlink:
+      return make_symlink(source, target);
+    case partition_kind::hardlink:
+      return make_hardlink(source, target);
+    case partition_kind::copy:
+      break;
+  }
+  return make_copy(source, target);
 }
 
 /// Held while a folder is filled.
@@ -122,16 +134,22 @@ class folder_lock {
   unique_descriptor handle_;
 };
 
-/// Begins a partition, or makes sure that the one begun here is of the same grouping.
-void claim(const fs::path& out, const groups& grouping) {
-  const fs::path record = out / kGroupingFile;
-  const std::string text = to_json(grouping).dump() + "\n";
-  if (fs::exists(record)) {
-    if (text_of(read_file(record, text.size() + 1)) == text) return;
-    throw io_error(out, "holds the groups of another run; name another folder, or remove this one");
+/// What OUT/k_groups.json says while and after OUT is filled.
+nlohmann::ordered_json record_of(const groups& grouping, partition_kind kind) {
+  nlohmann::ordered_json record = to_json(grouping);
+  record["partition"] = kKindNames.at(static_cast<std::size_t>(kind));
+  return record;
+}
+
+/// In what a record that was found differs from the one that is wanted.
+std::string difference(const nlohmann::json& found, const nlohmann::json& wanted) {
+  const auto differs = [&](const char* field) { return !found.contains(field) || found[field] != wanted[field]; };
+  for (const char* field : {"k", "method", "metric", "seed", "partition"}) {
+    if (differs(field))
+      return std::string(field) + " " + (found.contains(field) ? found[field].dump() : "unknown") + ", now " +
+             wanted[field].dump();
   }
-  if (!fs::is_empty(out)) throw io_error(out, "is not empty and was not made by imgsim; name another folder");
-  write_file(record, text);
+  return differs("paths") ? "other photos" : "other members";
 }
 
 }  // namespace
@@ -161,11 +179,18 @@ std::vector<std::string> partition_targets(const groups& grouping) {
   return targets;
 }
 
-void refuse_output_within(const fs::path& out, const fs::path& folder, const char* what) {
-  const fs::path canonical = fs::weakly_canonical(fs::absolute(folder));
-  if (lies_within(fs::weakly_canonical(fs::absolute(out)), canonical))
-    throw io_error(out,
-                   std::string("lies within ") + what + " (" + canonical.string() + "); name a folder outside of it");
+void check_partition_folder(const groups& grouping, partition_kind kind, const fs::path& out) {
+  if (!fs::exists(out)) return;
+  const fs::path record = out / kGroupingFile;
+  if (!fs::exists(record)) {
+    if (fs::is_directory(out) && fs::is_empty(out)) return;
+    throw io_error(out, "is not empty and was not made by imgsim; name another --out folder");
+  }
+  const nlohmann::json found = read_json(record, kMaxRecord);
+  const nlohmann::json wanted = record_of(grouping, kind);
+  if (found == wanted) return;
+  throw io_error(out, "holds the groups of another run (" + difference(found, wanted) +
+                          "); name another --out folder, or remove this one");
 }
 
 partition_result partition_photos(const groups& grouping, const fs::path& root, const fs::path& out,
@@ -174,7 +199,8 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
   const fs::path photos = fs::weakly_canonical(fs::absolute(root));
   fs::create_directories(out);
   const folder_lock lock(out);
-  claim(out, grouping);
+  check_partition_folder(grouping, options.kind, out);
+  write_file(out / kGroupingFile, record_of(grouping, options.kind).dump() + "\n");
 
   const std::vector<std::string> targets = partition_targets(grouping);
   partition_result result;
@@ -184,29 +210,20 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
       result.stopped = true;
       break;
     }
-    const fs::path source = photos / grouping.paths[row];
-    const fs::path target = out / targets[row];
-    bool found = false;
-    std::optional<std::string> failure;
-    if (std::error_code ignored; !fs::is_regular_file(source, ignored)) {
-      failure = "it is no longer in the folder of the photos";
-    } else {
-      switch (options.kind) {
-        case partition_kind::copy:
-          failure = make_copy(source, target, found);
-          break;
-        case partition_kind::symlink:
-          failure = make_symlink(source, target, found);
-          break;
-        case partition_kind::hardlink:
-          failure = make_hardlink(source, target, found);
-          break;
-      }
-    }
-    if (failure) {
-      options.on_skip(grouping.paths[row], *failure);
-    } else {
-      ++(found ? result.already_there : result.made);
+    const placement placed = place(options.kind, photos / grouping.paths[row], out / targets[row]);
+    switch (placed.state) {
+      case placement::outcome::made:
+        ++result.made;
+        break;
+      case placement::outcome::found:
+        ++result.already_there;
+        break;
+      case placement::outcome::taken:
+        if (result.taken++ == 0) result.first_taken = targets[row];
+        break;
+      case placement::outcome::failed:
+        options.on_skip(grouping.paths[row], placed.reason);
+        break;
     }
     options.on_progress(row + 1);
   }

@@ -23,9 +23,8 @@ enum class partition_kind { copy, symlink, hardlink };
 /// aside, become "cat.jpg", "cat~2.jpg", ... in the order of their rows, so that a second run finds the same places.
 [[nodiscard]] std::vector<std::string> partition_targets(const groups& grouping);
 
-/// Throws io_error where `out` is `folder` or lies within it: among photos, the next scan would find what was written;
-/// in an index, its own files would be overwritten. `what` names the folder in the message.
-void refuse_output_within(const std::filesystem::path& out, const std::filesystem::path& folder, const char* what);
+/// Throws io_error where `out` holds anything but this partition, whole or begun. Writes nothing.
+void check_partition_folder(const groups& grouping, partition_kind kind, const std::filesystem::path& out);
 
 struct partition_options {
   partition_kind kind = partition_kind::copy;
@@ -37,12 +36,15 @@ struct partition_options {
 struct partition_result {
   std::size_t made = 0;
   std::size_t already_there = 0;  // by an earlier run, which this one continues
+  std::size_t taken = 0;          // places that hold something else, which was left alone
+  std::string first_taken;        // relative to OUT
   bool stopped = false;
 };
 
 /// Fills `out` with the photos of `root`. Nothing that exists is overwritten: a place taken by anything but this very
-/// photo is reported through on_skip and left alone. Throws io_error where `out` lies within `root` (the next scan
-/// would find every photo twice), holds another grouping, or is being filled by another process.
+/// photo is left alone. Photos that cannot be placed for another reason go to on_skip. Throws io_error where `out` lies
+/// within `root` (the next scan would find every photo twice), holds another partition, or is being filled by another
+/// process.
 partition_result partition_photos(const groups& grouping, const std::filesystem::path& root,
                                   const std::filesystem::path& out, const partition_options& options);
 

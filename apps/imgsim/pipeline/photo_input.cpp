@@ -7,6 +7,8 @@
 #include <span>
 #include <system_error>
 
+#include "cli/text.hpp"
+
 #include <imgsim/core/error.hpp>
 #include <imgsim/image/decode.hpp>
 
@@ -40,6 +42,12 @@ void describe(option_set& options, fetch_limits& limits) {
 void check_photo_arguments(const std::vector<std::string>& arguments) {
   if (std::ranges::count(arguments, kStandardInput) > 1)
     throw usage_error("- (standard input) holds one photo and can be named once");
+  for (const std::string& argument : arguments) {
+    const std::string_view scheme = url_scheme(argument);
+    if (!scheme.empty() && !is_url(argument))
+      throw usage_error(in_quotes(argument) + ": a URL must begin with http:// or https://, not " +
+                        std::string(scheme) + "://; name a file by its path");
+  }
 }
 
 rgb_image read_photo_argument(const session& session, const std::string& argument, const fetch_limits& limits) {

@@ -16,7 +16,7 @@ namespace imgsim::app {
 /// The options of every command that takes such photos.
 void describe(option_set& options, fetch_limits& limits);
 
-/// Throws usage_error where standard input is named more than once.
+/// Throws usage_error where standard input is named more than once, or a URL is neither http nor https.
 void check_photo_arguments(const std::vector<std::string>& arguments);
 
 /// Reads one photo. Throws io_error that begins with what was typed.

@@ -11,6 +11,7 @@
 #include "cli/text.hpp"
 #include "device/compute.hpp"
 #include "device/training_job.hpp"
+#include "pipeline/output_path.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
@@ -66,6 +67,15 @@ opened_photos open_listed(session& session, const train_request& request, const 
   return opened;
 }
 
+/// Refuses to resume from nothing, or from a checkpoint of another network.
+void expect_checkpoint(const train_request& request) {
+  const std::filesystem::path last = checkpoints_of(request.model).last;
+  if (!std::filesystem::exists(last))
+    throw io_error(last, "there is no checkpoint to resume from; leave out --resume to begin a new training");
+  if (read_checkpoint(last).description != request.description)
+    throw io_error(last, "is of another network; give its --preset, --size and --latent, or leave out --resume");
+}
+
 std::string epoch_text(const epoch_record& record, std::size_t epochs) {
   std::string text = "epoch " + std::to_string(record.epoch) + "/" + std::to_string(epochs) + "  loss " +
                      general_text(record.training_loss, 5);
@@ -91,11 +101,33 @@ std::map<std::string, std::string> provenance(const session& session, const trai
 
 }  // namespace
 
+history_files history_files_of(const std::filesystem::path& model) {
+  namespace fs = std::filesystem;
+  const fs::path folder = model.parent_path();
+  const std::string name = model.stem().string();
+  const history_files common{folder / "history.csv", folder / "loss.svg"};
+  const history_files own{folder / (name + ".history.csv"), folder / (name + ".loss.svg")};
+  if (fs::exists(own.table)) return own;
+  if (!fs::exists(common.table) || fs::exists(model)) return common;
+  // A history without this model: of another one, if there is one.
+  const checkpoint_files checkpoints = checkpoints_of(model);
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder)) {
+    const fs::path file = entry.path().filename();
+    if (file.extension() == ".safetensors" && file != checkpoints.last.filename() &&
+        file != checkpoints.best.filename())
+      return own;
+  }
+  return common;
+}
+
 train_summary train_model(session& session, const train_request& request) {
   const photo_folder folder = scan_folder(request.images);
   for (const skipped_file& file : folder.skipped) session.skip(file.path, file.reason);
   if (folder.photos.empty())
     throw io_error(request.images, "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth");
+  compute& device = session.device();
+  prepare_output_file(request.model);
+  if (request.resume) expect_checkpoint(request);
   const photo_paths paths = choose_photos(session, request, folder);
   const double total = static_cast<double>(paths.training.size() + paths.validation.size());
   const auto share = [&](const auto& list) { return static_cast<double>(list.size()) / total; };
@@ -129,19 +161,19 @@ train_summary train_model(session& session, const train_request& request) {
     if (bar) bar->finish_with(epoch_text(record, epochs));
     bar.reset();
   };
-  if (!request.model.parent_path().empty()) std::filesystem::create_directories(request.model.parent_path());
-  trained_model trained = session.device().train(job, training.photos, validation.photos);
+  trained_model trained = device.train(job, training.photos, validation.photos);
   bar.reset();
 
+  const history_files files = history_files_of(request.model);
   train_summary summary{.history = std::move(trained.result.history),
                         .best_epoch = trained.result.best_epoch,
                         .training_photos = training.photos.size(),
                         .validation_photos = validation.photos.size(),
                         .stopped = trained.result.stopped,
                         .model = request.model,
-                        .history_file = request.model.parent_path() / "history.csv",
-                        .plot = request.model.parent_path() / "loss.svg",
-                        .checkpoint = job.options.checkpoints.last};
+                        .history_file = files.table,
+                        .plot = files.plot,
+                        .checkpoints = job.options.checkpoints};
   if (summary.stopped) return summary;
   write_model(request.model, {.description = request.description,
                               .state = std::move(trained.result.best_state),

@@ -11,6 +11,7 @@
 
 #include <imgsim/model/architecture.hpp>
 #include <imgsim/model/backend.hpp>
+#include <imgsim/model/checkpoint.hpp>
 #include <imgsim/model/history.hpp>
 #include <imgsim/model/schedule.hpp>
 
@@ -35,11 +36,20 @@ struct train_summary {
   std::size_t training_photos = 0;
   std::size_t validation_photos = 0;
   bool stopped = false;
-  std::filesystem::path model, history_file, plot, checkpoint;
+  std::filesystem::path model, history_file, plot;
+  checkpoint_files checkpoints;  // kept: a run with more epochs resumes from them
 };
 
-/// Trains and writes the model, and history.csv and loss.svg beside it. Where a stop was wanted the last checkpoint is
-/// written and nothing else. Skipped photos are listed. Throws io_error, training_diverged, invalid_argument.
+/// Where the history of a model goes: history.csv and loss.svg beside it, or NAME.history.csv and NAME.loss.svg where
+/// those two are of another model that was trained into the same folder.
+struct history_files {
+  std::filesystem::path table, plot;
+};
+[[nodiscard]] history_files history_files_of(const std::filesystem::path& model);
+
+/// Trains and writes the model and its history. Where a stop was wanted the last checkpoint is written and nothing
+/// else. Skipped photos are listed. What can be refused is refused before a photo is read. Throws io_error,
+/// training_diverged, invalid_argument.
 train_summary train_model(session& session, const train_request& request);
 
 }  // namespace imgsim::app

@@ -1,5 +1,7 @@
 #include "pipeline/update_index.hpp"
 
+#include <system_error>
+
 #include "cli/text.hpp"
 #include "device/compute.hpp"
 #include "pipeline/encode.hpp"
@@ -11,23 +13,65 @@
 
 namespace imgsim::app {
 
-update_summary update_index(session& session, const std::filesystem::path& images, const std::filesystem::path& model,
-                            const std::filesystem::path& index) {
-  const photo_folder folder = scan_folder(images);
-  const std::unique_ptr<encoder> encoder = open_model(session, model);
-  const std::string hash = model_hash(model);
-  const auto refuse_without_photos = [&](std::size_t photos) {
-    if (photos > 0) return;
-    throw io_error(images, folder.photos.empty() ? "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth"
-                                                 : "holds no photo that can be read");
-  };
-  refuse_without_photos(folder.photos.size());
+namespace {
 
-  index_writer writer(index);
-  update_plan plan = plan_update(folder, writer.previous(), hash, session.device().host_pool());
+void refuse_without_photos(const photo_folder& folder, std::size_t photos) {
+  if (photos > 0) return;
+  throw io_error(folder.root, folder.photos.empty() ? "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth"
+                                                    : "holds no photo that can be read");
+}
+
+bool is_same_folder(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored) ||
+         std::filesystem::absolute(a).lexically_normal() == std::filesystem::absolute(b).lexically_normal();
+}
+
+/// Tells what the update does to an index that was made with another folder or model.
+void announce(const session& session, const index_request& request, const photo_index& previous,
+              const update_plan& plan, bool other_model) {
+  const std::size_t kept = plan.count(photo_change::unchanged) + plan.count(photo_change::renamed);
+  if (const std::filesystem::path before = previous.photos_root(); !is_same_folder(before, plan.root)) {
+    const std::string photos = count_text(previous.size(), "photo") + " of " + before.string();
+    if (kept == 0 && previous.size() > 0 && !request.replace)
+      throw io_error(request.index, "holds " + photos + ", none of which is in " + plan.root.string() +
+                                        "; name another --index, or replace them all with --replace");
+    const std::string change = "the index held " + photos + ", now it is made of " + plan.root.string() + ": ";
+    if (kept >= previous.size()) {
+      session.note(change + "all of them are there, too");
+    } else {
+      session.warn(change + std::to_string(previous.size() - kept) + " of them are dropped");
+    }
+  }
+  if (other_model)
+    session.warn("this is another model than the index was made with: all " + count_text(plan.photos.size(), "photo") +
+                 " are encoded again");
+}
+
+/// What goes with the rows of `previous`.
+std::vector<std::string> derived_of(const photo_index& previous) {
+  std::vector<std::string> derived;
+  if (previous.manifest().neighbours) derived.emplace_back("neighbors");
+  if (previous.manifest().files.contains(index_file::kGroups)) derived.emplace_back("groups");
+  return derived;
+}
+
+}  // namespace
+
+index_outcome update_index(session& session, const index_request& request) {
+  const photo_folder folder = scan_folder(request.images);
+  const std::unique_ptr<encoder> encoder = open_model(session, request.model);
+  const std::string hash = model_hash(request.model);
+  refuse_without_photos(folder, folder.photos.size());
+
+  index_writer writer(request.index);
+  const photo_index* const previous = writer.previous();
+  update_plan plan = plan_update(folder, previous, hash, session.device().host_pool());
+  if (previous != nullptr) announce(session, request, *previous, plan, previous->model_hash() != hash);
   writer.set_photos_root(folder.root);
-  writer.set_model(model);
-  const update_summary summary = apply_update(
+  writer.set_model(request.model);
+  index_outcome outcome;
+  outcome.summary = apply_update(
       writer, std::move(plan), encoder->dimension(), [&](std::span<const std::string> paths, row_sink& rows) {
         encode_files(
             session, *encoder, folder.root, paths,
@@ -35,10 +79,21 @@ update_summary update_index(session& session, const std::filesystem::path& image
              .skip = [&](const skipped_file& file) { rows.skip(file); },
              .consequence = "the index is unchanged"});
       });
+  const update_summary& summary = outcome.summary;
   for (const skipped_file& file : summary.skipped) session.skip(file.path, file.reason);
-  refuse_without_photos(summary.unchanged + summary.changed + summary.renamed + summary.added);
+  refuse_without_photos(folder, summary.photos());
   writer.commit();
-  return summary;
+  if (previous != nullptr && !summary.same_rows) outcome.dropped = derived_of(*previous);
+  if (!outcome.dropped.empty()) {
+    std::string how;
+    for (const std::string& what : outcome.dropped)
+      how += (how.empty() ? " imgsim " : ", imgsim ") + (what == "groups"
+                                                             ? "cluster --index " + request.index.string() + " -k K"
+                                                             : "neighbors --index " + request.index.string());
+    session.note("the stored " + all_of_text(outcome.dropped) +
+                 " were of the photos before and are dropped; make them " + "again with:" + how);
+  }
+  return outcome;
 }
 
 }  // namespace imgsim::app

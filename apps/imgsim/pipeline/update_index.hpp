@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "cli/session.hpp"
 
@@ -9,9 +11,19 @@
 
 namespace imgsim::app {
 
-/// Makes the index at `index` from the photos under `images` with `model`, or brings it up to date. Skipped photos are
-/// listed. Throws io_error; error where no photo can be read; cancelled on a stop, which leaves the index as it was.
-update_summary update_index(session& session, const std::filesystem::path& images, const std::filesystem::path& model,
-                            const std::filesystem::path& index);
+struct index_request {
+  std::filesystem::path images, model, index;
+  bool replace = false;  // all photos of the index by those of another folder
+};
+
+struct index_outcome {
+  update_summary summary;
+  std::vector<std::string> dropped;  // "neighbors", "groups": what was of the old rows
+};
+
+/// Makes the index from the photos with the model, or brings it up to date. Skipped photos are listed; what an update
+/// with another folder or another model loses is told before it is made. Throws io_error, also where no photo can be
+/// read or the update needs `replace`; cancelled on a stop, which leaves the index as it was.
+index_outcome update_index(session& session, const index_request& request);
 
 }  // namespace imgsim::app

@@ -11,7 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/json_fields.hpp>
 #include <imgsim/core/path_text.hpp>
 
 namespace imgsim {
@@ -94,71 +95,31 @@ inline void check(const groups& grouping) {
   return document;
 }
 
-namespace detail {
-
-[[noreturn]] inline void throw_bad_field(const std::string& field, const char* wanted) {
-  throw invalid_argument(concat("the field \"", field, "\" of the groups must be ", wanted));
-}
-
-inline const nlohmann::json& groups_field(const nlohmann::json& document, const std::string& field) {
-  const auto found = document.find(field);
-  if (found == document.end()) throw invalid_argument(concat("the groups have no field \"", field, "\""));
-  return *found;
-}
-
-inline std::string groups_text(const nlohmann::json& document, const std::string& field) {
-  const nlohmann::json& value = groups_field(document, field);
-  if (!value.is_string()) throw_bad_field(field, "a text");
-  return value.get<std::string>();
-}
-
-inline std::vector<std::size_t> groups_rows(const nlohmann::json& value, const std::string& field) {
-  if (!value.is_array()) throw_bad_field(field, "a list of rows");
-  std::vector<std::size_t> rows;
-  rows.reserve(value.size());
-  for (const nlohmann::json& row : value) {
-    if (!row.is_number_unsigned()) throw_bad_field(field, "a list of rows, which are whole numbers from 0");
-    rows.push_back(row.get<std::size_t>());
-  }
-  return rows;
-}
-
-}  // namespace detail
-
-/// The inverse of to_json; the order of rows within a cluster is free and fields that are not known are passed over.
-/// Throws invalid_argument for a field that is missing or of the wrong kind, and where check() does.
-[[nodiscard]] inline groups parse_groups(const nlohmann::json& document) {
-  if (!document.is_object()) throw invalid_argument("the groups are not a JSON object");
+/// The inverse of to_json, of a document that came from `path`; the order of rows within a cluster is free and fields
+/// that are not known are passed over. Throws io_error for a field that is missing or of the wrong kind, and where
+/// check() finds a broken rule.
+[[nodiscard]] inline groups parse_groups(const nlohmann::json& document, const std::filesystem::path& path) {
+  const json_fields fields(document, path);
   groups grouping;
-  grouping.method = detail::groups_text(document, "method");
-  if (document.contains("metric")) grouping.metric = detail::groups_text(document, "metric");
-  const nlohmann::json& cost = detail::groups_field(document, "cost");
-  if (!cost.is_number()) detail::throw_bad_field("cost", "a number");
-  grouping.cost = cost.get<double>();
-  const nlohmann::json& seed = detail::groups_field(document, "seed");
-  if (!seed.is_number_unsigned()) detail::throw_bad_field("seed", "a whole number from 0");
-  grouping.seed = seed.get<std::uint64_t>();
-  grouping.medoids = detail::groups_rows(detail::groups_field(document, "medoids"), "medoids");
-
-  const nlohmann::json& clusters = detail::groups_field(document, "clusters");
-  if (!clusters.is_array()) detail::throw_bad_field("clusters", "a list of lists of rows");
-  for (const nlohmann::json& cluster : clusters) {
-    grouping.clusters.push_back(detail::groups_rows(cluster, "clusters"));
+  grouping.method = fields.text("method");
+  if (fields.has("metric")) grouping.metric = fields.text("metric");
+  grouping.cost = fields.number("cost");
+  grouping.seed = fields.integer<std::uint64_t>("seed");
+  grouping.medoids = fields.whole_numbers("medoids", fields.at("medoids"));
+  for (const nlohmann::json& cluster : fields.array("clusters")) {
+    grouping.clusters.push_back(fields.whole_numbers("clusters", cluster));
     std::ranges::sort(grouping.clusters.back());
   }
-  const nlohmann::json& k = detail::groups_field(document, "k");
-  if (!k.is_number_unsigned() || k.get<std::uint64_t>() != grouping.k()) {
-    detail::throw_bad_field("k", "the number of clusters");
+  if (fields.integer<std::size_t>("k") != grouping.k()) fields.fail("\"k\" must be the number of clusters");
+  for (const nlohmann::json& photo : fields.array("paths")) {
+    if (!photo.is_string()) fields.fail("\"paths\" must be a list of paths");
+    grouping.paths.push_back(fields.file_name("paths", photo.get_ref<const std::string&>()));
   }
-  const nlohmann::json& paths = detail::groups_field(document, "paths");
-  if (!paths.is_array()) detail::throw_bad_field("paths", "a list of paths");
-  for (const nlohmann::json& path : paths) {
-    if (!path.is_string()) detail::throw_bad_field("paths", "a list of paths");
-    std::optional<std::string> bytes = path_from_text(path.get_ref<const std::string&>());
-    if (!bytes) detail::throw_bad_field("paths", "a list of paths, with two hexadecimal digits after each U+0000");
-    grouping.paths.push_back(std::move(*bytes));
+  try {
+    check(grouping);
+  } catch (const invalid_argument& reason) {
+    fields.fail(reason.what());
   }
-  check(grouping);
   return grouping;
 }
 

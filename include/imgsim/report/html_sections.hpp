@@ -31,18 +31,24 @@ struct photo_provider {
   }
 };
 
-/// The within-cluster error against K, with the recommended K marked.
-[[nodiscard]] inline line_plot cost_curve_plot(const choose_k_result& choice) {
-  line_plot plot{.title = "Within-cluster error against K",
+/// The within-cluster error and the medoid silhouette against K, with the recommended K marked.
+[[nodiscard]] inline line_plot choose_k_plot(const choose_k_result& choice) {
+  line_plot plot{.title = "Within-cluster error and silhouette against K",
                  .x_label = "K (groups)",
                  .y_label = "sum of distances to the medoid",
+                 .right_label = "medoid silhouette",
                  .whole_x = true};
-  plot_series cost{.name = "error", .dots = choice.curve.size() <= 40};
+  const bool dots = choice.curve.size() <= 40;
+  plot_series cost{.name = "error (left)", .dots = dots};
+  plot_series silhouette{.name = "silhouette (right)", .dots = dots, .on_right = true};
   for (const k_choice& step : choice.curve) {
     cost.x.push_back(static_cast<double>(step.k));
     cost.y.push_back(step.cost);
+    silhouette.x.push_back(static_cast<double>(step.k));
+    silhouette.y.push_back(step.medoid_silhouette);
   }
   plot.series.push_back(std::move(cost));
+  plot.series.push_back(std::move(silhouette));
   if (choice.recommended_k > 0)
     plot.marks.push_back({static_cast<double>(choice.recommended_k), "K = " + std::to_string(choice.recommended_k)});
   return plot;

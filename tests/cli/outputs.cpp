@@ -1,0 +1,136 @@
+// Where results are written: folders that are missing, places that cannot be, files of another model.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "cli/trained_folder.hpp"
+
+using namespace imgsim_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Every command that writes where it is told, with one option for the place.
+std::vector<std::vector<std::string>> writers(const trained_folder& made, const fs::path& place) {
+  const auto at = [&](const char* name) { return (place / name).string(); };
+  const std::string index = made.index();
+  return {{"query", "--index", index, "--id", "0", "--grid", at("grid.png")},
+          {"query", "--index", index, "--id", "0", "--report", at("page.html")},
+          {"neighbors", "--index", index, "--matrix", at("matrix.npy")},
+          {"neighbors", "--index", index, "--export", at("sorted.json")},
+          {"choose-k", "--index", index, "--out", at("curve")},
+          {"cluster", "--index", index, "-k", "2", "--out", at("groups")},
+          {"index", "--images", made.photos(), "--model", made.model(), "--index", at("new.idx")},
+          {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", at("m.safetensors")}};
+}
+
+std::vector<std::string> train(const trained_folder& made, const fs::path& model) {
+  return {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", model.string()};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(outputs)
+
+BOOST_AUTO_TEST_CASE(missing_folders_above_an_output_are_made) {
+  const trained_folder made;
+  const temporary_folder folder;
+  for (const auto& line : writers(made, folder.path() / "deep/er")) {
+    static_cast<void>(must_run(line));
+    BOOST_TEST(fs::exists(line.back()), line.back());
+    fs::remove_all(folder.path() / "deep");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_output_that_cannot_be_written_is_refused_before_any_work) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  write_text(folder.path() / "file", "mine");
+  for (const auto& line : writers(made, folder.path() / "file/below")) {
+    const auto result = run_imgsim(line);
+    BOOST_TEST_CONTEXT(line[0] << ": " << result.err) {
+      BOOST_TEST(result.exit_code == 1);
+      BOOST_TEST(result.out.empty());
+      // No line of progress before the one sentence.
+      BOOST_TEST(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+      BOOST_TEST(result.err.find("file/below") != std::string::npos);
+    }
+  }
+  BOOST_TEST(read_text(folder.path() / "file") == "mine");
+}
+
+BOOST_AUTO_TEST_CASE(training_refuses_what_it_can_before_it_reads_a_photo) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const auto with = [&](const std::vector<std::string>& more) {
+    auto line = train(made, folder.path() / "n.safetensors");
+    line.insert(line.end(), more.begin(), more.end());
+    const auto result = run_imgsim(line);
+    BOOST_TEST(result.exit_code == 1);
+    BOOST_TEST(std::count(result.err.begin(), result.err.end(), '\n') == 1, result.err);
+    return result.err;
+  };
+  BOOST_TEST(with({"--device", "cuda"}).find("--device cuda: ") != std::string::npos);
+  BOOST_TEST(with({"--resume"}).find("n.last.safetensors: there is no checkpoint to resume from; leave out --resume") !=
+             std::string::npos);
+  fs::copy(fs::path(made.model()).parent_path() / "tiny.last.safetensors", folder.path() / "n.last.safetensors");
+  std::string other = kTinyArchitecture;
+  other.replace(other.find("\"filters\": 8"), 12, "\"filters\": 4");
+  write_text(folder.path() / "other.json", other);
+  auto line = train(made, folder.path() / "n.safetensors");
+  line[4] = (folder.path() / "other.json").string();
+  line.emplace_back("--resume");
+  const auto result = run_imgsim(line);
+  BOOST_TEST(result.exit_code == 1);
+  BOOST_TEST(result.err.find("is of another network") != std::string::npos, result.err);
+  BOOST_TEST(result.err.find("decode") == std::string::npos, result.err);
+}
+
+BOOST_AUTO_TEST_CASE(models_of_one_folder_keep_their_histories) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const auto lines_of = [&](const char* name) {
+    const std::string text = read_text(folder.path() / name);
+    return std::count(text.begin(), text.end(), '\n') - 1;
+  };
+  const auto run = [&](const char* name, const char* epochs) {
+    auto line = train(made, folder.path() / name);
+    line.insert(line.end(), {"--epochs", epochs, "--json"});
+    return fs::path(must_run(line).json().at("history").get<std::string>()).filename().string();
+  };
+  BOOST_TEST(run("a.safetensors", "1") == "history.csv");
+  BOOST_TEST(run("b.safetensors", "2") == "b.history.csv");
+  BOOST_TEST(fs::exists(folder.path() / "b.loss.svg"));
+  BOOST_TEST(lines_of("history.csv") == 1);
+  BOOST_TEST(lines_of("b.history.csv") == 2);
+  BOOST_TEST(run("b.safetensors", "3") == "b.history.csv");
+  BOOST_TEST(run("a.safetensors", "4") == "history.csv");
+  BOOST_TEST(lines_of("history.csv") == 4);
+  BOOST_TEST(lines_of("b.history.csv") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_history_whose_model_is_gone_is_nobody_s) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  write_text(folder.path() / "history.csv", "of a model that was deleted");
+  static_cast<void>(must_run(train(made, folder.path() / "a.safetensors")));
+  BOOST_TEST(read_text(folder.path() / "history.csv").starts_with("epoch,"));
+}
+
+BOOST_AUTO_TEST_CASE(a_finished_training_goes_on_from_the_checkpoints_that_it_names) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  auto line = train(made, folder.path() / "a.safetensors");
+  line.insert(line.end(), {"--epochs", "1", "--json"});
+  const auto first = must_run(line).json();
+  for (const auto& checkpoint : first.at("checkpoints")) BOOST_TEST(fs::exists(checkpoint.get<std::string>()));
+  line[line.size() - 2] = "2";
+  line.emplace_back("--resume");
+  BOOST_TEST(must_run(line).json().at("epochs") == 2);
+  BOOST_TEST((read_text(folder.path() / "a.safetensors") == read_text(made.model())));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
