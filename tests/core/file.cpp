@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(refusals_say_why) {
   BOOST_TEST(reason_of([&] { imgsim::write_file(absent, "x"); }) == "cannot be created: No such file or directory");
   BOOST_TEST(reason_of([&] { (void)imgsim::read_file(folder.path(), 1); }) == "is a folder, not a file");
   BOOST_TEST(reason_of([&] { imgsim::write_file(folder.path(), "x"); }) == "is a folder, not a file");
-  BOOST_TEST(reason_of([&] { (void)imgsim::read_file(fifo, 1); }) == "is not a regular file");
-  BOOST_TEST(reason_of([&] { imgsim::mapped_file{fifo}; }) == "is not a regular file");
+  BOOST_TEST(reason_of([&] { (void)imgsim::read_file(fifo, 1); }) == "is a named pipe, not a file");
+  BOOST_TEST(reason_of([&] { imgsim::mapped_file{fifo}; }) == "is a named pipe, not a file");
   BOOST_TEST(reason_of([&] { imgsim::write_file(fifo, "x"); }) == "is not a regular file and will not be replaced");
   BOOST_TEST(reason_of([&] { imgsim::write_file("/dev/null", "x"); }) ==
              "is not a regular file and will not be replaced");

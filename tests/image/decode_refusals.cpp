@@ -158,12 +158,12 @@ BOOST_AUTO_TEST_CASE(reading_a_file_names_it_and_never_waits) {
   BOOST_TEST(largest_difference(imgsim::read_image(named), image) == 0);
   BOOST_TEST(contains(reason(named, {.max_file_bytes = png.size() - 1}), "more than the limit"));
   BOOST_TEST(contains(reason(named, {.max_pixels = 100}), "--max-pixels"));
-  BOOST_TEST(reason(folder.path() / "absent.jpg") == "No such file or directory");
-  BOOST_TEST(reason(folder.path()) == "it is a folder, no file");
+  BOOST_TEST(reason(folder.path() / "absent.jpg") == "cannot be opened: No such file or directory");
+  BOOST_TEST(reason(folder.path()) == "is a folder, not a file");
   const std::filesystem::path pipe = folder.path() / "pipe.jpg";
   BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  BOOST_TEST(reason(pipe) == "it is a named pipe, no file");
-  BOOST_TEST(reason("/dev/zero") == "it is a device, no file");
+  BOOST_TEST(reason(pipe) == "is a named pipe, not a file");
+  BOOST_TEST(reason("/dev/zero") == "is a device, not a file");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

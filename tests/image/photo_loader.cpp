@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(no_more_than_the_batches_ahead_are_touched) {
   const outcome all = drain(loader, options);
   BOOST_TEST(all.rows == (std::vector<std::size_t>{0, 1, 2, 3}), boost::test_tools::per_element());
   BOOST_TEST(all.skipped.size() == 4U);
-  BOOST_TEST(all.skipped[0] == "photo4.png: No such file or directory");
+  BOOST_TEST(all.skipped[0] == "photo4.png: cannot be opened: No such file or directory");
 }
 
 BOOST_AUTO_TEST_CASE(every_kind_of_failure_is_a_reason) {
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_failure_is_a_reason) {
     BOOST_TEST(batch->skipped[i].path == paths[i]);
     BOOST_TEST(batch->skipped[i].reason.find(folder.path().string()) == std::string::npos);
   }
-  BOOST_TEST(batch->skipped[1].reason == "it is a named pipe, no file");
+  BOOST_TEST(batch->skipped[1].reason == "is a named pipe, not a file");
   BOOST_TEST(batch->skipped[3].reason.find("--max-pixels") != std::string::npos);
 }
 

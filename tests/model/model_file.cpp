@@ -135,9 +135,9 @@ BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_refused_with_a_reason) {
       {"features", [](file& f) { f.metadata["embedding"] = R"({"raw":7,"normalise":true})"; }},
       {"embedding.mean", [&](file& f) { tensor(f, "embedding.mean").values.pop_back(); }},
       {"embedding.projection", [&](file& f) { tensor(f, "embedding.projection").shape = {96, 3}; }},
-      {"lacks the weights", [](file& f) { f.tensors.erase(f.tensors.begin()); }},
-      {"another shape", [&](file& f) { tensor(f, "encoder.0.bias").shape = {2, 2}; }},
-      {"which its architecture has not", [](file& f) { f.tensors.push_back({"extra", {1}, {0.0F}}); }},
+      {"'encoder.0.kernel' is missing", [](file& f) { f.tensors.erase(f.tensors.begin()); }},
+      {"the network needs [", [&](file& f) { tensor(f, "encoder.0.bias").shape = {2, 2}; }},
+      {"'extra' is no part of the network", [](file& f) { f.tensors.push_back({"extra", {1}, {0.0F}}); }},
       {"not finite", [&](file& f) { tensor(f, "encoder.0.bias").values[0] = std::nanf(""); }},
       {"not finite", [&](file& f) { tensor(f, "embedding.mean").values[0] = INFINITY; }},
   };

@@ -12,41 +12,12 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <imgsim/model/presets.hpp>
-
 #include "model/network_support.hpp"
 
 namespace {
 
 using namespace imgsim;
 using namespace imgsim_test;
-
-constexpr std::size_t kSide = 32;
-
-architecture small_preset(std::string_view name) {
-  return preset(name, {.size = kSide});
-}
-
-/// Smooth pictures, so that there is something to learn.
-tensor<std::uint8_t, 4> waves(std::size_t batch, std::uint64_t seed = 11) {
-  tensor<std::uint8_t, 4> photos({batch, kSide, kSide, 3});
-  random_stream random(seed);
-  for (std::size_t b = 0; b < batch; ++b) {
-    const double fx = random.uniform(0.05, 0.4), fy = random.uniform(0.05, 0.4), phase = random.uniform(0, 6);
-    for (std::size_t y = 0; y < kSide; ++y)
-      for (std::size_t x = 0; x < kSide; ++x)
-        for (std::size_t c = 0; c < 3; ++c) {
-          const double angle =
-              fx * static_cast<double>(x) + fy * static_cast<double>(y) + phase + static_cast<double>(c);
-          photos(b, y, x, c) = static_cast<std::uint8_t>(127.0 + 120.0 * std::sin(angle));
-        }
-  }
-  return photos;
-}
-
-view<const std::uint8_t, 4> constant(const tensor<std::uint8_t, 4>& photos) {
-  return photos.view();
-}
 
 struct outcome {
   std::vector<named_tensor> state, optimizer;
@@ -283,21 +254,6 @@ BOOST_AUTO_TEST_CASE(shapes_of_calls_are_checked) {
   net.encode(constant(none), features.view());
   const view<const std::uint8_t, 4> gaps(photos.data(), {1, kSide, kSide, 3}, {kSide * kSide * 6, kSide * 6, 3, 1});
   BOOST_TEST(contains(complaint([&] { (void)net.evaluate(gaps); }), "dense in memory"));
-}
-
-BOOST_AUTO_TEST_CASE(batches_of_any_size_follow_each_other) {
-  const cpu_context cpu(2);
-  network net(cpu, small_preset("strided-dense-16"), precision::float32, 1);
-  for (const std::size_t batch : {9, 1, 17, 8, 65}) {
-    const auto photos = waves(batch, batch);
-    BOOST_TEST(std::isfinite(net.train_step(constant(photos), {}).data));
-    tensor<float, 2> together({batch, net.feature_size()}), alone({1, net.feature_size()});
-    net.encode(constant(photos), together.view());
-    net.encode(constant(photos).slice(batch - 1, 1), alone.view());
-    for (std::size_t i = 0; i < net.feature_size(); ++i) {
-      BOOST_TEST(std::fabs(together(batch - 1, i) - alone(std::size_t{0}, i)) <= 1e-5f);
-    }
-  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

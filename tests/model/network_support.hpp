@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,12 +16,41 @@
 #include <imgsim/core/random.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/cpu/network.hpp>
+#include <imgsim/model/presets.hpp>
 
 #include "reference/network.hpp"
 
 namespace imgsim_test {
 
 using network = imgsim::autoencoder<imgsim::cpu_context>;
+
+/// Side of the small networks' photos.
+inline constexpr std::size_t kSide = 32;
+
+inline imgsim::architecture small_preset(std::string_view name) {
+  return imgsim::preset(name, {.size = kSide});
+}
+
+/// Smooth pictures [batch, side, side, 3], so that there is something to learn.
+inline imgsim::tensor<std::uint8_t, 4> waves(std::size_t batch, std::uint64_t seed = 11, std::size_t side = kSide) {
+  imgsim::tensor<std::uint8_t, 4> photos({batch, side, side, 3});
+  imgsim::random_stream random(seed);
+  for (std::size_t b = 0; b < batch; ++b) {
+    const double fx = random.uniform(0.05, 0.4), fy = random.uniform(0.05, 0.4), phase = random.uniform(0, 6);
+    for (std::size_t y = 0; y < side; ++y)
+      for (std::size_t x = 0; x < side; ++x)
+        for (std::size_t c = 0; c < 3; ++c) {
+          const double angle =
+              fx * static_cast<double>(x) + fy * static_cast<double>(y) + phase + static_cast<double>(c);
+          photos(b, y, x, c) = static_cast<std::uint8_t>(127.0 + 120.0 * std::sin(angle));
+        }
+  }
+  return photos;
+}
+
+inline imgsim::view<const std::uint8_t, 4> constant(const imgsim::tensor<std::uint8_t, 4>& photos) {
+  return photos.view();
+}
 
 inline imgsim::tensor<float, 4> random_photos(std::size_t batch, const imgsim::architecture& a, std::uint64_t seed) {
   imgsim::tensor<float, 4> photos({batch, a.height, a.width, a.channels});
@@ -75,7 +105,7 @@ inline std::vector<imgsim::named_tensor> gradients_of_step(network& net, const i
 
 inline bool has_bfloat16() {
   try {
-    imgsim::detail::require_bfloat16();
+    imgsim::cpu::require_bfloat16();
     return true;
   } catch (const imgsim::invalid_argument&) {
     return false;

@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <ios>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,9 +58,14 @@ class unique_descriptor {
 
 namespace detail {
 
+/// "No such file or directory"
+[[nodiscard]] inline std::string system_reason(int code = errno) {
+  return std::generic_category().message(code);
+}
+
 /// "cannot be opened: No such file or directory"
 [[noreturn]] inline void throw_system_error(const std::filesystem::path& path, const char* what, int code = errno) {
-  throw io_error(path, concat(what, ": ", std::generic_category().message(code)));
+  throw io_error(path, concat(what, ": ", system_reason(code)));
 }
 
 /// Calls a system function again for as long as a signal interrupts it.
@@ -73,16 +77,32 @@ auto uninterrupted(Call&& call) {
   }
 }
 
+/// "a folder", "a named pipe": what is not a regular file.
+[[nodiscard]] inline const char* file_type_name(mode_t mode) noexcept {
+  if (S_ISREG(mode)) return "a regular file";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+inline void check_regular(const struct stat& status, const std::filesystem::path& path) {
+  if (!S_ISREG(status.st_mode)) throw io_error(path, concat("is ", file_type_name(status.st_mode), ", not a file"));
+}
+
 [[nodiscard]] inline std::uint64_t size_of_open_file(const unique_descriptor& file, const std::filesystem::path& path) {
   struct stat status{};
   if (::fstat(file.number(), &status) != 0) throw_system_error(path, "cannot be examined");
-  if (S_ISDIR(status.st_mode)) throw io_error(path, "is a folder, not a file");
-  if (!S_ISREG(status.st_mode)) throw io_error(path, "is not a regular file");
+  check_regular(status, path);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
-/// Never waits for the other end of a FIFO and never becomes the terminal of the process.
+/// Never waits for the other end of a FIFO and never becomes the terminal of the process. Opening a device can have
+/// effects of its own, so the kind is looked at before, and again by size_of_open_file() lest the names have changed.
 [[nodiscard]] inline unique_descriptor open_for_reading(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) throw_system_error(path, "cannot be opened");
+  check_regular(status, path);
   unique_descriptor file(
       uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }));
   if (file.number() < 0) throw_system_error(path, "cannot be opened");
@@ -113,10 +133,10 @@ inline void write_all(const unique_descriptor& file, std::span<const std::byte> 
 
 }  // namespace detail
 
-/// The whole of a regular file that was opened as `path`. Throws io_error where it cannot be read or holds more than
-/// `max_bytes`; memory for more than that is never asked for.
-[[nodiscard]] inline std::vector<std::byte> read_file(const unique_descriptor& file, const std::filesystem::path& path,
-                                                      std::uint64_t max_bytes) {
+/// Fills `bytes`, whose memory is used again, with the whole of a regular file that was opened as `path`. Throws
+/// io_error where it cannot be read or holds more than `max_bytes`; memory for more than that is never asked for.
+inline void read_file(const unique_descriptor& file, const std::filesystem::path& path, std::uint64_t max_bytes,
+                      std::vector<std::byte>& bytes) {
   constexpr std::uint64_t kPage = 4096;
   const auto check = [&](std::uint64_t count) {
     if (count > max_bytes)
@@ -125,7 +145,6 @@ inline void write_all(const unique_descriptor& file, std::span<const std::byte> 
   const std::uint64_t size = detail::size_of_open_file(file, path);
   check(size);
   // One byte more than the size shows the end in the first round; files of /proc and growing files take more rounds.
-  std::vector<std::byte> bytes;
   std::size_t done = 0;
   std::uint64_t room = size + 1;
   do {
@@ -135,6 +154,15 @@ inline void write_all(const unique_descriptor& file, std::span<const std::byte> 
     room = std::min(max_bytes, room + std::max(room, kPage)) + 1;
   } while (done == bytes.size());
   bytes.resize(done);
+}
+inline void read_file(const std::filesystem::path& path, std::uint64_t max_bytes, std::vector<std::byte>& bytes) {
+  read_file(detail::open_for_reading(path), path, max_bytes, bytes);
+}
+
+[[nodiscard]] inline std::vector<std::byte> read_file(const unique_descriptor& file, const std::filesystem::path& path,
+                                                      std::uint64_t max_bytes) {
+  std::vector<std::byte> bytes;
+  read_file(file, path, max_bytes, bytes);
   return bytes;
 }
 [[nodiscard]] inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
@@ -188,9 +216,10 @@ class atomic_file {
     if (exists && S_ISDIR(status.st_mode)) throw io_error(path_, "is a folder, not a file");
     if (exists && !S_ISREG(status.st_mode)) throw io_error(path_, "is not a regular file and will not be replaced");
 
-    std::random_device entropy;
     do {
-      temporary_ = path_.parent_path() / detail::concat(".imgsim-", std::hex, entropy(), entropy(), ".tmp");
+      std::uint64_t name = 0;
+      if (::getentropy(&name, sizeof name) != 0) detail::throw_system_error(path_, "cannot be created");
+      temporary_ = path_.parent_path() / detail::concat(".imgsim-", std::hex, name, ".tmp");
       file_ = unique_descriptor(detail::uninterrupted(
           [&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
     } while (file_.number() < 0 && errno == EEXIST);

@@ -2,8 +2,24 @@
 #pragma once
 
 /// Forces inlining, so that a kernel body takes the instruction set of the function it is expanded into
-/// (see kernels/imgsim/cpu/simd.hpp).
+/// (core/simd.hpp).
 #define IMGSIM_ALWAYS_INLINE inline __attribute__((always_inline))
+
+/// The same for a lambda's call operator, after its parameters: [=]() IMGSIM_VECTORISED { ... }.
+#define IMGSIM_VECTORISED __attribute__((always_inline))
+
+/// What the levels of core/simd.hpp are compiled for; simd_level's is_supported() checks each feature named here.
+#if defined(__x86_64__)
+#define IMGSIM_TARGET_AVX2 __attribute__((target("avx2,fma,bmi2")))
+#define IMGSIM_TARGET_AVX512 __attribute__((target("avx2,fma,bmi2,avx512f,avx512vl,avx512bw,avx512dq")))
+#endif
+
+/// Before a loop that reads at i and writes at i: its arrays may be one array, and its iterations are independent.
+#if defined(__clang__)
+#define IMGSIM_SAME_OR_APART _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define IMGSIM_SAME_OR_APART _Pragma("GCC ivdep")
+#endif
 
 /// Checks a precondition of a public function. The message is built only on failure.
 /// Throws imgsim::invalid_argument. Usage: IMGSIM_EXPECTS(a == b, "gallery has ", a, " columns, queries have ", b);

@@ -9,7 +9,6 @@
 //   photo.view()(y, x, channel);
 #pragma once
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,7 +17,8 @@
 #include <string_view>
 #include <vector>
 
-#include <imgsim/image/detail/file.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
 #include <imgsim/image/detail/jpeg.hpp>
 #include <imgsim/image/detail/limits.hpp>
 #include <imgsim/image/detail/png.hpp>
@@ -78,8 +78,7 @@ inline void decode_image(std::span<const std::byte> file, const decode_limits& l
 /// The photo in a file. Throws io_error, whose reason is image_error's sentence where the content is at fault.
 /// Only regular files are read: a FIFO or a device is refused without waiting for it.
 [[nodiscard]] inline rgb_image read_image(const std::filesystem::path& path, const decode_limits& limits = {}) {
-  std::vector<std::byte> bytes;
-  detail::read_photo_file(path, limits.max_file_bytes, bytes);
+  const std::vector<std::byte> bytes = read_file(path, limits.max_file_bytes);
   try {
     return decode_image(bytes, limits);
   } catch (const image_error& failure) {

@@ -24,7 +24,7 @@
 
 #include <imgsim/core/ascii.hpp>
 #include <imgsim/core/error.hpp>
-#include <imgsim/image/detail/file.hpp>
+#include <imgsim/core/file.hpp>
 
 namespace imgsim {
 
@@ -71,9 +71,9 @@ class folder_walk {
 
   void run() {
     struct stat status{};
-    if (::stat(result_.root.c_str(), &status) != 0) throw io_error(result_.root, system_reason(errno));
+    if (::stat(result_.root.c_str(), &status) != 0) throw io_error(result_.root, system_reason());
     if (!S_ISDIR(status.st_mode))
-      throw io_error(result_.root, concat("it is ", file_type_name(status.st_mode), ", not a folder of photos"));
+      throw io_error(result_.root, concat("is ", file_type_name(status.st_mode), ", not a folder of photos"));
     visited_.emplace(status.st_dev, status.st_ino);
     if (const int failure = read_folder("")) throw io_error(result_.root, system_reason(failure));
     while (!folders_.empty() || !links_.empty()) {
@@ -95,7 +95,7 @@ class folder_walk {
 
   void enter(const std::string& folder) {
     struct stat status{};
-    if (::stat((result_.root / folder).c_str(), &status) != 0) return skip(folder, system_reason(errno));
+    if (::stat((result_.root / folder).c_str(), &status) != 0) return skip(folder, system_reason());
     if (!S_ISDIR(status.st_mode) || !visited_.emplace(status.st_dev, status.st_ino).second) return;
     if (const int failure = read_folder(folder)) skip(folder, "the folder cannot be read: " + system_reason(failure));
   }
@@ -123,11 +123,11 @@ class folder_walk {
     if (type != DT_LNK && type != DT_UNKNOWN && !may_be_photo) return;
     struct stat status{};
     if (::stat((result_.root / path).c_str(), &status) != 0) {
-      if (may_be_photo) skip(path, system_reason(errno));
+      if (may_be_photo) skip(path, system_reason());
     } else if (S_ISDIR(status.st_mode)) {
       (type == DT_LNK || is_link(path) ? links_ : folders_).push_back(path);
     } else if (may_be_photo && !S_ISREG(status.st_mode)) {
-      skip(path, concat("it is ", file_type_name(status.st_mode), ", not a regular file"));
+      skip(path, concat("is ", file_type_name(status.st_mode), ", not a file"));
     } else if (may_be_photo) {
       result_.photos.push_back({path, static_cast<std::uintmax_t>(status.st_size),
                                 std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec});

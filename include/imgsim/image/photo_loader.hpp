@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/image/decode.hpp>
 #include <imgsim/image/folder.hpp>
@@ -174,7 +175,7 @@ class photo_loader {
                                                 workspace& scratch) const {
     std::optional<std::string> reason;
     try {
-      detail::read_photo_file(root_ / paths_[position], options_.limits.max_file_bytes, scratch.file);
+      read_file(root_ / paths_[position], options_.limits.max_file_bytes, scratch.file);
       decode_image(scratch.file, options_.limits, scratch.photo);
       const std::size_t place = position % options_.batch;
       const view<std::uint8_t, 3> target(batch.data() + place * batch.stride(0), {options_.height, options_.width, 3});

@@ -15,6 +15,7 @@
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/macros.hpp>
+#include <imgsim/core/simd.hpp>
 #include <imgsim/core/view.hpp>
 
 namespace imgsim {
@@ -183,21 +184,8 @@ IMGSIM_ALWAYS_INLINE void resize_both_ways(const resize_job& job) {
   }
 }
 
-inline void resize_portable(const resize_job& job) {
-  resize_both_ways(job);
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) inline void resize_avx2(const resize_job& job) {
-  resize_both_ways(job);
-}
-#endif
-
-inline void resize(const resize_job& job) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return resize_avx2(job);
-#endif
-  resize_portable(job);
+inline void resize(const resize_job& job, simd_level level = best_simd_level()) {
+  vectorised([job]() IMGSIM_VECTORISED { resize_both_ways(job); }, level);
 }
 
 }  // namespace detail

@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,7 @@
 #include <imgsim/model/network_plan.hpp>
 #include <imgsim/model/safetensors.hpp>
 #include <imgsim/model/state.hpp>
+#include <imgsim/model/state_transfer.hpp>
 
 namespace imgsim {
 
@@ -88,26 +90,12 @@ inline constexpr std::string_view kModelKeys[] = {"format",       "format_versio
   return embedding;
 }
 
-/// Refuses a state that the network could not load.
-inline void check_state(const network_plan& plan, const std::vector<named_tensor>& state) {
-  std::map<std::string_view, const named_tensor*> by_name;
-  for (const named_tensor& tensor : state) by_name[tensor.name] = &tensor;
-  for (const planned_parameter& parameter : plan.parameters) {
-    const auto found = by_name.find(parameter.name);
-    IMGSIM_EXPECTS(found != by_name.end(), "it lacks the weights '", parameter.name, "'");
-    IMGSIM_EXPECTS(found->second->shape == parameter.shape, "the weights '", parameter.name,
-                   "' have another shape than its architecture");
-    by_name.erase(found);
-  }
-  IMGSIM_EXPECTS(by_name.empty(), "it holds '", by_name.begin()->first, "', which its architecture has not");
-}
-
 }  // namespace detail
 
 /// The file's content. Throws invalid_argument where the parts do not fit together.
 [[nodiscard]] inline tensor_file to_tensor_file(const model_file& model) {
   const network_plan plan = plan_network(model.description);
-  detail::check_state(plan, model.state);
+  std::ignore = detail::match_state(plan, model.state);
   const embedding_transform& embedding = model.embedding;
   IMGSIM_EXPECTS(embedding.raw == plan.feature_size, "the embedding is for ", embedding.raw,
                  " features, the network has ", plan.feature_size);
@@ -143,7 +131,7 @@ inline void check_state(const network_plan& plan, const std::vector<named_tensor
   const network_plan plan = plan_network(model.description);
   model.state = std::move(file.tensors);
   model.embedding = detail::take_embedding(file, plan.feature_size, model.state);
-  detail::check_state(plan, model.state);
+  std::ignore = detail::match_state(plan, model.state);
   for (auto& [key, text] : file.metadata)
     if (std::ranges::find(detail::kModelKeys, key) == std::end(detail::kModelKeys))
       model.metadata.emplace(key, std::move(text));

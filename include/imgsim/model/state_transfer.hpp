@@ -26,14 +26,14 @@ class state_lookup {
  public:
   explicit state_lookup(std::span<const named_tensor> tensors) {
     for (const named_tensor& t : tensors) {
-      IMGSIM_EXPECTS(by_name_.emplace(t.name, &t).second, "the state holds '", t.name, "' twice");
+      IMGSIM_EXPECTS(by_name_.emplace(t.name, &t).second, "'", t.name, "' occurs twice");
     }
   }
 
   [[nodiscard]] std::span<const float> take(const std::string& name, const std::vector<std::size_t>& shape,
                                             std::size_t size) {
     const auto found = by_name_.find(name);
-    IMGSIM_EXPECTS(found != by_name_.end(), "the state holds no '", name, "'");
+    IMGSIM_EXPECTS(found != by_name_.end(), "'", name, "' is missing");
     const named_tensor& t = *found->second;
     IMGSIM_EXPECTS(t.shape == shape && t.values.size() == size, "'", name, "' has shape ", list(t.shape), " and ",
                    t.values.size(), " values, the network needs ", list(shape));
@@ -41,9 +41,7 @@ class state_lookup {
     return t.values;
   }
 
-  void finish() const {
-    IMGSIM_EXPECTS(by_name_.empty(), "the state holds '", by_name_.begin()->first, "', which the network has not");
-  }
+  void finish() const { IMGSIM_EXPECTS(by_name_.empty(), "'", by_name_.begin()->first, "' is no part of the network"); }
 
  private:
   [[nodiscard]] static std::string list(const std::vector<std::size_t>& shape) {
@@ -66,14 +64,21 @@ template <class Backend>
   return state;
 }
 
-template <class Backend>
-void write_state(const network_plan& plan, std::span<const named_tensor> state, Backend& backend) {
+/// The values of each parameter of the plan. Throws invalid_argument where the state is not this network's.
+[[nodiscard]] inline std::vector<std::span<const float>> match_state(const network_plan& plan,
+                                                                     std::span<const named_tensor> state) {
   state_lookup lookup(state);
   std::vector<std::span<const float>> values;
   for (const planned_parameter& parameter : plan.parameters) {
     values.push_back(lookup.take(parameter.name, parameter.shape, parameter.size()));
   }
   lookup.finish();
+  return values;
+}
+
+template <class Backend>
+void write_state(const network_plan& plan, std::span<const named_tensor> state, Backend& backend) {
+  const std::vector<std::span<const float>> values = match_state(plan, state);
   for (std::size_t i = 0; i < values.size(); ++i) backend.write_parameter(i, values[i]);
 }
 

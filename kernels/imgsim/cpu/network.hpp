@@ -22,9 +22,9 @@ template <>
 class network_backend<cpu_context> {
  public:
   network_backend(const cpu_context& context, const network_plan& plan, precision arithmetic) {
-    if (arithmetic == precision::bfloat16) detail::require_bfloat16();
-    const auto type = arithmetic == precision::bfloat16 ? detail::element::bfloat16 : detail::element::float32;
-    detail::calling_onednn([&] { executor_ = std::make_unique<detail::executor>(context, plan, type); });
+    if (arithmetic == precision::bfloat16) cpu::require_bfloat16();
+    const auto type = arithmetic == precision::bfloat16 ? cpu::element::bfloat16 : cpu::element::float32;
+    cpu::calling_onednn([&] { executor_ = std::make_unique<cpu::executor>(context, plan, type); });
   }
 
   void write_parameter(std::size_t index, std::span<const float> values) {
@@ -38,7 +38,7 @@ class network_backend<cpu_context> {
     executor_->parameters().write_moments(index, first, second);
   }
   void read_moments(std::size_t index, std::span<float> first, std::span<float> second) const {
-    const detail::parameter_store& store = std::as_const(*executor_).parameters();
+    const cpu::parameter_store& store = std::as_const(*executor_).parameters();
     std::ranges::fill(first, 0.0f);
     std::ranges::fill(second, 0.0f);
     std::ranges::copy(store.first_moment(index), first.begin());
@@ -46,20 +46,20 @@ class network_backend<cpu_context> {
   }
 
   step_loss train_step(const photo_pixels& photos, const adam_step& adam, std::uint64_t step) {
-    return detail::calling_onednn([&] { return executor_->train_step(photos, adam, step); });
+    return cpu::calling_onednn([&] { return executor_->train_step(photos, adam, step); });
   }
   step_loss evaluate(const photo_pixels& photos) {
-    return detail::calling_onednn([&] { return executor_->evaluate(photos); });
+    return cpu::calling_onednn([&] { return executor_->evaluate(photos); });
   }
   void reconstruct(const photo_pixels& photos, view<float, 4> out) {
-    detail::calling_onednn([&] { executor_->reconstruct(photos, out); });
+    cpu::calling_onednn([&] { executor_->reconstruct(photos, out); });
   }
   void encode(const photo_pixels& photos, matrix_view<float> features) {
-    detail::calling_onednn([&] { executor_->encode(photos, features); });
+    cpu::calling_onednn([&] { executor_->encode(photos, features); });
   }
 
  private:
-  std::unique_ptr<detail::executor> executor_;
+  std::unique_ptr<cpu::executor> executor_;
 };
 
 }  // namespace imgsim

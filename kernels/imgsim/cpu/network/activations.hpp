@@ -9,7 +9,7 @@
 
 #include <imgsim/cpu/network/layer.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// A run of layers that a shard goes through at once. It begins with its barrier (if it has one, `first` is the barrier
 /// itself) and ends before the next one.
@@ -75,7 +75,7 @@ class activation_memory {
   /// Grows to batches of `shards`.
   void reserve(const sharding& shards) {
     for (storage& s : storages_) {
-      if (s.whole) (void)s.memory.at_least(s.bytes * shards.photos);
+      if (s.whole) (void)s.memory.at_least(s.bytes * whole_steps(shards.photos));
     }
     for (auto& arena : arenas_) (void)arena.at_least(arena_bytes_ * shards.size);
     shard_size_ = shards.size;
@@ -124,4 +124,4 @@ class activation_memory {
   std::vector<growing_buffer<std::byte>> arenas_;  // of each worker
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

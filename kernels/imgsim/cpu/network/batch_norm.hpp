@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <vector>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/layer.hpp>
-#include <imgsim/cpu/network/vector_dispatch.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 class batch_norm_layer final : public layer {
  public:
@@ -131,8 +131,8 @@ class batch_norm_layer final : public layer {
           const T* const x = of_a + p * channels;
           const T* const y = of_b + p * channels;
           for (std::size_t c = 0; c < channels; ++c) {
-            const double centred = static_cast<double>(load(y + c)) - mean[c];
-            const double other = is_forward ? centred : static_cast<double>(load(x + c));
+            const double centred = static_cast<double>(load_float(y + c)) - mean[c];
+            const double other = is_forward ? centred : static_cast<double>(load_float(x + c));
             first[c] += other;
             second[c] += other * centred;
           }
@@ -156,9 +156,9 @@ class batch_norm_layer final : public layer {
             const T* const x = of_a + p * channels;
             Out* const to = of_out + p * channels;
             for (std::size_t c = 0; c < channels; ++c) {
-              float value = scale[c] * load(x + c) + shift[c];
-              if (of_b != nullptr) value += slope[c] * load(of_b + p * channels + c);
-              store(to + c, value);
+              float value = scale[c] * load_float(x + c) + shift[c];
+              if (of_b != nullptr) value += slope[c] * load_float(of_b + p * channels + c);
+              store_float(to + c, value);
             }
           }
         });
@@ -173,4 +173,4 @@ class batch_norm_layer final : public layer {
   std::vector<double> sums_;  // [shards, 2, channels]
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

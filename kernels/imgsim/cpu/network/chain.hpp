@@ -14,7 +14,7 @@
 #include <imgsim/cpu/network/activations.hpp>
 #include <imgsim/cpu/network/layer.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 class chain {
  public:
@@ -170,4 +170,4 @@ class chain {
   std::size_t outgoing_ = 0;                                                // what the segment's backward writes
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

@@ -21,7 +21,7 @@
 #include <imgsim/cpu/network/layer.hpp>
 #include <imgsim/model/layer_shapes.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// What both kinds share in their specification.
 struct convolution_window {
@@ -104,69 +104,130 @@ class convolution_layouts {
   dnnl::memory::dims kernel_, strides_, before_, after_;
 };
 
-/// A kernel in the layout that one primitive wants, repacked when the parameters have changed.
-class packed_kernel {
+/// A pass between the two sides, and the kernel in the layout that its primitive wants.
+class kernel_pass {
  public:
-  packed_kernel() = default;
-  packed_kernel(onednn_session& session, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted)
-      : pack_(make_reorder(session, plain, wanted, false)), packed_({wanted.get_size()}) {}
+  kernel_pass() = default;
+  kernel_pass(onednn_session& session, onednn_operation operation, const dnnl::memory::desc& plain,
+              const dnnl::memory::desc& wanted)
+      : operation_(std::move(operation)),
+        pack_(make_reorder(session, plain, wanted, false)),
+        packed_({wanted.get_size()}) {}
 
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(operation_); }
+
+  /// Packs the kernel again where the parameters have changed.
   void refresh(onednn_session& session, const float* plain, std::uint64_t version) {
     if (version_ == version) return;
     pack_.run(session.workers.front(), {plain, packed_.data()});
     version_ = version;
   }
-  [[nodiscard]] const void* data() const noexcept { return packed_.data(); }
+
+  void run(worker& w, const void* from, void* to) { operation_.run(w, {from, packed_.data(), to}); }
+  void run(worker& w, const void* from, void* to, const float* bias) {
+    operation_.run(w, {from, packed_.data(), to, bias});
+  }
 
  private:
+  onednn_operation operation_;
   onednn_operation pack_;
   tensor<std::byte, 1> packed_;
   std::uint64_t version_ = 0;
 };
 
-/// The three passes for shards of one size.
-struct convolution_passes {
-  onednn_operation to_coarse, to_fine, to_kernel;
-  packed_kernel kernel_to_coarse, kernel_to_fine;
-  onednn_operation add_kernel_gradient;  // from the primitive's layout, onto the plain sum
-  std::size_t gradient_size = 0;         // floats of the primitive's layout
+/// With a bias, run() takes one, and what it makes has the activation applied where there is one.
+[[nodiscard]] inline kernel_pass make_to_coarse(onednn_session& session, const convolution_layouts& layouts,
+                                                element coarse_type, bool with_bias, std::optional<double> activation) {
+  const auto pass = layouts.forward(session.engine, coarse_type, with_bias, activation);
+  std::vector<onednn_operation::argument> arguments{
+      {DNNL_ARG_SRC, pass.src_desc()}, {DNNL_ARG_WEIGHTS, pass.weights_desc()}, {DNNL_ARG_DST, pass.dst_desc()}};
+  if (with_bias) arguments.push_back({DNNL_ARG_BIAS, pass.bias_desc()});
+  return {session,
+          {session, dnnl::convolution_forward(pass), std::move(arguments), pass.scratchpad_desc()},
+          layouts.plain_kernel(),
+          pass.weights_desc()};
+}
 
-  void make_to_coarse(onednn_session& session, const convolution_layouts& layouts, element coarse_type, bool with_bias,
-                      std::optional<double> activation) {
-    const auto pass = layouts.forward(session.engine, coarse_type, with_bias, activation);
-    std::vector<onednn_operation::argument> arguments{
-        {DNNL_ARG_SRC, pass.src_desc()}, {DNNL_ARG_WEIGHTS, pass.weights_desc()}, {DNNL_ARG_DST, pass.dst_desc()}};
-    if (with_bias) arguments.push_back({DNNL_ARG_BIAS, pass.bias_desc()});
-    to_coarse = {session, dnnl::convolution_forward(pass), std::move(arguments), pass.scratchpad_desc()};
-    kernel_to_coarse = {session, layouts.plain_kernel(), pass.weights_desc()};
-  }
-  void make_to_fine(onednn_session& session, const convolution_layouts& layouts, element fine_type) {
-    const auto pass = layouts.backward_data(session.engine, fine_type);
-    to_fine = {session,
-               dnnl::convolution_backward_data(pass),
-               {{DNNL_ARG_DIFF_DST, pass.diff_dst_desc()},
-                {DNNL_ARG_WEIGHTS, pass.weights_desc()},
-                {DNNL_ARG_DIFF_SRC, pass.diff_src_desc()}},
-               pass.scratchpad_desc()};
-    kernel_to_fine = {session, layouts.plain_kernel(), pass.weights_desc()};
-  }
-  void make_to_kernel(onednn_session& session, const convolution_layouts& layouts, bool with_bias) {
+[[nodiscard]] inline kernel_pass make_to_fine(onednn_session& session, const convolution_layouts& layouts,
+                                              element fine_type) {
+  const auto pass = layouts.backward_data(session.engine, fine_type);
+  return {session,
+          {session,
+           dnnl::convolution_backward_data(pass),
+           {{DNNL_ARG_DIFF_DST, pass.diff_dst_desc()},
+            {DNNL_ARG_WEIGHTS, pass.weights_desc()},
+            {DNNL_ARG_DIFF_SRC, pass.diff_src_desc()}},
+           pass.scratchpad_desc()},
+          layouts.plain_kernel(),
+          pass.weights_desc()};
+}
+
+/// The gradient of the kernel, and of the coarse side's bias where there is one.
+class gradient_pass {
+ public:
+  gradient_pass() = default;
+  gradient_pass(onednn_session& session, const convolution_layouts& layouts, bool with_bias) : with_bias_(with_bias) {
     const auto pass = layouts.backward_kernel(session.engine, with_bias);
     std::vector<onednn_operation::argument> arguments{{DNNL_ARG_SRC, pass.src_desc()},
                                                       {DNNL_ARG_DIFF_DST, pass.diff_dst_desc()},
                                                       {DNNL_ARG_DIFF_WEIGHTS, pass.diff_weights_desc()}};
     if (with_bias) arguments.push_back({DNNL_ARG_DIFF_BIAS, pass.diff_bias_desc()});
-    to_kernel = {session, dnnl::convolution_backward_weights(pass), std::move(arguments), pass.scratchpad_desc()};
-    add_kernel_gradient = make_reorder(session, pass.diff_weights_desc(), layouts.plain_kernel(), true);
-    gradient_size = pass.diff_weights_desc().get_size() / sizeof(float);
+    differentiate_ = {session, dnnl::convolution_backward_weights(pass), std::move(arguments), pass.scratchpad_desc()};
+    add_ = make_reorder(session, pass.diff_weights_desc(), layouts.plain_kernel(), true);
+    size_ = pass.diff_weights_desc().get_size() / sizeof(float);
   }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(differentiate_); }
+
+  /// Adds the kernel's gradient to `sum`; returns that of the bias, in `w`'s scratch of `channels` floats and more.
+  const float* run(worker& w, const void* fine, const void* coarse, std::size_t channels, float* sum) {
+    float* const of_kernel = w.scratch.at_least(size_ + channels);
+    float* const of_bias = of_kernel + size_;
+    if (with_bias_) {
+      differentiate_.run(w, {fine, coarse, of_kernel, of_bias});
+    } else {
+      differentiate_.run(w, {fine, coarse, of_kernel});
+    }
+    add_.run(w, {of_kernel, sum});
+    return of_bias;
+  }
+
+ private:
+  onednn_operation differentiate_;
+  onednn_operation add_;  // from the primitive's layout onto the plain sum
+  std::size_t size_ = 0;  // floats of the primitive's layout
+  bool with_bias_ = false;
 };
 
-class convolution_layer final : public layer {
+/// What both kinds do, whichever of the two directions is theirs.
+class convolution_base : public layer {
  public:
+  void prepare(std::size_t photos, pass_kind pass, std::uint64_t version) final {
+    passes& p = passes_[photos];
+    const convolution_layouts layouts = describe(photos);
+    if (!p.ahead) p.ahead = make_ahead(layouts);
+    p.ahead.refresh(session_, kernel_.values, version);
+    if (pass == pass_kind::inference) return;
+    if (!p.kernel) {
+      p.kernel = {session_, layouts, coarse_has_bias()};
+      if (differentiates_input_) p.back = make_back(layouts);
+    }
+    if (p.back) p.back.refresh(session_, kernel_.values, version);
+  }
+
+  void backward(worker& w, const shard_data& shard) final {
+    passes& p = passes_of(shard);
+    const auto [fine, coarse] = sides_of(shard);
+    const float* const of_bias = p.kernel.run(w, fine, coarse, out_.channels, shard.gradients + kernel_.offset);
+    if (bias_) add_bias_gradient(w, shard, of_bias);
+    if (shard.diff_in != nullptr) p.back.run(w, shard.diff_out, shard.diff_in);
+  }
+
+ protected:
   /// `activation`: the slope at negative values of the ReLU to apply at once; the activation's own layer then has
   /// nothing left to do forward.
-  convolution_layer(const layer_setup& setup, const convolution& spec, std::optional<double> activation)
+  template <class Specification>
+  convolution_base(const layer_setup& setup, const Specification& spec, std::optional<double> activation)
       : layer(setup),
         window_{spec.kernel, spec.stride, spec.padding},
         activation_(activation),
@@ -174,106 +235,98 @@ class convolution_layer final : public layer {
     if (spec.bias) bias_ = setup.parameters[1];
   }
 
-  void prepare(std::size_t photos, pass_kind pass, std::uint64_t version) override {
-    convolution_passes& passes = passes_[photos];
-    const convolution_layouts layouts(window_, in_, out_, type_, photos);
-    if (!passes.to_coarse) passes.make_to_coarse(session_, layouts, out_type_, bias_.has_value(), activation_);
-    passes.kernel_to_coarse.refresh(session_, kernel_.values, version);
-    if (pass == pass_kind::inference) return;
-    if (!passes.to_kernel) {
-      passes.make_to_fine(session_, layouts, type_);
-      passes.make_to_kernel(session_, layouts, bias_.has_value());
-    }
-    passes.kernel_to_fine.refresh(session_, kernel_.values, version);
-  }
+  [[nodiscard]] virtual convolution_layouts describe(std::size_t photos) const = 0;
+  [[nodiscard]] virtual kernel_pass make_ahead(const convolution_layouts& layouts) = 0;
+  [[nodiscard]] virtual kernel_pass make_back(const convolution_layouts& layouts) = 0;
+  /// Whether the bias is the coarse side's, so that oneDNN differentiates by it.
+  [[nodiscard]] virtual bool coarse_has_bias() const = 0;
+  struct fine_and_coarse {
+    const void* fine;
+    const void* coarse;
+  };
+  /// The input and the gradient of the output.
+  [[nodiscard]] virtual fine_and_coarse sides_of(const shard_data& shard) const = 0;
+  /// `found`: [out_.channels] where coarse_has_bias().
+  virtual void add_bias_gradient(worker& w, const shard_data& shard, const float* found) = 0;
 
-  void forward(worker& w, const shard_data& shard) override {
-    convolution_passes& passes = passes_.find(shard.photos)->second;
-    if (bias_) {
-      passes.to_coarse.run(w, {shard.in, passes.kernel_to_coarse.data(), shard.out, bias_->values});
-    } else {
-      passes.to_coarse.run(w, {shard.in, passes.kernel_to_coarse.data(), shard.out});
-    }
-  }
+  [[nodiscard]] kernel_pass& ahead_of(const shard_data& shard) { return passes_of(shard).ahead; }
 
-  void backward(worker& w, const shard_data& shard) override {
-    convolution_passes& passes = passes_.find(shard.photos)->second;
-    float* kernel_gradient = w.scratch.at_least(passes.gradient_size + out_.channels);
-    float* bias_gradient = kernel_gradient + passes.gradient_size;
-    if (bias_) {
-      passes.to_kernel.run(w, {shard.in, shard.diff_out, kernel_gradient, bias_gradient});
-      float* sum = shard.gradients + bias_->offset;
-      for (std::size_t c = 0; c < out_.channels; ++c) sum[c] += bias_gradient[c];
-    } else {
-      passes.to_kernel.run(w, {shard.in, shard.diff_out, kernel_gradient});
-    }
-    passes.add_kernel_gradient.run(w, {kernel_gradient, shard.gradients + kernel_.offset});
-    if (shard.diff_in != nullptr) {
-      passes.to_fine.run(w, {shard.diff_out, passes.kernel_to_fine.data(), shard.diff_in});
-    }
-  }
-
- private:
   convolution_window window_;
   std::optional<double> activation_;
   parameter_view kernel_;
   std::optional<parameter_view> bias_;
-  std::map<std::size_t, convolution_passes> passes_;
+
+ private:
+  struct passes {
+    kernel_pass ahead, back;
+    gradient_pass kernel;
+  };
+  [[nodiscard]] passes& passes_of(const shard_data& shard) { return passes_.find(shard.photos)->second; }
+
+  std::map<std::size_t, passes> passes_;  // by photos in the shard
 };
 
-class transposed_convolution_layer final : public layer {
+class convolution_layer final : public convolution_base {
+ public:
+  convolution_layer(const layer_setup& setup, const convolution& spec, std::optional<double> activation)
+      : convolution_base(setup, spec, activation) {}
+
+  void forward(worker& w, const shard_data& shard) override {
+    if (bias_) {
+      ahead_of(shard).run(w, shard.in, shard.out, bias_->values);
+    } else {
+      ahead_of(shard).run(w, shard.in, shard.out);
+    }
+  }
+
+ private:
+  [[nodiscard]] convolution_layouts describe(std::size_t photos) const override {
+    return {window_, in_, out_, type_, photos};
+  }
+  [[nodiscard]] kernel_pass make_ahead(const convolution_layouts& layouts) override {
+    return make_to_coarse(session_, layouts, out_type_, bias_.has_value(), activation_);
+  }
+  [[nodiscard]] kernel_pass make_back(const convolution_layouts& layouts) override {
+    return make_to_fine(session_, layouts, type_);
+  }
+  [[nodiscard]] bool coarse_has_bias() const override { return bias_.has_value(); }
+  [[nodiscard]] fine_and_coarse sides_of(const shard_data& shard) const override { return {shard.in, shard.diff_out}; }
+  void add_bias_gradient(worker&, const shard_data& shard, const float* found) override {
+    float* const sum = shard.gradients + bias_->offset;
+    for (std::size_t c = 0; c < out_.channels; ++c) sum[c] += found[c];
+  }
+};
+
+class transposed_convolution_layer final : public convolution_base {
  public:
   transposed_convolution_layer(const layer_setup& setup, const transposed_convolution& spec,
                                std::optional<double> activation)
-      : layer(setup),
-        window_{spec.kernel, spec.stride, spec.padding},
-        activation_(activation),
-        kernel_(setup.parameters[0]) {
-    if (spec.bias) bias_ = setup.parameters[1];
-  }
-
-  void prepare(std::size_t photos, pass_kind pass, std::uint64_t version) override {
-    convolution_passes& passes = passes_[photos];
-    const convolution_layouts layouts(window_, out_, in_, type_, photos);
-    if (!passes.to_fine) passes.make_to_fine(session_, layouts, out_type_);
-    passes.kernel_to_fine.refresh(session_, kernel_.values, version);
-    if (pass == pass_kind::inference) return;
-    if (!passes.to_kernel) {
-      passes.make_to_coarse(session_, layouts, type_, false, std::nullopt);
-      passes.make_to_kernel(session_, layouts, false);
-    }
-    passes.kernel_to_coarse.refresh(session_, kernel_.values, version);
-  }
+      : convolution_base(setup, spec, activation) {}
 
   void forward(worker& w, const shard_data& shard) override {
-    convolution_passes& passes = passes_.find(shard.photos)->second;
-    passes.to_fine.run(w, {shard.in, passes.kernel_to_fine.data(), shard.out});
+    ahead_of(shard).run(w, shard.in, shard.out);
     if (bias_ || activation_) {
       add_bias_and_activate(shard.out, out_type_, shard.photos * out_.pixels(), out_.channels,
                             bias_ ? bias_->values : nullptr, activation_.value_or(1.0));
     }
   }
 
-  void backward(worker& w, const shard_data& shard) override {
-    convolution_passes& passes = passes_.find(shard.photos)->second;
-    float* kernel_gradient = w.scratch.at_least(passes.gradient_size);
-    passes.to_kernel.run(w, {shard.diff_out, shard.in, kernel_gradient});
-    passes.add_kernel_gradient.run(w, {kernel_gradient, shard.gradients + kernel_.offset});
-    if (bias_) {
-      add_channel_sums(shard.diff_out, type_, shard.photos * out_.height, out_.width, out_.channels,
-                       shard.gradients + bias_->offset, w);
-    }
-    if (shard.diff_in != nullptr) {
-      passes.to_coarse.run(w, {shard.diff_out, passes.kernel_to_coarse.data(), shard.diff_in});
-    }
-  }
-
  private:
-  convolution_window window_;
-  std::optional<double> activation_;
-  parameter_view kernel_;
-  std::optional<parameter_view> bias_;
-  std::map<std::size_t, convolution_passes> passes_;
+  [[nodiscard]] convolution_layouts describe(std::size_t photos) const override {
+    return {window_, out_, in_, type_, photos};
+  }
+  [[nodiscard]] kernel_pass make_ahead(const convolution_layouts& layouts) override {
+    return make_to_fine(session_, layouts, out_type_);
+  }
+  [[nodiscard]] kernel_pass make_back(const convolution_layouts& layouts) override {
+    return make_to_coarse(session_, layouts, type_, false, std::nullopt);
+  }
+  [[nodiscard]] bool coarse_has_bias() const override { return false; }
+  [[nodiscard]] fine_and_coarse sides_of(const shard_data& shard) const override { return {shard.diff_out, shard.in}; }
+  void add_bias_gradient(worker& w, const shard_data& shard, const float*) override {
+    add_channel_sums(shard.diff_out, type_, shard.photos * out_.height, out_.width, out_.channels,
+                     shard.gradients + bias_->offset, w);
+  }
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

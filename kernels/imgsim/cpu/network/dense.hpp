@@ -1,6 +1,9 @@
 // Dense layers over the whole batch. The longer side of the kernel is cut into blocks of a fixed size, one task each: a
 // block of a sum over the longer side gives a partial result, and partial results are added in the order of blocks; a
 // block of the kernel's gradient is one task's own. So no kernel gradient is ever held twice, however large.
+//
+// How oneDNN orders the sums of a product depends on its number of rows. In inference a product is therefore always of
+// kBatchStep photos, the last of which may be none of the batch's: a photo's features are the same in every batch.
 #pragma once
 
 #include <algorithm>
@@ -12,10 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/layer.hpp>
-#include <imgsim/cpu/network/vector_dispatch.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// A rectangle in memory for oneDNN: extents and strides in elements, either may be transposed.
 struct matrix_layout {
@@ -61,28 +64,32 @@ class dense_layer final : public layer {
   [[nodiscard]] bool computes_whole_batch() const noexcept override { return true; }
 
   void prepare_batch(std::size_t photos, std::size_t, pass_kind pass, std::uint64_t version) override {
-    passes& p = passes_[photos];
+    const std::size_t rows = rows_of(photos, pass);
+    passes& p = passes_[rows];
     for (const bool is_last : {false, true}) {
       const std::size_t size = is_last ? last_block_ : block_;
       if (!is_last && blocks_ == 1) continue;
       block_passes& b = p[is_last];
-      if (!b.forward) make_forward(b, photos, size);
-      if (pass == pass_kind::training && !b.backward_data) make_backward(b, photos, size);
+      if (!b.forward) make_forward(b, rows, size);
+      if (pass == pass_kind::training && !b.backward_kernel) make_backward(b, rows, size);
     }
-    (void)partial_.at_least(blocks_ * photos * std::min(in_.channels, out_.channels));
+    (void)partial_.at_least(blocks_ * whole_steps(photos) * std::min(in_.channels, out_.channels));
     if (type_ == element::bfloat16 && version != rounded_version_) round_kernel(version);
   }
 
   void finish_batch(const batch_data& batch) override {
-    passes& p = passes_.find(batch.photos)->second;
+    const std::size_t rows = rows_of(batch.photos, batch.pass);
+    passes& p = passes_.find(rows)->second;
     for_each_task(context_, session_, blocks_, [&](worker& w, std::size_t block) {
-      const auto* in = static_cast<const std::byte*>(batch.in);
-      if (contracts_long_) {
-        p[is_last(block)].forward.run(
-            w, {in + first(block) * size_of(type_), kernel_block(block), partial(block, batch.photos, out_.channels)});
-      } else {
-        auto* out = static_cast<std::byte*>(batch.out) + first(block) * size_of(out_type_);
-        p[is_last(block)].forward.run(w, {in, kernel_block(block), out});
+      for (std::size_t row = 0; row < batch.photos; row += rows) {
+        const auto* in = static_cast<const std::byte*>(batch.in) + row * in_.channels * size_of(type_);
+        auto* out = static_cast<std::byte*>(batch.out) + row * out_.channels * size_of(out_type_);
+        if (contracts_long_) {
+          float* const sums = partial(block, batch.photos, out_.channels) + row * out_.channels;
+          p[is_last(block)].forward.run(w, {in + first(block) * size_of(type_), kernel_block(block), sums});
+        } else {
+          p[is_last(block)].forward.run(w, {in, kernel_block(block), out + first(block) * size_of(out_type_)});
+        }
       }
     });
     if (contracts_long_) add_partials(batch.photos, out_.channels, batch.out, out_type_);
@@ -131,27 +138,34 @@ class dense_layer final : public layer {
     return rounded_kernel_.data() + kernel_offset(block);
   }
   [[nodiscard]] float* partial(std::size_t block, std::size_t photos, std::size_t width) noexcept {
-    return partial_.data() + block * photos * width;
+    return partial_.data() + block * whole_steps(photos) * width;
   }
 
-  [[nodiscard]] matrix_layout in_block(std::size_t photos, std::size_t size) const {
-    return {photos, contracts_long_ ? size : in_.channels, in_.channels, 1};
+  /// Photos in one product.
+  [[nodiscard]] static std::size_t rows_of(std::size_t photos, pass_kind pass) noexcept {
+    return pass == pass_kind::inference ? kBatchStep : photos;
   }
-  [[nodiscard]] matrix_layout out_block(std::size_t photos, std::size_t size) const {
-    return {photos, contracts_long_ ? out_.channels : size, out_.channels, 1};
+
+  [[nodiscard]] matrix_layout in_block(std::size_t rows, std::size_t size) const {
+    return {rows, contracts_long_ ? size : in_.channels, in_.channels, 1};
+  }
+  [[nodiscard]] matrix_layout out_block(std::size_t rows, std::size_t size) const {
+    return {rows, contracts_long_ ? out_.channels : size, out_.channels, 1};
   }
   [[nodiscard]] matrix_layout kernel_layout(std::size_t size) const {
     return {contracts_long_ ? size : in_.channels, contracts_long_ ? out_.channels : size, out_.channels, 1};
   }
 
-  void make_forward(block_passes& b, std::size_t photos, std::size_t size) {
-    b.forward = make_product(session_, in_block(photos, size), kernel_layout(size), out_block(photos, size), type_,
+  void make_forward(block_passes& b, std::size_t rows, std::size_t size) {
+    b.forward = make_product(session_, in_block(rows, size), kernel_layout(size), out_block(rows, size), type_,
                              contracts_long_ ? element::float32 : out_type_);
   }
-  void make_backward(block_passes& b, std::size_t photos, std::size_t size) {
-    b.backward_data = make_product(session_, out_block(photos, size), kernel_layout(size).transposed(),
-                                   in_block(photos, size), type_, contracts_long_ ? type_ : element::float32);
-    b.backward_kernel = make_product(session_, in_block(photos, size).transposed(), out_block(photos, size),
+  void make_backward(block_passes& b, std::size_t rows, std::size_t size) {
+    if (differentiates_input_) {
+      b.backward_data = make_product(session_, out_block(rows, size), kernel_layout(size).transposed(),
+                                     in_block(rows, size), type_, contracts_long_ ? type_ : element::float32);
+    }
+    b.backward_kernel = make_product(session_, in_block(rows, size).transposed(), out_block(rows, size),
                                      kernel_layout(size), type_, element::float32);
   }
 
@@ -161,7 +175,7 @@ class dense_layer final : public layer {
       const std::size_t begin = i * kBlockWeights;
       const std::size_t end = std::min(begin + kBlockWeights, kernel_.size);
       vectorised([=, this]() IMGSIM_VECTORISED {
-        for (std::size_t k = begin; k < end; ++k) store(rounded + k, kernel_.values[k]);
+        for (std::size_t k = begin; k < end; ++k) store_float(rounded + k, kernel_.values[k]);
       });
     });
     rounded_version_ = version;
@@ -172,7 +186,7 @@ class dense_layer final : public layer {
       for (std::size_t i = 0; i < photos * width; ++i) {
         float sum = 0.0f;
         for (std::size_t block = 0; block < blocks_; ++block) sum += partial(block, photos, width)[i];
-        store(static_cast<T*>(to) + i, sum);
+        store_float(static_cast<T*>(to) + i, sum);
       }
     });
   }
@@ -182,7 +196,7 @@ class dense_layer final : public layer {
       for_each_task(context_, session_, batch.photos, [&](worker&, std::size_t b) {
         T* const row = static_cast<T*>(batch.out) + b * out_.channels;
         vectorised([row, bias = bias_->values, n = out_.channels]() IMGSIM_VECTORISED {
-          for (std::size_t c = 0; c < n; ++c) store(row + c, load(row + c) + bias[c]);
+          for (std::size_t c = 0; c < n; ++c) store_float(row + c, load_float(row + c) + bias[c]);
         });
       });
     });
@@ -194,7 +208,7 @@ class dense_layer final : public layer {
       vectorised([=, sum = batch.gradients + bias_->offset, n = out_.channels]() IMGSIM_VECTORISED {
         std::fill_n(sum, n, 0.0f);
         for (std::size_t b = 0; b < batch.photos; ++b) {
-          for (std::size_t c = 0; c < n; ++c) sum[c] += load(diff_out + b * n + c);
+          for (std::size_t c = 0; c < n; ++c) sum[c] += load_float(diff_out + b * n + c);
         }
       });
     });
@@ -205,10 +219,10 @@ class dense_layer final : public layer {
   std::optional<parameter_view> bias_;
   bool contracts_long_;  // the input is the longer side
   std::size_t block_ = 0, blocks_ = 0, last_block_ = 0;
-  std::map<std::size_t, passes> passes_;  // by photos in the batch
+  std::map<std::size_t, passes> passes_;  // by photos in a product
   growing_buffer<float> partial_;         // [blocks, photos, shorter side]
   growing_buffer<bfloat16> rounded_kernel_;
   std::uint64_t rounded_version_ = 0;
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

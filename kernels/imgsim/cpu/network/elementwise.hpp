@@ -8,10 +8,10 @@
 #include <cstring>
 #include <type_traits>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/layer.hpp>
-#include <imgsim/cpu/network/vector_dispatch.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// x = f(x + bias[channel]) with f(x) = x where x > 0, slope * x elsewhere; [pixels, channels]. No bias: null.
 inline void add_bias_and_activate(void* data, element type, std::size_t pixels, std::size_t channels, const float* bias,
@@ -23,9 +23,9 @@ inline void add_bias_and_activate(void* data, element type, std::size_t pixels, 
       for (std::size_t p = 0; p < pixels; ++p) {
         T* const pixel = x + p * channels;
         for (std::size_t c = 0; c < channels; ++c) {
-          const float value = load(pixel + c) + (bias != nullptr ? bias[c] : 0.0f);
+          const float value = load_float(pixel + c) + (bias != nullptr ? bias[c] : 0.0f);
           const float scaled = slope * value;
-          store(pixel + c, value > 0.0f ? value : scaled);
+          store_float(pixel + c, value > 0.0f ? value : scaled);
         }
       }
     });
@@ -46,7 +46,7 @@ inline void add_channel_sums(const void* data, element type, std::size_t rows, s
         std::memset(row_sum, 0, channels * sizeof(float));
         for (std::size_t p = 0; p < width; ++p) {
           const T* const pixel = x + (r * width + p) * channels;
-          for (std::size_t c = 0; c < channels; ++c) row_sum[c] += load(pixel + c);
+          for (std::size_t c = 0; c < channels; ++c) row_sum[c] += load_float(pixel + c);
         }
         for (std::size_t c = 0; c < channels; ++c) total[c] += static_cast<double>(row_sum[c]);
       }
@@ -66,50 +66,37 @@ class rectifier_layer final : public layer {
  public:
   /// `done_before`: the layer before has applied it forward already.
   rectifier_layer(const layer_setup& setup, double slope, bool done_before)
-      : layer(setup), slope_(slope), done_before_(done_before) {}
+      : layer(setup), slope_(static_cast<float>(slope)), done_before_(done_before) {}
 
   [[nodiscard]] placement output_placement() const noexcept override { return placement::in_place; }
   [[nodiscard]] bool keeps_output() const noexcept override { return true; }
 
   void forward(worker&, const shard_data& shard) override {
-    if (done_before_) return;
-    const std::size_t n = shard.photos * out_.size();
-    visit_element(type_, [&]<class T>(T*) {
-      const T* const in = static_cast<const T*>(shard.in);
-      T* const out = static_cast<T*>(shard.out);
-      const auto slope = static_cast<float>(slope_);
-      vectorised([=]() IMGSIM_VECTORISED {
-        IMGSIM_SAME_OR_APART
-        for (std::size_t i = 0; i < n; ++i) {
-          const float x = load(in + i);
-          const float scaled = slope * x;
-          store(out + i, x > 0.0f ? x : scaled);
-        }
-      });
-    });
+    if (!done_before_) scale_where_not_positive(shard.in, shard.in, shard.photos, shard.out);
   }
-
   void backward(worker&, const shard_data& shard) override {
-    if (shard.diff_in == nullptr) return;
-    const std::size_t n = shard.photos * out_.size();
-    visit_element(type_, [&]<class T>(T*) {
-      const T* const out = static_cast<const T*>(shard.out);
-      const T* const diff_out = static_cast<const T*>(shard.diff_out);
-      T* const diff_in = static_cast<T*>(shard.diff_in);
-      const auto slope = static_cast<float>(slope_);
-      vectorised([=]() IMGSIM_VECTORISED {
-        IMGSIM_SAME_OR_APART
-        for (std::size_t i = 0; i < n; ++i) {
-          const float g = load(diff_out + i);
-          const float scaled = slope * g;
-          store(diff_in + i, load(out + i) > 0.0f ? g : scaled);
-        }
-      });
-    });
+    if (shard.diff_in != nullptr) scale_where_not_positive(shard.diff_out, shard.out, shard.photos, shard.diff_in);
   }
 
  private:
-  double slope_;
+  /// result = value where sign > 0, slope * value elsewhere.
+  void scale_where_not_positive(const void* values, const void* signs, std::size_t photos, void* results) const {
+    visit_element(type_, [&]<class T>(T*) {
+      const T* const value = static_cast<const T*>(values);
+      const T* const sign = static_cast<const T*>(signs);
+      T* const result = static_cast<T*>(results);
+      vectorised([=, slope = slope_, n = photos * out_.size()]() IMGSIM_VECTORISED {
+        IMGSIM_SAME_OR_APART
+        for (std::size_t i = 0; i < n; ++i) {
+          const float x = load_float(value + i);
+          const float scaled = slope * x;
+          store_float(result + i, load_float(sign + i) > 0.0f ? x : scaled);
+        }
+      });
+    });
+  }
+
+  float slope_;
   bool done_before_;
 };
 
@@ -126,7 +113,7 @@ class sigmoid_layer final : public layer {
     visit_element(type_, [&]<class T>(T*) {
       const T* const in = static_cast<const T*>(shard.in);
       T* const out = static_cast<T*>(shard.out);
-      for (std::size_t i = 0; i < n; ++i) store(out + i, logistic(load(in + i)));
+      for (std::size_t i = 0; i < n; ++i) store_float(out + i, logistic(load_float(in + i)));
     });
   }
 
@@ -140,8 +127,8 @@ class sigmoid_layer final : public layer {
       vectorised([=]() IMGSIM_VECTORISED {
         IMGSIM_SAME_OR_APART
         for (std::size_t i = 0; i < n; ++i) {
-          const float y = load(out + i);
-          store(diff_in + i, load(diff_out + i) * y * (1.0f - y));
+          const float y = load_float(out + i);
+          store_float(diff_in + i, load_float(diff_out + i) * y * (1.0f - y));
         }
       });
     });
@@ -160,20 +147,23 @@ class reinterpret_layer final : public layer {
   }
 };
 
-/// Photos [photos, H, W, C] of bytes (divided by 255) or floats into activations.
-template <class Pixel>
-void load_pixels(view<const Pixel, 4> photos, void* out, element type) {
-  const std::size_t per_photo = photos.extent(1) * photos.extent(2) * photos.extent(3);
+/// n pixels, bytes (divided by 255) or floats, as activations.
+template <class Pixel, class T>
+void scale_pixels(const Pixel* from, std::size_t n, T* to) {
   constexpr float kScale = std::is_same_v<Pixel, std::uint8_t> ? 255.0f : 1.0f;
-  visit_element(type, [&]<class T>(T*) {
-    for (std::size_t b = 0; b < photos.extent(0); ++b) {
-      const Pixel* const from = photos.data() + b * photos.stride(0);
-      T* const to = static_cast<T*>(out) + b * per_photo;
-      vectorised([=]() IMGSIM_VECTORISED {
-        for (std::size_t i = 0; i < per_photo; ++i) store(to + i, static_cast<float>(from[i]) / kScale);
-      });
-    }
+  vectorised([=]() IMGSIM_VECTORISED {
+    for (std::size_t i = 0; i < n; ++i) store_float(to + i, static_cast<float>(from[i]) / kScale);
   });
 }
 
-}  // namespace imgsim::detail
+/// Photos [photos, H, W, C] into activations.
+template <class Pixel>
+void load_pixels(view<const Pixel, 4> photos, void* out, element type) {
+  const std::size_t per_photo = photos.extent(1) * photos.extent(2) * photos.extent(3);
+  visit_element(type, [&]<class T>(T*) {
+    for (std::size_t b = 0; b < photos.extent(0); ++b)
+      scale_pixels(photos.data() + b * photos.stride(0), per_photo, static_cast<T*>(out) + b * per_photo);
+  });
+}
+
+}  // namespace imgsim::cpu

@@ -19,7 +19,7 @@
 #include <imgsim/model/backend.hpp>
 #include <imgsim/model/network_plan.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 class executor {
  public:
@@ -158,7 +158,7 @@ class executor {
       const bool widens = can_rectify(planned.operation) || std::holds_alternative<dense>(planned.operation);
       const element out_type = i + 1 == count && widens ? element::float32 : type_;
       layers_.push_back(make_layer(planned.operation,
-                                   {session_, context_, planned.in, planned.out, type_, out_type, views},
+                                   {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0},
                                    next_rectifier, rectified));
       rectified = next_rectifier.has_value();
     }
@@ -264,4 +264,4 @@ class executor {
   std::optional<chain> encoding_, reconstruction_, training_;
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

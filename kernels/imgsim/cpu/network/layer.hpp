@@ -17,9 +17,17 @@
 #include <imgsim/cpu/network/onednn.hpp>
 #include <imgsim/model/network_plan.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 enum class pass_kind { inference, training };
+
+/// Memory for a whole batch has room for a multiple of so many photos: a barrier may compute that many at a time, so
+/// that what it makes of a photo does not depend on how many there are.
+inline constexpr std::size_t kBatchStep = 8;
+
+[[nodiscard]] constexpr std::size_t whole_steps(std::size_t photos) noexcept {
+  return (photos + kBatchStep - 1) / kBatchStep * kBatchStep;
+}
 
 /// A shard of a pass at one layer. Pointers are to [photos, H, W, C]; `in` may equal `out` and `diff_in` may equal
 /// `diff_out` for layers that work in place.
@@ -61,6 +69,7 @@ struct layer_setup {
   element type = element::float32;      ///< of activations and their gradients
   element out_type = element::float32;  ///< of `out`: float32 for what enters the loss
   std::span<const parameter_view> parameters;
+  bool differentiates_input = true;  ///< false for the first layer: backward is never asked for diff_in
 };
 
 /// Where a layer's output goes: memory of its own, over its input, or its input as it is.
@@ -69,7 +78,12 @@ enum class placement { separate, in_place, alias };
 class layer {
  public:
   explicit layer(const layer_setup& setup)
-      : session_(setup.session), in_(setup.in), out_(setup.out), type_(setup.type), out_type_(setup.out_type) {}
+      : session_(setup.session),
+        in_(setup.in),
+        out_(setup.out),
+        type_(setup.type),
+        out_type_(setup.out_type),
+        differentiates_input_(setup.differentiates_input) {}
   layer(const layer&) = delete;
   layer& operator=(const layer&) = delete;
   virtual ~layer() = default;
@@ -108,6 +122,7 @@ class layer {
   feature_shape out_;
   element type_;
   element out_type_;
+  bool differentiates_input_;
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

@@ -15,7 +15,7 @@
 #include <imgsim/cpu/network/pooling.hpp>
 #include <imgsim/cpu/network/resampling.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// The slope at negative values of a ReLU or leaky ReLU; nothing for other layers.
 [[nodiscard]] inline std::optional<double> rectifier_slope(const layer_operation& operation) {
@@ -60,4 +60,4 @@ namespace imgsim::detail {
   return std::visit(make, operation);
 }
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

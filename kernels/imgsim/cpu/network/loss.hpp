@@ -6,13 +6,15 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/element.hpp>
-#include <imgsim/cpu/network/vector_dispatch.hpp>
+#include <imgsim/cpu/network/elementwise.hpp>
 #include <imgsim/model/architecture.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// exp(x) for x <= 0 to about 1 ulp, branch-free; below -87.3 it stays at exp(-87.3), about 1e-38.
 IMGSIM_ALWAYS_INLINE float exp_of_negative(float x) {
@@ -104,63 +106,71 @@ struct loss_head {
     }
   }
 
-  /// The sum of the losses of n values; gradient[i] = slope * scale where it is wanted (not null).
+  /// The sum of the losses of n values; gradient[i] = slope * scale where it is wanted (not null). Blocks of values,
+  /// targets and slopes pass through float32, so that the terms are compiled for one type of each.
   template <class T, class Pixel, class Gradient>
   [[nodiscard]] double evaluate(const T* values, const Pixel* targets, std::size_t n, Gradient* gradient,
                                 float scale) const {
+    float value[kBlock], target[kBlock], slope[kBlock];
+    double lanes[kLanes] = {};
+    for (std::size_t begin = 0; begin < n; begin += kBlock) {
+      const std::size_t count = std::min(kBlock, n - begin);
+      copy_as(values + begin, count, value);
+      scale_pixels(targets + begin, count, target);
+      visit([&](auto term) { add_terms(term, value, target, count, scale, slope, lanes); });
+      if (gradient != nullptr) copy_as(slope, count, gradient + begin);
+    }
     double total = 0.0;
-    visit([&](auto term) {
-      vectorised([&, term]() IMGSIM_VECTORISED { total = sum_terms(term, values, targets, n, gradient, scale); });
-    });
+    for (const double lane : lanes) total += lane;
     return total;
   }
 
   /// The network's output in [0, 1] (or as it is, without a sigmoid).
   template <class T>
   void output(const T* values, std::size_t n, float* out) const {
-    const bool squash = after_sigmoid;
+    if (!after_sigmoid) return copy_as(values, n, out);
     vectorised([=]() IMGSIM_VECTORISED {
       for (std::size_t i = 0; i < n; ++i) {
-        const float z = load(values + i);
+        const float z = load_float(values + i);
         const float u = exp_of_negative(-std::fabs(z));
-        out[i] = squash ? (z >= 0.0f ? 1.0f : u) / (1.0f + u) : z;
+        out[i] = (z >= 0.0f ? 1.0f : u) / (1.0f + u);
       }
     });
   }
 
  private:
-  static constexpr std::size_t kBlock = 256;
+  static constexpr std::size_t kBlock = 512;
   static constexpr std::size_t kLanes = 16;
 
-  /// Blocks of terms are added in lanes, in double, so that the loops vectorise and the sum has one order.
-  template <class Term, class T, class Pixel, class Gradient>
-  static IMGSIM_ALWAYS_INLINE double sum_terms(Term term, const T* values, const Pixel* targets, std::size_t n,
-                                               Gradient* gradient, float scale) {
-    constexpr float kPixelScale = std::is_same_v<Pixel, std::uint8_t> ? 255.0f : 1.0f;
-    double lanes[kLanes] = {};
-    float losses[kBlock];
-    for (std::size_t begin = 0; begin < n; begin += kBlock) {
-      const std::size_t count = std::min(kBlock, n - begin);
-      if (gradient != nullptr) {
-        for (std::size_t i = 0; i < count; ++i) {
-          const loss_term t = term(load(values + begin + i), static_cast<float>(targets[begin + i]) / kPixelScale);
-          losses[i] = t.loss;
-          store(gradient + begin + i, t.slope * scale);
-        }
-      } else {
-        for (std::size_t i = 0; i < count; ++i) {
-          losses[i] = term(load(values + begin + i), static_cast<float>(targets[begin + i]) / kPixelScale).loss;
-        }
+  template <class From, class To>
+  static void copy_as(const From* from, std::size_t n, To* to) {
+    if constexpr (std::is_same_v<From, To>) {
+      std::memcpy(to, from, n * sizeof(To));
+    } else {
+      vectorised([=]() IMGSIM_VECTORISED {
+        for (std::size_t i = 0; i < n; ++i) store_float(to + i, load_float(from + i));
+      });
+    }
+  }
+
+  /// Terms are added in lanes, in double, so that the loop vectorises and the sum has one order.
+  template <class Term>
+  static void add_terms(Term term, const float* value, const float* target, std::size_t count, float scale,
+                        float* slope, double* lanes) {
+    vectorised([=]() IMGSIM_VECTORISED {
+      float losses[kBlock];
+      for (std::size_t i = 0; i < count; ++i) {
+        const loss_term t = term(value[i], target[i]);
+        losses[i] = t.loss;
+        slope[i] = t.slope * scale;
       }
-      for (std::size_t i = count; i < kBlock; ++i) losses[i] = 0.0f;
-      for (std::size_t i = 0; i < kBlock; i += kLanes) {
+      const std::size_t padded = (count + kLanes - 1) / kLanes * kLanes;
+      for (std::size_t i = count; i < padded; ++i) losses[i] = 0.0f;
+      for (std::size_t i = 0; i < padded; i += kLanes) {
         for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += static_cast<double>(losses[i + lane]);
       }
-    }
-    double total = 0.0;
-    for (const double lane : lanes) total += lane;
-    return total;
+    });
   }
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

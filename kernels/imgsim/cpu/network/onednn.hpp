@@ -22,7 +22,7 @@
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/network/element.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// Limits OpenMP to the calling thread, and gives the caller's own limit back.
 class single_threaded_openmp {
@@ -172,4 +172,4 @@ class onednn_operation {
       session, dnnl::reorder(description), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}, description.scratchpad_desc()};
 }
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

@@ -10,12 +10,12 @@
 #include <span>
 #include <vector>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/layer.hpp>
-#include <imgsim/cpu/network/vector_dispatch.hpp>
 #include <imgsim/model/backend.hpp>
 #include <imgsim/model/network_plan.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 class parameter_store {
  public:
@@ -195,4 +195,4 @@ class parameter_store {
   tensor<float, 2> group_gradients_;  // [groups, grouped size]
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <limits>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/layer.hpp>
-#include <imgsim/cpu/network/vector_dispatch.hpp>
 #include <imgsim/model/layer_shapes.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// The gradient goes to the first largest element of each window in row order, found again from the input.
 class max_pooling_layer final : public layer {
@@ -41,12 +41,13 @@ class max_pooling_layer final : public layer {
         T* const diff_in = static_cast<T*>(shard.diff_in) + b * in_.size();
         vectorised([this, in, diff_out, diff_in, best]() IMGSIM_VECTORISED {
           if (windows_tile()) {  // each input is in one window: it is written once
-            send_back(in, diff_out, best, [=](std::size_t i, float v) IMGSIM_VECTORISED { store(diff_in + i, v); });
+            send_back(in, diff_out, best,
+                      [=](std::size_t i, float v) IMGSIM_VECTORISED { store_float(diff_in + i, v); });
           } else {
             float* const sum = best + out_.channels;
             std::fill_n(sum, in_.size(), 0.0f);
             send_back(in, diff_out, best, [=](std::size_t i, float v) IMGSIM_VECTORISED { sum[i] += v; });
-            for (std::size_t i = 0; i < in_.size(); ++i) store(diff_in + i, sum[i]);
+            for (std::size_t i = 0; i < in_.size(); ++i) store_float(diff_in + i, sum[i]);
           }
         });
       }
@@ -77,9 +78,10 @@ class max_pooling_layer final : public layer {
     const std::size_t channels = in_.channels;
     for (std::size_t row = 0; row < out_.height; ++row) {
       for (std::size_t column = 0; column < out_.width; ++column, out += channels) {
-        for (std::size_t c = 0; c < channels; ++c) store(out + c, -std::numeric_limits<float>::infinity());
+        for (std::size_t c = 0; c < channels; ++c) store_float(out + c, -std::numeric_limits<float>::infinity());
         for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
-          for (std::size_t c = 0; c < channels; ++c) store(out + c, larger(load(out + c), load(in + at + c)));
+          for (std::size_t c = 0; c < channels; ++c)
+            store_float(out + c, larger(load_float(out + c), load_float(in + at + c)));
         });
       }
     }
@@ -94,7 +96,7 @@ class max_pooling_layer final : public layer {
   IMGSIM_ALWAYS_INLINE void find_best(const T* in, std::size_t row, std::size_t column, float* best) const {
     std::fill_n(best, in_.channels, -std::numeric_limits<float>::infinity());
     for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
-      for (std::size_t c = 0; c < in_.channels; ++c) best[c] = larger(best[c], load(in + at + c));
+      for (std::size_t c = 0; c < in_.channels; ++c) best[c] = larger(best[c], load_float(in + at + c));
     });
   }
 
@@ -108,8 +110,8 @@ class max_pooling_layer final : public layer {
         find_best(in, row, column, best);
         for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
           for (std::size_t c = 0; c < channels; ++c) {
-            const bool is_first = load(in + at + c) == best[c];
-            const float gradient = load(diff_out + c);
+            const bool is_first = load_float(in + at + c) == best[c];
+            const float gradient = load_float(diff_out + c);
             put(at + c, is_first ? gradient : 0.0f);
             best[c] = is_first ? std::numeric_limits<float>::quiet_NaN() : best[c];
           }
@@ -153,7 +155,7 @@ struct generalised_mean {
     for (std::size_t y = rows.begin; y < rows.end; ++y) {
       for (std::size_t x = columns.begin; x < columns.end; ++x) {
         const T* const pixel = photo + (y * in.width + x) * in.channels;
-        for (std::size_t c = 0; c < in.channels; ++c) mean[c] += power(static_cast<double>(load(pixel + c)));
+        for (std::size_t c = 0; c < in.channels; ++c) mean[c] += power(static_cast<double>(load_float(pixel + c)));
       }
     }
     const auto count = static_cast<double>((rows.end - rows.begin) * (columns.end - columns.begin));
@@ -166,7 +168,7 @@ struct generalised_mean {
     for_each_cell([&](std::size_t cell, cell_range rows, cell_range columns) {
       mean_of_powers(photo, rows, columns, mean);
       for (std::size_t c = 0; c < in.channels; ++c) {
-        store(out + cell * in.channels + c, static_cast<float>(std::pow(mean[c], 1.0 / exponent)));
+        store_float(out + cell * in.channels + c, static_cast<float>(std::pow(mean[c], 1.0 / exponent)));
       }
     });
   }
@@ -178,14 +180,14 @@ struct generalised_mean {
       mean_of_powers(photo, rows, columns, mean);
       const auto count = static_cast<double>((rows.end - rows.begin) * (columns.end - columns.begin));
       for (std::size_t c = 0; c < in.channels; ++c) {
-        mean[c] = static_cast<double>(load(diff_out + cell * in.channels + c)) *
+        mean[c] = static_cast<double>(load_float(diff_out + cell * in.channels + c)) *
                   std::pow(mean[c], 1.0 / exponent - 1.0) / count;
       }
       for (std::size_t y = rows.begin; y < rows.end; ++y) {
         for (std::size_t x = columns.begin; x < columns.end; ++x) {
           const std::size_t at = (y * in.width + x) * in.channels;
           for (std::size_t c = 0; c < in.channels; ++c) {
-            const auto value = static_cast<double>(load(photo + at + c));
+            const auto value = static_cast<double>(load_float(photo + at + c));
             if (value > floor) sum[at + c] += static_cast<float>(mean[c] * std::pow(value, exponent - 1.0));
           }
         }
@@ -219,7 +221,7 @@ class generalised_mean_layer final : public layer {
         mean_.backward(static_cast<const T*>(shard.in) + b * in_.size(),
                        static_cast<const T*>(shard.diff_out) + b * out_.size(), sum, room);
         T* const diff_in = static_cast<T*>(shard.diff_in) + b * in_.size();
-        for (std::size_t i = 0; i < in_.size(); ++i) store(diff_in + i, sum[i]);
+        for (std::size_t i = 0; i < in_.size(); ++i) store_float(diff_in + i, sum[i]);
       }
     });
   }
@@ -228,4 +230,4 @@ class generalised_mean_layer final : public layer {
   generalised_mean mean_;
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

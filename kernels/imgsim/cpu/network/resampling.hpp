@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/layer.hpp>
-#include <imgsim/cpu/network/vector_dispatch.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// Output position o of one axis = (1 - weight) * input[first] + weight * input[second].
 struct interpolation_point {
@@ -87,14 +87,14 @@ class upsampling_layer final : public layer {
       }
       if (held[0] != at.first) widen(in, held[0] = at.first, wide[0]);
       if (at.weight == 0.0f) {
-        for (std::size_t i = 0; i < row_values; ++i) store(out + i, wide[0][i]);
+        for (std::size_t i = 0; i < row_values; ++i) store_float(out + i, wide[0][i]);
         continue;
       }
       if (at.second != at.first && held[1] != at.second) widen(in, held[1] = at.second, wide[1]);
       const float* const above = wide[0];
       const float* const below = at.second == at.first ? wide[0] : wide[1];
       const float weight = at.weight;
-      for (std::size_t i = 0; i < row_values; ++i) store(out + i, above[i] + weight * (below[i] - above[i]));
+      for (std::size_t i = 0; i < row_values; ++i) store_float(out + i, above[i] + weight * (below[i] - above[i]));
     }
   }
 
@@ -106,7 +106,7 @@ class upsampling_layer final : public layer {
       const T* const left = from + at.first * channels;
       const T* const right = from + at.second * channels;
       for (std::size_t c = 0; c < channels; ++c)
-        wide[c] = load(left + c) + at.weight * (load(right + c) - load(left + c));
+        wide[c] = load_float(left + c) + at.weight * (load_float(right + c) - load_float(left + c));
       wide += channels;
     }
   }
@@ -124,9 +124,9 @@ class upsampling_layer final : public layer {
       for (const interpolation_point& at : columns_) {
         float* const left = narrow + at.first * channels;
         float* const right = narrow + at.second * channels;
-        for (std::size_t c = 0; c < channels; ++c) left[c] += (1.0f - at.weight) * load(diff_out + c);
+        for (std::size_t c = 0; c < channels; ++c) left[c] += (1.0f - at.weight) * load_float(diff_out + c);
         if (at.weight != 0.0f) {
-          for (std::size_t c = 0; c < channels; ++c) right[c] += at.weight * load(diff_out + c);
+          for (std::size_t c = 0; c < channels; ++c) right[c] += at.weight * load_float(diff_out + c);
         }
         diff_out += channels;
       }
@@ -138,11 +138,11 @@ class upsampling_layer final : public layer {
         for (std::size_t i = 0; i < in_row; ++i) below[i] += at.weight * narrow[i];
       }
     }
-    for (std::size_t i = 0; i < in_.size(); ++i) store(diff_in + i, sums[i]);
+    for (std::size_t i = 0; i < in_.size(); ++i) store_float(diff_in + i, sums[i]);
   }
 
   std::vector<interpolation_point> rows_;
   std::vector<interpolation_point> columns_;
 };
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu

@@ -8,7 +8,7 @@
 #include <imgsim/cpu/network/pooling.hpp>
 #include <imgsim/model/network_plan.hpp>
 
-namespace imgsim::detail {
+namespace imgsim::cpu {
 
 /// Pools a shard's activations [photos, H, W, C] into its rows of the features; `features` is the shard's slice.
 inline void pool_tap(worker& w, const planned_tap& tap, const feature_shape& shape, element type,
@@ -18,7 +18,7 @@ inline void pool_tap(worker& w, const planned_tap& tap, const feature_shape& sha
       const T* const photo = static_cast<const T*>(activations) + b * shape.size();
       float* const out = features.row(b) + tap.offset;
       if (tap.pool == pool_kind::flat) {
-        for (std::size_t i = 0; i < shape.size(); ++i) out[i] = load(photo + i);
+        for (std::size_t i = 0; i < shape.size(); ++i) out[i] = load_float(photo + i);
         continue;
       }
       const double floor =
@@ -29,4 +29,4 @@ inline void pool_tap(worker& w, const planned_tap& tap, const feature_shape& sha
   });
 }
 
-}  // namespace imgsim::detail
+}  // namespace imgsim::cpu
