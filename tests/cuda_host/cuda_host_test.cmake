@@ -28,7 +28,7 @@ set(imgsim_cuda_host_link_thread -fsanitize=thread)
 set(imgsim_cuda_host_define_thread IMGSIM_CUDA_HOST_TSAN)
 
 set(imgsim_cuda_host_sources
-  runner/block.cpp runner/fiber.cpp runner/grid.cpp runner/options.cpp runner/report.cpp runner/shared_memory.cpp
+  runner/block.cpp runner/fiber.cpp runner/fiber_pool.cpp runner/grid.cpp runner/options.cpp runner/report.cpp runner/shared_memory.cpp
   runner/thread.cpp runner/warp.cpp runner/watchdog.cpp
   runtime/copies.cpp runtime/device.cpp runtime/errors.cpp runtime/events.cpp runtime/faults.cpp runtime/graphs.cpp
   runtime/launches.cpp runtime/library_fakes.cpp runtime/memory.cpp runtime/streams.cpp)

@@ -5,7 +5,6 @@
 #include <map>
 
 #include "cuda_host/device/indices.hpp"
-#include "cuda_host/runner/options.hpp"
 #include "cuda_host/runner/report.hpp"
 
 constinit thread_local uint3 threadIdx{};
@@ -31,22 +30,21 @@ block_run* running_block() noexcept {
   return block_of_this_thread;
 }
 
-void* kernel_end_order() noexcept {
-  static char object;
-  return &object;
-}
-
-block_run::block_run(const grid_launch& launch, uint3 index, random_order& order)
+block_run::block_run(const grid_launch& launch, uint3 index, fiber_pool& fibers, unsigned worker, random_order& order)
     : launch_(launch),
       index_(index),
+      fibers_(fibers),
       order_(order),
       shared_(launch.dynamic_shared_bytes),
       threads_(std::size_t{launch.block.x} * launch.block.y * launch.block.z),
       warp_meetings_((threads_.size() + kWarpLanes - 1) / kWarpLanes) {
+  fiber_pool::set& idle = fibers.take(worker, threads_.size(), order);
   ready_.reserve(threads_.size());
   for (unsigned which = 0; which < threads_.size(); ++which) {
     threads_[which].index = {which % launch.block.x, which / launch.block.x % launch.block.y,
                              which / launch.block.x / launch.block.y};
+    threads_[which].flow = idle[which].get();
+    threads_[which].flow->start(&thread_body, this);
     ready_.push_back(which);
   }
 }
@@ -77,22 +75,19 @@ void block_run::run_thread(unsigned which) {
   thread& next = threads_[which];
   running_ = which;
   threadIdx = next.index;
-  if (!next.flow) next.flow.emplace(&thread_body, this, options().stack_bytes);
   next.flow->resume();
-  if (next.flow->ended()) {
-    next.flow.reset();
-    if (!failed_) end_thread(which);
-  }
+  if (next.flow->idle() && !failed_) end_thread(which);
 }
 
 void block_run::thread_body(void* self) {
   auto& block = *static_cast<block_run*>(self);
+  acquire_order(block.fibers_.kernel_begins());
   try {
     block.launch_.kernel(block.launch_.arguments);
   } catch (const std::exception& fault) {
     block.fail(std::string("an exception left the kernel: ") + fault.what());
   }
-  release_order(kernel_end_order());
+  release_order(block.fibers_.kernel_ends());
 }
 
 void block_run::end_thread(unsigned which) {

@@ -8,14 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <vector_types.h>
 
 #include "cuda_host/device/thread.hpp"
-#include "cuda_host/runner/fiber.hpp"
+#include "cuda_host/runner/fiber_pool.hpp"
 #include "cuda_host/runner/place.hpp"
 #include "cuda_host/runner/random_order.hpp"
 #include "cuda_host/runner/shared_memory.hpp"
@@ -35,8 +34,9 @@ struct grid_launch {
 
 class block_run {
  public:
-  /// `order` outlives the run and goes on from block to block.
-  block_run(const grid_launch& launch, uint3 index, random_order& order);
+  /// Runs on the fibers that the pool has for OS thread `worker`. The pool and `order` outlive the run; `order` goes on
+  /// from block to block.
+  block_run(const grid_launch& launch, uint3 index, fiber_pool& fibers, unsigned worker, random_order& order);
   block_run(const block_run&) = delete;
   block_run& operator=(const block_run&) = delete;
 
@@ -73,7 +73,7 @@ class block_run {
   };
   enum class thread_state : std::uint8_t { ready, at_barrier, at_warp_operation, ended };
   struct thread {
-    std::optional<fiber> flow;
+    fiber* flow = nullptr;
     uint3 index{};
     thread_state state = thread_state::ready;
     const char* operation = "";
@@ -103,6 +103,7 @@ class block_run {
 
   const grid_launch& launch_;
   uint3 index_;
+  fiber_pool& fibers_;
   random_order& order_;
   shared_memory shared_;
   std::vector<thread> threads_;
@@ -122,8 +123,5 @@ class block_run {
 
 /// The block that this OS thread is running, or null outside kernels.
 block_run* running_block() noexcept;
-
-/// Ordered after everything in the kernel by whoever ran it, see run_grid.
-void* kernel_end_order() noexcept;
 
 }  // namespace imgsim::cuda_host

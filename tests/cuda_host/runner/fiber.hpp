@@ -7,8 +7,7 @@
 
 namespace imgsim::cuda_host {
 
-/// Memory for one fiber's stack, with an unmapped page below it: a stack overflow faults at once. Stacks are kept and
-/// used again, except under ThreadSanitizer, which would take the old owner's accesses for races with the new one's.
+/// Memory for one fiber's stack, with an unmapped page below it: a stack overflow faults at once.
 class fiber_stack {
  public:
   explicit fiber_stack(std::size_t bytes);
@@ -25,35 +24,37 @@ class fiber_stack {
   std::size_t bytes_;
 };
 
-/// Runs body(argument). A fiber belongs to the OS thread that resumes it first. Destroying one that has not ended drops
-/// its stack without unwinding it: its body must own nothing that it alone can free.
+/// Runs one body after another. Destroying a fiber whose body has not returned drops the stack without unwinding it:
+/// the body must own nothing that it alone can free. To ThreadSanitizer a fiber is one thread for all its bodies.
 class fiber {
  public:
   using body_function = void (*)(void*);
 
-  fiber(body_function body, void* argument, std::size_t stack_bytes);
+  explicit fiber(std::size_t stack_bytes);
   ~fiber();
   fiber(const fiber&) = delete;
   fiber& operator=(const fiber&) = delete;
 
-  /// Runs the body until it suspends or ends. Called by anyone but the fiber itself; not by two at once.
+  /// Sets what the next resume() begins with: body(argument). Only where idle().
+  void start(body_function body, void* argument) noexcept;
+  /// Runs the body until it suspends or returns. Called by anyone but the fiber itself; not by two at once.
   void resume();
   /// Returns to whoever resumed. Called by the body.
   void suspend();
-  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  /// No body has been started, or it has returned.
+  [[nodiscard]] bool idle() const noexcept { return body_ == nullptr; }
 
   /// The part of the machinery that Boost.Context calls.
   struct entry;
 
  private:
   fiber_stack stack_;
-  body_function body_;
-  void* argument_;
+  body_function body_ = nullptr;
+  void* argument_ = nullptr;
   void* inside_ = nullptr;   // where the body goes on
   void* outside_ = nullptr;  // where the resumer goes on
   sanitizer_context inner_;
   sanitizer_context outer_;
-  bool ended_ = false;
 };
 
 }  // namespace imgsim::cuda_host

@@ -35,13 +35,15 @@ void observe_kernels(kernel_observer* observer) noexcept {
   current_observer = observer;
 }
 
-bool run_grid(const grid_launch& launch) {
+bool run_grid(const grid_launch& launch, fiber_pool& fibers) {
   const unwatched bookkeeping;
   ++launches;
   const std::vector<std::uint64_t> blocks = shuffled_blocks(launch);
   if (current_observer != nullptr) current_observer->kernel_begins(launch);
   const watchdog hang(launch.name, options().watchdog_seconds);
 
+  release_order(fibers.kernel_begins());
+  fibers.prepare(options().workers);
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   const auto work = [&](unsigned worker) {
@@ -49,11 +51,10 @@ bool run_grid(const grid_launch& launch) {
     random_order order(seed_of(launches, worker));
     for (std::size_t i = next++; i < blocks.size() && !failed; i = next++) {
       const std::uint64_t id = blocks[i];
-      block_run block(
-          launch,
-          {static_cast<unsigned>(id % launch.grid.x), static_cast<unsigned>(id / launch.grid.x % launch.grid.y),
-           static_cast<unsigned>(id / launch.grid.x / launch.grid.y)},
-          order);
+      const uint3 index{static_cast<unsigned>(id % launch.grid.x),
+                        static_cast<unsigned>(id / launch.grid.x % launch.grid.y),
+                        static_cast<unsigned>(id / launch.grid.x / launch.grid.y)};
+      block_run block(launch, index, fibers, worker, order);
       if (!block.run()) failed = true;
       if (current_observer != nullptr) current_observer->block_ends(block);
     }
@@ -63,7 +64,7 @@ bool run_grid(const grid_launch& launch) {
   work(0);
   for (std::thread& worker : workers) worker.join();
 
-  acquire_order(kernel_end_order());
+  acquire_order(fibers.kernel_ends());
   if (current_observer != nullptr) current_observer->kernel_ends();
   return !failed;
 }

@@ -6,9 +6,9 @@
 namespace imgsim::cuda_host {
 
 /// Runs the blocks in a random order, on options().workers OS threads. No order between blocks is implied; everything
-/// in the kernel happened before the return. False where a report ended it: the other blocks are then not run to their
-/// end.
-bool run_grid(const grid_launch& launch);
+/// in the kernel happens after the call and before the return. `fibers` are those of kernels that this one comes after.
+/// False where a report ended it: the other blocks are then not run to their end.
+bool run_grid(const grid_launch& launch, fiber_pool& fibers);
 
 /// Something that watches kernels, as the traffic meter does. Called by the OS thread that runs the block.
 class kernel_observer {

@@ -32,11 +32,10 @@ struct sanitizer_context {
   void* flow = nullptr;  // ThreadSanitizer: its idea of a thread
 };
 
-/// Before a jump from `from` to `to`; `last` where `from` never runs again. No order between the two is implied.
-inline void before_jump([[maybe_unused]] sanitizer_context& from, [[maybe_unused]] const sanitizer_context& to,
-                        [[maybe_unused]] bool last) {
+/// Before a jump from `from` to `to`. No order between the two is implied.
+inline void before_jump([[maybe_unused]] sanitizer_context& from, [[maybe_unused]] const sanitizer_context& to) {
 #if defined(IMGSIM_CUDA_HOST_ASAN)
-  __sanitizer_start_switch_fiber(last ? nullptr : &from.fake_stack, to.stack_bottom, to.stack_bytes);
+  __sanitizer_start_switch_fiber(&from.fake_stack, to.stack_bottom, to.stack_bytes);
 #endif
 #if defined(IMGSIM_CUDA_HOST_TSAN)
   __tsan_switch_to_fiber(to.flow, __tsan_switch_to_fiber_no_sync);

@@ -105,7 +105,7 @@ using namespace imgsim::cuda_host;
 
 /// Through the legacy default stream: streams made with cudaStreamNonBlocking are not waited for.
 cudaError_t cudaMemcpy(void* to, const void* from, size_t count, cudaMemcpyKind kind) {
-  return runtime_call("cudaMemcpy", cudaErrorUnknown, [&] {
+  return completing_call("cudaMemcpy", [&] {
     const cudaError_t refused = refuse_during_capture();
     return refused != cudaSuccess ? refused
                                   : copy(rows_of(to, count, count, 1), rows_of(from, count, count, 1), kind, nullptr,
@@ -123,7 +123,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t count, cudaMemcpy
 /// "width must not exceed either dpitch or spitch."
 cudaError_t cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t height,
                          cudaMemcpyKind kind) {
-  return runtime_call("cudaMemcpy2D", cudaErrorUnknown, [&] {
+  return completing_call("cudaMemcpy2D", [&] {
     const cudaError_t refused = refuse_during_capture();
     return refused != cudaSuccess ? refused
                                   : copy(rows_of(to, to_pitch, width, height), rows_of(from, from_pitch, width, height),

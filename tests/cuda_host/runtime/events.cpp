@@ -86,7 +86,7 @@ cudaError_t cudaEventCreate(cudaEvent_t* handle) {
 
 /// "An event may be destroyed before it is complete"; what waits for it goes on waiting.
 cudaError_t cudaEventDestroy(cudaEvent_t handle) {
-  return releasing_call("cudaEventDestroy", [&] {
+  return completing_call("cudaEventDestroy", [&] {
     if (events().erase(handle) == 0) return cudaErrorInvalidResourceHandle;
     delete handle;
     return cudaSuccess;
@@ -135,7 +135,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream_handle, cudaEvent_t handle, 
 
 /// "Waits until the completion of all work currently captured in event."
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
-  return runtime_call("cudaEventSynchronize", cudaErrorUnknown, [&] {
+  return completing_call("cudaEventSynchronize", [&] {
     event_state* const event = find_event(handle);
     if (event == nullptr) return cudaErrorInvalidResourceHandle;
     if (event->captured_in != nullptr) return cudaErrorCapturedEvent;

@@ -139,7 +139,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream_handle) 
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t handle) {
-  return releasing_call("cudaGraphDestroy", [&] {
+  return completing_call("cudaGraphDestroy", [&] {
     if (all_graphs().graphs.erase(handle) == 0) return cudaErrorInvalidValue;
     delete handle;
     return cudaSuccess;
@@ -148,7 +148,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t handle) {
 
 /// Launches that are still queued go on.
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t handle) {
-  return releasing_call("cudaGraphExecDestroy", [&] {
+  return completing_call("cudaGraphExecDestroy", [&] {
     if (all_graphs().executables.erase(handle) == 0) return cudaErrorInvalidValue;
     delete handle;
     return cudaSuccess;

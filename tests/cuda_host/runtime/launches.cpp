@@ -44,7 +44,7 @@ cudaError_t queue_kernel(const cudaLaunchConfig_t& config, const void* address, 
   const std::shared_ptr<void> copied = kernel->copy_arguments(address, arguments);
   launch.arguments = copied.get();
   return enqueue_work(config.stream, [launch, copied] {
-    if (!run_grid(launch)) set_device_error(cudaErrorLaunchFailure);
+    if (!run_grid(launch, fibers_of_running_stream())) set_device_error(cudaErrorLaunchFailure);
   });
 }
 

@@ -119,7 +119,7 @@ cudaError_t cudaMalloc(void** address, size_t bytes) {
 /// synchronization [...] For all other pointers, this API may perform implicit synchronization." What only may happen
 /// is not relied on: it frees at once, and work that is still queued then uses freed memory.
 cudaError_t cudaFree(void* address) {
-  return releasing_call("cudaFree", [&] {
+  return completing_call("cudaFree", [&] {
     if (address == nullptr) return cudaSuccess;
     const auto found = allocations().find(static_cast<char*>(address));
     if (found == allocations().end() || found->second.from == source::malloc_host || found->second.freeing) {
@@ -146,7 +146,7 @@ cudaError_t cudaMallocAsync(void** address, size_t bytes, cudaStream_t handle) {
 
 /// "The allocation must not be accessed after stream execution reaches the free." Memory from cudaMalloc is refused.
 cudaError_t cudaFreeAsync(void* address, cudaStream_t handle) {
-  return releasing_call("cudaFreeAsync", [&] {
+  return completing_call("cudaFreeAsync", [&] {
     if (address == nullptr) return cudaSuccess;
     const auto found = allocations().find(static_cast<char*>(address));
     if (found == allocations().end() || found->second.from != source::malloc_async || found->second.freeing) {
@@ -186,7 +186,7 @@ cudaError_t cudaMallocHost(void** address, size_t bytes) {
 
 /// It does not wait for copies under way: freeing the memory under one shows as a use after free.
 cudaError_t cudaFreeHost(void* address) {
-  return releasing_call("cudaFreeHost", [&] {
+  return completing_call("cudaFreeHost", [&] {
     if (address == nullptr) return cudaSuccess;
     const auto found = allocations().find(static_cast<char*>(address));
     if (found == allocations().end() || found->second.from != source::malloc_host) return cudaErrorInvalidValue;

@@ -41,9 +41,10 @@ cudaError_t runtime_call(const char* function, cudaError_t usual_failure, Work&&
   return remember(work());
 }
 
-/// The same for a function that frees: it does so even where it then returns an error.
+/// The same for a function that frees, or waits: it does so even where it then returns an error. What was freed is gone
+/// in any case, and a wait that fails tells of work that will not touch memory any more.
 template <class Work>
-cudaError_t releasing_call(const char* function, Work&& work) {
+cudaError_t completing_call(const char* function, Work&& work) {
   const runtime_lock lock;
   const unwatched bookkeeping;
   if (within_stream_work()) return remember(cudaErrorNotPermitted);

@@ -21,19 +21,31 @@ namespace {
 constexpr std::size_t kStreamStackBytes = std::size_t{1} << 20;
 
 struct stream_table {
-  std::shared_ptr<stream_queue> legacy = std::make_shared<stream_queue>(true);
+  std::shared_ptr<stream_queue> legacy;  // made when it is first used
   std::map<cudaStream_t, std::shared_ptr<stream_queue>> live;
   std::vector<std::shared_ptr<stream_queue>> destroyed;  // with work left, which is still to be done
   std::vector<std::weak_ptr<capture>> captures;
 };
 
-/// Never destroyed: the stacks of its streams would outlive the pools of this thread that they go back to.
 stream_table& all_streams() {
-  static stream_table& instance = *new stream_table;
+  static stream_table instance;
   return instance;
 }
 
+const std::shared_ptr<stream_queue>& legacy_stream() {
+  std::shared_ptr<stream_queue>& stream = all_streams().legacy;
+  if (stream == nullptr) stream = std::make_shared<stream_queue>(true);
+  return stream;
+}
+
 constinit thread_local unsigned work_depth = 0;
+fiber_pool* running_fibers = nullptr;
+
+/// The fibers of streams that were destroyed, for those that come after them.
+std::vector<std::unique_ptr<fiber_pool>>& kept_fibers() {
+  static std::vector<std::unique_ptr<fiber_pool>>& instance = *new std::vector<std::unique_ptr<fiber_pool>>;
+  return instance;
+}
 
 /// While one lives, queued work runs: device memory can be reached.
 class stream_work_scope {
@@ -63,7 +75,7 @@ void order_with_legacy_stream(const std::shared_ptr<stream_queue>& stream) {
       if (other->blocking()) push_wait(*stream, other);
     }
   } else if (stream->blocking()) {
-    push_wait(*stream, all_streams().legacy);
+    push_wait(*stream, legacy_stream());
   }
 }
 
@@ -73,7 +85,23 @@ bool within_stream_work() {
   return work_depth > 0;
 }
 
-stream_queue::stream_queue(bool blocking) : blocking_(blocking), flow_(&flow_body, this, kStreamStackBytes) {}
+fiber_pool& fibers_of_running_stream() {
+  return *running_fibers;
+}
+
+stream_queue::stream_queue(bool blocking) : blocking_(blocking), flow_(kStreamStackBytes) {
+  flow_.start(&flow_body, this);
+  if (kept_fibers().empty()) {
+    fibers_ = std::make_unique<fiber_pool>();
+  } else {
+    fibers_ = std::move(kept_fibers().back());
+    kept_fibers().pop_back();
+  }
+}
+
+stream_queue::~stream_queue() {
+  kept_fibers().push_back(std::move(fibers_));
+}
 
 void stream_queue::push(std::function<void()> work, bool even_after_fault) {
   work_.push_back(std::make_unique<stream_work>(stream_work{std::move(work), even_after_fault}));
@@ -125,12 +153,14 @@ void stream_queue::run_next() {
   }
   acquire_order(work.get());
   if (device_error() == cudaSuccess || work->even_after_fault) {
+    fiber_pool* const outer = std::exchange(running_fibers, fibers_.get());
     try {
       work->run();
     } catch (const std::exception& fault) {
       add_report(std::string("queued work threw: ") + fault.what());
       set_device_error(cudaErrorLaunchFailure);
     }
+    running_fibers = outer;
   }
   const unwatched bookkeeping;
   work.reset();
@@ -139,7 +169,7 @@ void stream_queue::run_next() {
 }
 
 std::shared_ptr<stream_queue> find_stream(cudaStream_t handle) {
-  if (handle == nullptr || handle == cudaStreamLegacy) return all_streams().legacy;
+  if (handle == nullptr || handle == cudaStreamLegacy) return legacy_stream();
   const auto found = all_streams().live.find(handle);
   return found == all_streams().live.end() ? nullptr : found->second;
 }
@@ -180,7 +210,7 @@ cudaError_t enqueue_work(cudaStream_t handle, std::function<void()> work, bool e
 }
 
 void run_all_streams() {
-  all_streams().legacy->run_all();
+  if (all_streams().legacy != nullptr) all_streams().legacy->run_all();
   for (const auto& [handle, stream] : all_streams().live) stream->run_all();
   for (const auto& stream : std::exchange(all_streams().destroyed, {})) stream->run_all();
 }
@@ -201,6 +231,7 @@ void reset_streams() {
   }
   for (const auto& stream : all_streams().destroyed) stream->drop_all();
   all_streams() = {};
+  kept_fibers().clear();
 }
 
 }  // namespace imgsim::cuda_host
@@ -227,7 +258,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) {
 /// return immediately and the resources associated with stream will be released automatically once the device has
 /// completed all work in stream."
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
-  return releasing_call("cudaStreamDestroy", [&] {
+  return completing_call("cudaStreamDestroy", [&] {
     const auto found = all_streams().live.find(handle);
     if (found == all_streams().live.end()) return cudaErrorInvalidResourceHandle;
     if (found->second->captured_by != nullptr) found->second->captured_by->invalidated = true;
@@ -240,7 +271,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
 
 /// "Blocks until stream has completed all operations." Not allowed while the stream is captured.
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
-  return runtime_call("cudaStreamSynchronize", cudaErrorUnknown, [&] {
+  return completing_call("cudaStreamSynchronize", [&] {
     const std::shared_ptr<stream_queue> stream = find_stream(handle);
     if (stream == nullptr) return cudaErrorInvalidResourceHandle;
     if (stream->captured_by != nullptr) {
@@ -269,7 +300,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
 
 /// "Blocks until the device has completed all preceding requested tasks."
 cudaError_t cudaDeviceSynchronize() {
-  return runtime_call("cudaDeviceSynchronize", cudaErrorUnknown, [&] {
+  return completing_call("cudaDeviceSynchronize", [&] {
     if (const cudaError_t refused = refuse_during_capture(); refused != cudaSuccess) return refused;
     run_all_streams();
     return device_error();

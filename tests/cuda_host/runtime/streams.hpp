@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda_host/runner/fiber.hpp"
+#include "cuda_host/runner/fiber_pool.hpp"
 
 namespace imgsim::cuda_host {
 
@@ -38,6 +38,9 @@ class stream_queue : public std::enable_shared_from_this<stream_queue> {
  public:
   /// `blocking`: takes part in the implicit order with the legacy default stream.
   explicit stream_queue(bool blocking);
+  ~stream_queue();
+  stream_queue(const stream_queue&) = delete;
+  stream_queue& operator=(const stream_queue&) = delete;
 
   void push(std::function<void()> work, bool even_after_fault = false);
   /// Runs until `position` pieces of work are done; the caller then comes after them.
@@ -65,7 +68,11 @@ class stream_queue : public std::enable_shared_from_this<stream_queue> {
   std::uint64_t target_ = 0;
   bool running_ = false;
   fiber flow_;
+  std::unique_ptr<fiber_pool> fibers_;  // of its kernels
 };
+
+/// The fibers of the stream whose work is running.
+[[nodiscard]] fiber_pool& fibers_of_running_stream();
 
 /// A graph being recorded, and afterwards what the graph consists of: its work in the order of recording, which is one
 /// of the orders that the graph allows.

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "cuda_host/runner/report.hpp"
+#include "cuda_host/runtime/device_state.hpp"
 
 namespace imgsim_test {
 
@@ -22,11 +23,13 @@ struct child_result {
   [[nodiscard]] bool says(const std::string& text) const { return output.find(text) != std::string::npos; }
 };
 
-/// The child prints what `body` throws and exits with 0, or 3 where the runner reported something, or as the sanitizer
-/// ends it.
+/// Resets the device first: what fork() copies must have no fibers, or ThreadSanitizer, which counts them as threads,
+/// closes its eyes in the child. The child prints what `body` throws and exits with 0, or 3 where the runner reported
+/// something, or as the sanitizer ends it.
 inline child_result run_in_child(const std::function<void()>& body) {
   std::FILE* const file = std::tmpfile();
   if (file == nullptr) throw std::runtime_error("no temporary file");
+  imgsim::cuda_host::reset_device();
   std::cout.flush();
   std::fflush(nullptr);  // the child would say it again
   const pid_t child = fork();
