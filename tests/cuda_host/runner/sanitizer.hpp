@@ -1,9 +1,9 @@
 // What the sanitizers have to be told about fibers and about the runner's own bookkeeping.
 //
-// The runner is compiled three times: plainly, with AddressSanitizer (IMGSIM_CUDA_HOST_ASAN), and for programs under
-// ThreadSanitizer (IMGSIM_CUDA_HOST_TSAN). In the third, the runner itself stays without instrumentation: the race
-// detector is to watch the kernels, not the scheduler. Its interceptors (malloc, memcpy) and inline functions shared
-// with instrumented code still report; `unwatched` silences those.
+// The runner is compiled three times: plainly, for programs under AddressSanitizer (IMGSIM_CUDA_HOST_ASAN), and for
+// those under ThreadSanitizer (IMGSIM_CUDA_HOST_TSAN). It is never instrumented itself: the kernels are to be watched,
+// not the scheduler. The sanitizers' interceptors (malloc, memcpy) and inline functions shared with instrumented code
+// still see some of it; `unwatched` keeps ThreadSanitizer from reporting that.
 #pragma once
 
 #include <cstddef>
