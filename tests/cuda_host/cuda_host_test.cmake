@@ -53,6 +53,12 @@ if(IMGSIM_CUDA_ALL_ARCHITECTURES)
   set(imgsim_cuda_architectures 75 80 86 89 90 100 120)
 endif()
 
+add_library(imgsim_cuda_traffic STATIC EXCLUDE_FROM_ALL
+  ${CMAKE_CURRENT_LIST_DIR}/meter/entry_points.cpp ${CMAKE_CURRENT_LIST_DIR}/meter/source_lines.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/meter/traffic.cpp)
+target_compile_options(imgsim_cuda_traffic PRIVATE -O2)
+target_link_libraries(imgsim_cuda_traffic PRIVATE imgsim_build_options PUBLIC imgsim_cuda_host_optimized)
+
 # imgsim_add_cuda_device_object(NAME SOURCE)
 # Compiles SOURCE with nvcc for the GPU, warnings as errors, and nothing more: target NAME.
 function(imgsim_add_cuda_device_object name source)
@@ -66,6 +72,20 @@ function(imgsim_add_cuda_device_object name source)
     COMMAND ${IMGSIM_NVCC} ${flags} -ccbin ${CMAKE_CXX_COMPILER} -MD -MF ${object}.d -x cu -c ${source} -o ${object}
     DEPENDS ${source} DEPFILE ${object}.d COMMENT "Compiling ${name} with nvcc" VERBATIM)
   add_custom_target(${name} ALL DEPENDS ${object})
+endfunction()
+
+# The same for each of the sources of a test, once: targets cuda_device_TEST_STEM. Nothing where there is no nvcc.
+function(imgsim_add_cuda_device_objects test)
+  if(NOT IMGSIM_NVCC)
+    return()
+  endif()
+  foreach(source IN LISTS ARGN)
+    cmake_path(GET source STEM stem)
+    cmake_path(ABSOLUTE_PATH source)
+    if(NOT TARGET cuda_device_${test}_${stem})
+      imgsim_add_cuda_device_object(cuda_device_${test}_${stem} ${source})
+    endif()
+  endforeach()
 endfunction()
 
 # imgsim_add_cuda_host_test(NAME SOURCES file.cpp... [DEVICE_SOURCES file.cu...] [LINK targets...] [SLOW])
@@ -108,11 +128,31 @@ function(imgsim_add_cuda_host_test name)
         ENVIRONMENT TSAN_OPTIONS=atexit_sleep_ms=0)
     endif()
   endforeach()
-  if(IMGSIM_NVCC)
-    foreach(source IN LISTS ARG_DEVICE_SOURCES)
-      cmake_path(GET source STEM stem)
-      cmake_path(ABSOLUTE_PATH source)
-      imgsim_add_cuda_device_object(cuda_device_${name}_${stem} ${source})
-    endforeach()
-  endif()
+  imgsim_add_cuda_device_objects(${name} ${ARG_DEVICE_SOURCES})
+endfunction()
+
+# imgsim_add_cuda_traffic_test(NAME SOURCES file.cpp... DEVICE_SOURCES file.cu... [LINK targets...] [SLOW])
+#
+# One Boost.Test program, test_cuda_traffic_NAME, in which a traffic_meter (meter/traffic.hpp) sees the accesses of the
+# kernels in DEVICE_SOURCES. Nothing is vectorised or merged, so that each access in the source is one in the program.
+# ctest: cuda_host.NAME.traffic.
+function(imgsim_add_cuda_traffic_test name)
+  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK" ${ARGN})
+  set_source_files_properties(${ARG_DEVICE_SOURCES} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+  set(program test_cuda_traffic_${name})
+  set(libraries imgsim_cuda_traffic ${ARG_LINK} imgsim_build_options)
+  add_library(${program}_kernels OBJECT EXCLUDE_FROM_ALL ${ARG_DEVICE_SOURCES})
+  target_compile_options(${program}_kernels PRIVATE -O2 -fno-tree-vectorize -fno-store-merging -gdwarf-4
+    -fsanitize=thread)
+  target_link_libraries(${program}_kernels PRIVATE ${libraries})
+  add_executable(${program} ${ARG_SOURCES} $<TARGET_OBJECTS:${program}_kernels>
+    $<TARGET_OBJECTS:imgsim_test_main> $<TARGET_OBJECTS:imgsim_cuda_host_leftovers>)
+  target_compile_definitions(${program} PRIVATE BOOST_TEST_DYN_LINK IMGSIM_CUDA_HOST_BUILD="traffic"
+    IMGSIM_TEST_DATA="${IMGSIM_TEST_DATA}" IMGSIM_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}/tests")
+  target_compile_options(${program} PRIVATE -O1)
+  target_link_libraries(${program} PRIVATE ${libraries} Boost::unit_test_framework)
+  add_test(NAME cuda_host.${name}.traffic COMMAND ${program} --report_level=short)
+  set_tests_properties(cuda_host.${name}.traffic PROPERTIES
+    LABELS "cuda_host;$<IF:$<BOOL:${ARG_SLOW}>,slow,fast>" TIMEOUT 600)
+  imgsim_add_cuda_device_objects(${name} ${ARG_DEVICE_SOURCES})
 endfunction()
