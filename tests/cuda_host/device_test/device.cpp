@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "cuda_host/device_test/kernels.hpp"
 #include "cuda_host/runner/options.hpp"
+#include "cuda_host/support/child.hpp"
 #include "cuda_host/support/device_array.hpp"
 
 namespace {
@@ -173,6 +176,40 @@ BOOST_AUTO_TEST_CASE(every_thread_of_every_block_runs_once) {
     BOOST_TEST(to.read(stream) == expected, boost::test_tools::per_element());
   }
   imgsim::cuda_host::options().workers = 1;
+}
+
+BOOST_AUTO_TEST_CASE(the_seed_chooses_the_order) {
+  // In a child each run is the first launch of its process.
+  const auto order_of_seed = [](std::uint64_t seed) {
+    const imgsim_test::child_result result = imgsim_test::run_in_child([seed] {
+      imgsim::cuda_host::options().seed = seed;
+      const test_stream stream;
+      for (int launch = 0; launch < 2; ++launch) {
+        const device_array<unsigned> next(std::vector<unsigned>{0});
+        const device_array<unsigned> to(64);
+        imgsim_test::launch_order(next.get(), to.get(), stream);
+        for (const unsigned thread : to.read(stream)) std::printf("%u ", thread);
+        std::printf("\n");
+      }
+    });
+    BOOST_TEST(result.exit_code == 0, result.output);
+    return result.output;
+  };
+  const std::string first = order_of_seed(1);
+  BOOST_TEST(first == order_of_seed(1));
+  BOOST_TEST(first != order_of_seed(2));
+  const std::size_t middle = first.find('\n') + 1;
+  BOOST_TEST(first.substr(0, middle) != first.substr(middle));  // from launch to launch, too
+  const auto blocks_in_order = [](const std::string& line) {    // the blocks of threads 0, 1, ... as they come
+    std::istringstream numbers(line);
+    std::string blocks;
+    for (unsigned thread = 0; numbers >> thread;) {
+      if (const char block = static_cast<char>('0' + thread / 16); blocks.empty() || blocks.back() != block)
+        blocks += block;
+    }
+    return blocks;
+  };
+  BOOST_TEST(blocks_in_order(first.substr(0, middle)).size() == 4u);  // one block after another on one OS thread
 }
 
 BOOST_AUTO_TEST_CASE(dynamic_shared_memory_may_be_large) {

@@ -103,6 +103,10 @@ IMGSIM_KERNEL void indices(unsigned* to) {
   to[number] = number;
 }
 
+IMGSIM_KERNEL void order(unsigned* next, unsigned* to) {
+  to[atomicAdd(next, 1u)] = blockIdx.x * blockDim.x + threadIdx.x;
+}
+
 IMGSIM_KERNEL void reverse_dynamic(const float* from, float* to, unsigned count) {
   float* const tile = imgsim::cuda::dynamic_shared<float>();
   for (unsigned i = threadIdx.x; i < count; i += blockDim.x) tile[i] = from[i];
@@ -153,6 +157,10 @@ void launch_block_reduce(unsigned threads, const int* from, int* to, cudaStream_
 
 void launch_indices(unsigned* to, cudaStream_t stream) {
   launch({dim3(3, 2, 2), dim3(4, 3, 2)}, stream, indices, to);
+}
+
+void launch_order(unsigned* next, unsigned* to, cudaStream_t stream) {
+  launch({dim3(4), dim3(16)}, stream, order, next, to);
 }
 
 void launch_reverse_dynamic(const float* from, float* to, unsigned count, cudaStream_t stream) {

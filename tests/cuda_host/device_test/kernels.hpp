@@ -36,6 +36,9 @@ void launch_block_reduce(unsigned threads, const int* from, int* to, cudaStream_
 /// By a grid of (3, 2, 2) blocks of (4, 3, 2): to[its number] = the number, made of threadIdx and blockIdx alone.
 void launch_indices(unsigned* to, cudaStream_t stream);
 
+/// By 4 blocks of 16: to[n] = the number of the thread that came n-th to `next`, which begins at 0.
+void launch_order(unsigned* next, unsigned* to, cudaStream_t stream);
+
 /// Reverses `count` floats through dynamic shared memory, by one block.
 void launch_reverse_dynamic(const float* from, float* to, unsigned count, cudaStream_t stream);
 

@@ -37,7 +37,7 @@ block_run::block_run(const grid_launch& launch, uint3 index, fiber_pool& fibers,
       order_(order),
       shared_(launch.dynamic_shared_bytes),
       threads_(std::size_t{launch.block.x} * launch.block.y * launch.block.z),
-      warp_meetings_((threads_.size() + kWarpLanes - 1) / kWarpLanes) {
+      warps_((threads_.size() + kWarpLanes - 1) / kWarpLanes) {
   fiber_pool::set& idle = fibers.take(worker, threads_.size(), order);
   ready_.reserve(threads_.size());
   for (unsigned which = 0; which < threads_.size(); ++which) {
@@ -46,6 +46,7 @@ block_run::block_run(const grid_launch& launch, uint3 index, fiber_pool& fibers,
     threads_[which].flow = idle[which].get();
     threads_[which].flow->start(&thread_body, this);
     ready_.push_back(which);
+    warps_[which / kWarpLanes].members |= 1u << (which % kWarpLanes);
   }
 }
 
@@ -93,17 +94,16 @@ void block_run::thread_body(void* self) {
 void block_run::end_thread(unsigned which) {
   threads_[which].state = thread_state::ended;
   ++ended_;
-  const unsigned lane_index = which % kWarpLanes;
-  for (unsigned other = which - lane_index; other < threads_.size() && other < which - lane_index + kWarpLanes;
-       ++other) {
-    const thread& waiting = threads_[other];
-    if (waiting.state == thread_state::at_warp_operation && (waiting.request.mask >> lane_index & 1u) != 0) {
-      add_report(running_thread_text() + ": exited, but " + waiting.operation + " at " + waiting.where.text() +
-                 " names its lane " + std::to_string(lane_index) + " in the mask");
-      failed_ = true;
-      return;
-    }
-  }
+  const unsigned self = which % kWarpLanes;
+  warp& mine = warps_[which / kWarpLanes];
+  mine.ended |= 1u << self;
+  each_lane(mine.waiting, [&](unsigned other) {
+    const thread& waiting = lane(other);
+    if ((waiting.request.mask >> self & 1u) == 0 || failed_) return;
+    add_report(running_thread_text() + ": exited, but " + waiting.operation + " at " + waiting.where.text() +
+               " names its lane " + std::to_string(self) + " in the mask");
+    failed_ = true;
+  });
   if (at_barrier_ > 0 && at_barrier_ + ended_ == threads_.size()) complete_barrier();
 }
 
@@ -175,8 +175,9 @@ warp_value block_run::join_warp_operation(const warp_request& request) {
   void* const order =
       kWatchesOrder && request.operation == warp_operation::synchronize ? meeting_of(request.mask).object() : nullptr;
   if (order != nullptr) release_order(order);
-  self.state = thread_state::at_warp_operation;
-  if (warp_arrived(request.mask)) {
+  warp& mine = warps_[running_ / kWarpLanes];
+  mine.waiting |= 1u << (running_ % kWarpLanes);
+  if ((mine.waiting & request.mask) == request.mask) {
     complete_warp_operation(request.mask);
   } else {
     wait(thread_state::at_warp_operation);
@@ -189,60 +190,52 @@ void block_run::check_warp_request(const warp_request& request) {
   const auto complain = [&](const std::string& what) {
     fail(std::string(request.name) + " at " + request.where.text() + ": " + what);
   };
+  const auto first_of = [](std::uint32_t lanes) { return static_cast<unsigned>(std::countr_zero(lanes)); };
   const unsigned self = running_ % kWarpLanes;
+  const warp& mine = warps_[running_ / kWarpLanes];
   if ((request.mask >> self & 1u) == 0) complain("the calling lane " + std::to_string(self) + " is not in the mask");
   if (request.operation == warp_operation::shuffle && (request.mask >> request.source_lane & 1u) == 0) {
     complain("reads lane " + std::to_string(request.source_lane) + ", which is not in the mask");
   }
-  const unsigned first = running_ - self;
-  for (unsigned other = 0; other < kWarpLanes; ++other) {
-    const bool named = (request.mask >> other & 1u) != 0;
-    if (first + other >= threads_.size()) {
-      if (named) complain("the mask names lane " + std::to_string(other) + ", which the block does not have");
-      continue;
-    }
+  if (const std::uint32_t missing = request.mask & ~mine.members; missing != 0) {
+    complain("the mask names lane " + std::to_string(first_of(missing)) + ", which the block does not have");
+  }
+  if (const std::uint32_t gone = request.mask & mine.ended; gone != 0) {
+    complain("the mask names lane " + std::to_string(first_of(gone)) + ", which has exited");
+  }
+  const auto check_same = [&](unsigned other) {
     const thread& peer = lane(other);
-    if (named && peer.state == thread_state::ended) {
-      complain("the mask names lane " + std::to_string(other) + ", which has exited");
-    }
-    if (peer.state != thread_state::at_warp_operation) continue;
-    const bool names_me = (peer.request.mask >> self & 1u) != 0;
-    const bool same =
-        peer.request.mask == request.mask && peer.request.operation == request.operation && peer.where == request.where;
-    if ((named || names_me) && !same) {
+    if (peer.request.mask != request.mask || peer.request.operation != request.operation ||
+        !(peer.where == request.where)) {
       complain("lane " + std::to_string(other) + " is in another operation, " + peer.operation + " at " +
                peer.where.text());
     }
-  }
-}
-
-bool block_run::warp_arrived(std::uint32_t mask) const {
-  for (std::uint32_t left = mask; left != 0; left &= left - 1) {
-    if (lane(static_cast<unsigned>(std::countr_zero(left))).state != thread_state::at_warp_operation) return false;
-  }
-  return true;
+  };
+  // Lanes of this mask that already wait agree with each other, or the later of them would have complained.
+  if (const std::uint32_t peers = mine.waiting & request.mask; peers != 0) check_same(first_of(peers));
+  each_lane(mine.waiting & ~request.mask, [&](unsigned other) {
+    if ((lane(other).request.mask >> self & 1u) != 0) check_same(other);
+  });
 }
 
 void block_run::complete_warp_operation(std::uint32_t mask) {
   std::array<const warp_request*, kWarpLanes> requests{};
   std::array<warp_value*, kWarpLanes> answers{};
-  const unsigned first = running_ / kWarpLanes * kWarpLanes;
-  for (std::uint32_t left = mask; left != 0; left &= left - 1) {
-    const auto lane_index = static_cast<unsigned>(std::countr_zero(left));
+  each_lane(mask, [&](unsigned lane_index) {
     requests[lane_index] = &lane(lane_index).request;
     answers[lane_index] = &lane(lane_index).answer;
-  }
+  });
   answer_warp_operation(mask, requests, answers);
   if (kWatchesOrder && lane(running_ % kWarpLanes).request.operation == warp_operation::synchronize) {
     ++meeting_of(mask).turn;
   }
-  for (std::uint32_t left = mask; left != 0; left &= left - 1) {
-    make_ready(first + static_cast<unsigned>(std::countr_zero(left)));
-  }
+  warps_[running_ / kWarpLanes].waiting &= ~mask;
+  const unsigned first = running_ / kWarpLanes * kWarpLanes;
+  each_lane(mask, [&](unsigned lane_index) { make_ready(first + lane_index); });
 }
 
 block_run::meeting& block_run::meeting_of(std::uint32_t mask) {
-  std::deque<meeting>& meetings = warp_meetings_[running_ / kWarpLanes];
+  std::deque<meeting>& meetings = warps_[running_ / kWarpLanes].meetings;
   for (meeting& known : meetings) {
     if (known.mask == mask) return known;
   }

@@ -83,6 +83,12 @@ class block_run {
     bool fenced = false;
     void* last_atomic = nullptr;
   };
+  struct warp {
+    std::uint32_t members = 0;  // lanes that the block has
+    std::uint32_t ended = 0;
+    std::uint32_t waiting = 0;     // in a warp operation
+    std::deque<meeting> meetings;  // one a mask
+  };
 
   static void thread_body(void* self);
   void run_thread(unsigned which);
@@ -91,13 +97,9 @@ class block_run {
   void make_ready(unsigned which);
   void complete_barrier();
   void check_warp_request(const warp_request& request);
-  bool warp_arrived(std::uint32_t mask) const;
   void complete_warp_operation(std::uint32_t mask);
   meeting& meeting_of(std::uint32_t mask);
   [[nodiscard]] thread& lane(unsigned lane_index) { return threads_[running_ / kWarpLanes * kWarpLanes + lane_index]; }
-  [[nodiscard]] const thread& lane(unsigned lane_index) const {
-    return threads_[running_ / kWarpLanes * kWarpLanes + lane_index];
-  }
   [[nodiscard]] std::string where_threads_are() const;
   [[nodiscard]] std::string running_thread_text() const;
 
@@ -118,7 +120,7 @@ class block_run {
   int votes_ = 0;
   int vote_result_ = 0;
   meeting barrier_;
-  std::vector<std::deque<meeting>> warp_meetings_;  // a warp's, one a mask
+  std::vector<warp> warps_;
 };
 
 /// The block that this OS thread is running, or null outside kernels.

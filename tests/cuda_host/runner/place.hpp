@@ -18,7 +18,7 @@ struct place {
   }
 
   friend bool operator==(const place& left, const place& right) noexcept {
-    return left.line == right.line && std::strcmp(left.file, right.file) == 0;
+    return left.line == right.line && (left.file == right.file || std::strcmp(left.file, right.file) == 0);
   }
 
   /// "kernel.cuh:12"

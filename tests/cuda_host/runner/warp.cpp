@@ -1,17 +1,6 @@
 #include "cuda_host/runner/warp.hpp"
 
-#include <bit>
-
 namespace imgsim::cuda_host {
-namespace {
-
-template <class Visit>
-void each_lane(std::uint32_t mask, Visit&& visit) {
-  for (; mask != 0; mask &= mask - 1) visit(static_cast<unsigned>(std::countr_zero(mask)));
-}
-
-}  // namespace
-
 void answer_warp_operation(std::uint32_t mask, const std::array<const warp_request*, kWarpLanes>& requests,
                            const std::array<warp_value*, kWarpLanes>& answers) {
   switch (requests[static_cast<unsigned>(std::countr_zero(mask))]->operation) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "cuda_host/runner/place.hpp"
@@ -17,6 +18,12 @@ struct warp_value {
 
   friend bool operator==(const warp_value&, const warp_value&) = default;
 };
+
+/// visit(lane) for each lane of the mask, in order.
+template <class Visit>
+void each_lane(std::uint32_t mask, Visit&& visit) {
+  for (; mask != 0; mask &= mask - 1) visit(static_cast<unsigned>(std::countr_zero(mask)));
+}
 
 enum class warp_operation : std::uint8_t { synchronize, shuffle, ballot, match_any };
 
