@@ -93,6 +93,8 @@ BOOST_AUTO_TEST_CASE(folders_called_train_val_and_test_are_used_as_they_are) {
                                 (folder.path() / "m.safetensors").string(), "--preset", made.architecture(), "--json"});
   BOOST_TEST(result.json().at("training_photos") == 6);
   BOOST_TEST(result.json().at("validation_photos") == 2);
+  BOOST_TEST(result.json().at("few_photos") == true);
+  BOOST_TEST(result.err.find("trained on 6 photos: with fewer than 300") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_photo_of_the_index_is_its_own_best_match_and_the_cached_mode_gives_the_rest) {

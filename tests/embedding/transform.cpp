@@ -185,6 +185,59 @@ BOOST_AUTO_TEST_CASE(shrinkage_moves_variances_towards_their_mean) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(sampling_noise_damps_what_few_photos_show) {
+  for (const std::size_t photos : {12, 300}) {
+    const auto features = sample(photos, 8, 0.6);
+    const reference_moments moments(features);
+    const embedding_transform sharp = fit(features, {.centre = true, .whiten = 8, .shrinkage = 0.25});
+    const embedding_transform damped =
+        fit(features, {.centre = true, .whiten = 8, .shrinkage = 0.25, .sampling_noise = 2.0});
+    BOOST_REQUIRE(damped.dimension() == sharp.dimension());
+    const double noise = 2.0 * moments.trace / static_cast<double>(photos);
+    for (std::size_t d = 0; d < damped.dimension(); ++d) {
+      const double shrunk = 0.75 * moments.residual(sharp, d, 0.0).second + 0.25 * moments.trace / 8.0;
+      const double factor = std::sqrt(shrunk / (shrunk + noise));
+      for (std::size_t j = 0; j < 8; ++j)
+        BOOST_TEST(std::abs(damped.projection(d, j) - factor * sharp.projection(d, j)) <=
+                   tolerance(8) / std::sqrt(shrunk));
+    }
+  }
+}
+
+// Classes differ along a few strong directions; the many weak ones are noise. With few photos full whitening gives the
+// noise as much weight as the classes.
+BOOST_AUTO_TEST_CASE(neighbours_of_few_photos_survive_whitening) {
+  constexpr std::size_t kClasses = 4, kPhotos = 48, kRaw = 300;
+  imgsim::random_stream random(5);
+  std::vector<double> centres(kClasses * kRaw);
+  for (double& value : centres) value = random.normal();
+  tensor<float, 2> features({kPhotos, kRaw});
+  for (std::size_t i = 0; i < kPhotos; ++i)
+    for (std::size_t j = 0; j < kRaw; ++j)
+      features(i, j) = static_cast<float>(centres[i % kClasses * kRaw + j] + 2.0 * random.normal());
+  const auto nearest_of_own_class = [&](double sampling_noise) {
+    const auto out = apply(
+        fit(features,
+            {.centre = true, .whiten = 40, .shrinkage = 0.1, .sampling_noise = sampling_noise, .normalise = true}),
+        features);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < kPhotos; ++i) {
+      std::size_t best = i == 0 ? 1 : 0;
+      const auto similarity = [&](std::size_t k) {
+        double sum = 0.0;
+        for (std::size_t d = 0; d < out.extent(1); ++d) sum += static_cast<double>(out(i, d)) * out(k, d);
+        return sum;
+      };
+      for (std::size_t k = 0; k < kPhotos; ++k)
+        if (k != i && similarity(k) > similarity(best)) best = k;
+      found += best % kClasses == i % kClasses ? 1 : 0;
+    }
+    return found;
+  };
+  BOOST_TEST(nearest_of_own_class(2.0) >= 46u);
+  BOOST_TEST(nearest_of_own_class(0.0) <= 36u);
+}
+
 BOOST_AUTO_TEST_CASE(the_dimension_is_capped_by_the_rank) {
   auto features = sample(30, 10, 0.9);
   for (std::size_t i = 0; i < 30; ++i) {
@@ -240,6 +293,8 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_refused) {
   refuses({.centre = true, .whiten = 2, .shrinkage = -0.1});
   refuses({.centre = true, .whiten = 2, .shrinkage = 1.1});
   refuses({.centre = true, .whiten = 2, .shrinkage = std::nan("")});
+  refuses({.centre = true, .whiten = 2, .sampling_noise = -0.1});
+  refuses({.centre = true, .whiten = 2, .sampling_noise = std::nan("")});
   features(4, 1) = std::numeric_limits<float>::quiet_NaN();
   refuses({.centre = true});
   features(4, 1) = std::numeric_limits<float>::infinity();

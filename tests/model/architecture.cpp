@@ -42,6 +42,7 @@ architecture every_layer() {
                  .centre = true,
                  .whiten = 12,
                  .shrinkage = 0.5,
+                 .sampling_noise = 1.5,
                  .normalise = true};
   return a;
 }

@@ -173,6 +173,15 @@ BOOST_AUTO_TEST_CASE(an_epoch_is_each_photo_once_in_an_order_from_the_seed) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_of_few_photos_is_said_to_be_one) {
+  for (const std::size_t photos : {imgsim::kFewPhotos - 1, imgsim::kFewPhotos}) {
+    network_type network(imgsim::cpu_context(1), tiny(), imgsim::precision::float32, 11);
+    imgsim::photos_in_memory training = ramps(photos, 1), none = ramps(0, 2);
+    BOOST_TEST(imgsim::train(network, training, none, {.epochs = 1, .batch = 100}).few_photos ==
+               (photos < imgsim::kFewPhotos));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(losses_are_means_over_photos) {
   // With a rate that changes no weight, each epoch's loss is that of the fixed network over all photos.
   const imgsim::cpu_context cpu(1);

@@ -132,6 +132,7 @@ exit_code train_command::run(session& session) {
                   {"validation_loss", std::isnan(best.validation_loss) ? json(nullptr) : json(best.validation_loss)},
                   {"training_photos", summary.training_photos},
                   {"validation_photos", summary.validation_photos},
+                  {"few_photos", summary.few_photos},
                   {"seed", session.options().seed},
                   {"skipped", session.skipped()}};
     session.print(document);

@@ -170,11 +170,16 @@ train_summary train_model(session& session, const train_request& request) {
                         .training_photos = training.photos.size(),
                         .validation_photos = validation.photos.size(),
                         .stopped = trained.result.stopped,
+                        .few_photos = trained.result.few_photos,
                         .model = request.model,
                         .history_file = files.table,
                         .plot = files.plot,
                         .checkpoints = job.options.checkpoints};
   if (summary.stopped) return summary;
+  if (summary.few_photos)
+    session.note("trained on " + count_text(summary.training_photos, "photo") + ": with fewer than " +
+                 std::to_string(kFewPhotos) +
+                 " a network finds little more than alike colours and shapes; add photos of the same kind");
   write_model(request.model, {.description = request.description,
                               .state = std::move(trained.result.best_state),
                               .embedding = std::move(trained.embedding),

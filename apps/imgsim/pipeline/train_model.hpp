@@ -36,6 +36,7 @@ struct train_summary {
   std::size_t training_photos = 0;
   std::size_t validation_photos = 0;
   bool stopped = false;
+  bool few_photos = false;  // see training_result
   std::filesystem::path model, history_file, plot;
   checkpoint_files checkpoints;  // kept: a run with more epochs resumes from them
 };

@@ -25,9 +25,10 @@ struct tap {
 struct embedding_spec {
   std::vector<tap> taps{tap{}};
   bool centre = false;
-  std::size_t whiten = 0;  ///< dimensions kept by the whitening; 0: none
-  double shrinkage = 0.0;  ///< in [0, 1]: 0 whitens fully, 1 only rotates
-  bool normalise = false;  ///< to length 1
+  std::size_t whiten = 0;       ///< dimensions kept by the whitening; 0: none
+  double shrinkage = 0.0;       ///< in [0, 1]: 0 whitens fully, 1 only rotates
+  double sampling_noise = 0.0;  ///< >= 0: damps directions that few photos cannot tell from noise (fit_embedding.hpp)
+  bool normalise = false;       ///< to length 1
 
   bool operator==(const embedding_spec&) const = default;
 };

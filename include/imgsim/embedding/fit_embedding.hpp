@@ -3,6 +3,15 @@
 // Whitening gives every principal direction of the photos' features the same weight. It is damped by shrinking the
 // variances v towards their mean m over all raw dimensions, v' = (1 - s) v + s m (Ledoit and Wolf, 2004,
 // doi:10.1016/S0047-259X(03)00096-4), so that directions that hold mostly noise are not blown up.
+//
+// A sample of M photos spreads about 1 / M of the total variance over directions that mean nothing (Marchenko and
+// Pastur, 1967), whatever the raw dimension. With sampling noise c, v'' = v' + c (sum of v) / M, so that a folder of 60
+// photos is hardly whitened and one of 3000 almost fully. Precision at 10 of the default preset's features by cosine,
+// from 96 directions of 0.8 of the photos, c = 0 and c = 2, where a cap of M / 5 directions gives what stands between:
+//
+//   photos        60                 150                300               1000          2075 and 3781
+//   clothing10    .203 .203 .232     .219 .223 .234     .268 .272 .277    .340  .333    .431  .434
+//   mini53        .254 .299 .366     .165 .209 .231     .170 .185 .199    .188  .193    .228  .233
 #pragma once
 
 #include <cmath>
@@ -23,11 +32,11 @@ namespace imgsim {
 /// Photos that the whitening is fitted on where both they and the raw dimensions are more: evenly spaced ones.
 inline constexpr std::size_t kMaxWhiteningSide = 4096;
 
-/// Fits what `spec` asks for (centre, whiten, shrinkage, normalise) to features [M, raw]. The dimension is the smaller
-/// of spec.whiten and the number of dimensions that the features span. Where they span none (one photo, or all alike)
-/// there is nothing to centre or whiten by, and the transform only normalises. Whitening costs O(M raw min(M, raw)).
-/// The answer does not depend on the number of threads. Throws invalid_argument for no photos, for features that are
-/// not finite and for a shrinkage outside [0, 1].
+/// Fits what `spec` asks for (centre, whiten, shrinkage, sampling noise, normalise) to features [M, raw]. The dimension
+/// is the smaller of spec.whiten and the number of dimensions that the features span. Where they span none (one photo,
+/// or all alike) there is nothing to centre or whiten by, and the transform only normalises. Whitening costs O(M raw
+/// min(M, raw)). The answer does not depend on the number of threads. Throws invalid_argument for no photos, for
+/// features that are not finite, for a shrinkage outside [0, 1] and for a sampling noise below 0.
 template <execution_context Context>
 [[nodiscard]] embedding_transform fit_embedding(const Context& context, matrix_view<const float> features,
                                                 const embedding_spec& spec) {
@@ -36,6 +45,8 @@ template <execution_context Context>
   IMGSIM_EXPECTS(photos > 0 && raw > 0, "an embedding cannot be fitted to features ", shape_text(features));
   IMGSIM_EXPECTS(spec.shrinkage >= 0.0 && spec.shrinkage <= 1.0, "the shrinkage must be in [0, 1], not ",
                  spec.shrinkage);
+  IMGSIM_EXPECTS(spec.sampling_noise >= 0.0 && std::isfinite(spec.sampling_noise),
+                 "the sampling noise must be at least 0, not ", spec.sampling_noise);
   embedding_transform transform{.raw = raw, .mean = {}, .projection = {}, .normalise = spec.normalise};
   if (!spec.centre && spec.whiten == 0) return transform;
 
@@ -52,11 +63,13 @@ template <execution_context Context>
     const principal_axes found = find_principal_axes(context, columns, mean, spec.whiten);
     if (found.variances.size() == 0) return transform;
     const double target = found.total / static_cast<double>(raw);
+    const double noise = spec.sampling_noise * found.total / static_cast<double>(columns.cols());
     transform.projection = tensor<float, 2>({static_cast<std::size_t>(found.variances.size()), raw});
     for (std::size_t d = 0; d < transform.projection.extent(0); ++d) {
       const double shrunk = (1.0 - spec.shrinkage) * found.variances[index(d)] + spec.shrinkage * target;
+      const double deviation = std::sqrt(shrunk + noise);
       for (std::size_t j = 0; j < raw; ++j)
-        transform.projection(d, j) = static_cast<float>(found.axes(index(j), index(d)) / std::sqrt(shrunk));
+        transform.projection(d, j) = static_cast<float>(found.axes(index(j), index(d)) / deviation);
     }
   } else {
     bool all_alike = true;

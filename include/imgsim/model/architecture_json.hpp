@@ -128,6 +128,7 @@ void fields(Spec& spec, Archive&& archive) {
   archive("centre", spec.centre);
   archive("whiten", spec.whiten);
   archive("shrinkage", spec.shrinkage);
+  archive("sampling_noise", spec.sampling_noise);
   archive("normalise", spec.normalise);
 }
 template <class Defaults, class Archive>

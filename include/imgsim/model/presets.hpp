@@ -109,6 +109,7 @@ inline architecture make_default(std::size_t size, std::size_t) {
                  .centre = true,
                  .whiten = 96,
                  .shrinkage = 0.1,
+                 .sampling_noise = 2.0,
                  .normalise = true};
   return a;
 }

@@ -59,11 +59,16 @@ struct training_options {
   std::function<void(const batch_progress&)> on_batch = {};
 };
 
+/// With fewer training photos than this an encoder finds little more than principal components of the pixels do
+/// (fit_embedding.hpp has numbers).
+inline constexpr std::size_t kFewPhotos = 300;
+
 struct training_result {
   std::vector<epoch_record> history;
   bool stopped = false;                  ///< on request, before the last epoch was done
   std::size_t best_epoch = 0;            ///< of least validation loss, else training loss; 0: no epoch was completed
   std::vector<named_tensor> best_state;  ///< autoencoder::state() after it
+  bool few_photos = false;               ///< fewer than kFewPhotos: worth a warning
 };
 
 /// The loss is no longer a number; the weights are lost, the last checkpoint is not.
@@ -124,6 +129,7 @@ class training_run {
   }
 
   training_result run() {
+    result_.few_photos = training_.size() < kFewPhotos;
     if (options_.resume) resume();
     while (result_.history.size() < options_.epochs) {
       begin_ = clock::now();
