@@ -72,6 +72,19 @@ BOOST_AUTO_TEST_CASE(bad_medoids_have_a_wide_gap) {
   BOOST_TEST(bound_cost(cpu_context(1), source, one_group).gap() > 0.5);
 }
 
+/// Many medoids, each of which would save nearly all there is: their savings together are more than 64 bits hold.
+BOOST_AUTO_TEST_CASE(many_bad_medoids_are_not_proved_good) {
+  tensor<float, 2> distances({200, 200});
+  for (std::size_t i = 0; i < 200; ++i)
+    for (std::size_t o = 0; o < 200; ++o) distances(i, o) = (i < 100) == (o < 100) ? 0 : 1;
+  std::vector<std::size_t> medoids(64);
+  std::iota(medoids.begin(), medoids.end(), 100);
+  const cost_bound bound = bound_cost(cpu_context(2), resident_distances(distances.view()), medoids);
+  BOOST_TEST(bound.cost == 100);
+  BOOST_TEST(bound.lower_bound == 0);
+  BOOST_TEST(bound.gap() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(threads_do_not_change_it) {
   random_stream random(4);
   const tensor<float, 2> distances = random_distances(150, 1u << 20, random);

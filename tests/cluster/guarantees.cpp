@@ -46,6 +46,16 @@ BOOST_AUTO_TEST_CASE(every_member_is_within_the_distance) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(negative_distances_and_a_point_far_from_itself_are_covered) {
+  tensor<float, 2> distances({3, 3});
+  const float values[] = {-1, -1, 5, -1, -1, 5, 5, 5, 7};
+  std::ranges::copy(values, distances.begin());
+  const k_medoids_result found =
+      covering_medoids(cpu_context(1), resident_distances(distances.view()), {.max_distance = 1});
+  BOOST_TEST(found.medoids.size() == 2u);
+  BOOST_TEST(std::ranges::max(found.distances) <= 1);
+}
+
 BOOST_AUTO_TEST_CASE(the_first_medoid_covers_the_most) {
   random_stream random(2);
   const tensor<float, 2> points = blobs(100, 4, 3, 20, random);
@@ -124,6 +134,9 @@ BOOST_AUTO_TEST_CASE(weak_places_are_found) {
   BOOST_TEST(places.first_group == 0u);
   BOOST_TEST(places.second_group == 2u);
   BOOST_TEST(places.overlap == 0.5);
+  const weak_places flat = find_weak_places(std::vector<std::uint32_t>{0, 1}, std::vector<float>{0, 0},
+                                            matrix_view<const float>(between.data() + 1, {2, 2}, {3, 1}));
+  BOOST_TEST(flat.second_group == 1u);
   BOOST_CHECK_THROW((void)find_weak_places(std::vector<std::uint32_t>{3}, std::vector<float>{0}, between.view()),
                     invalid_argument);
 }

@@ -88,7 +88,7 @@ function(imgsim_add_cuda_device_objects test)
   endforeach()
 endfunction()
 
-# imgsim_add_cuda_host_test(NAME SOURCES file.cpp... [DEVICE_SOURCES file.cu...] [LINK targets...] [SLOW])
+# imgsim_add_cuda_host_test(NAME SOURCES file.cpp... [DEVICE_SOURCES file.cu...] [LINK targets...] [BUILDS names...] [SLOW])
 #
 # Three Boost.Test programs from the same sources, test_cuda_host_NAME_{optimized,address,thread}: at -O2, run once for
 # each seed; with AddressSanitizer and UndefinedBehaviorSanitizer; with ThreadSanitizer. DEVICE_SOURCES hold the kernels
@@ -96,10 +96,13 @@ endfunction()
 # there is one. SOURCES call them, and are compiled with little optimisation under the sanitizers.
 # ctest: cuda_host.NAME.{seed1,seed2,...,address,thread}, label cuda_host.
 function(imgsim_add_cuda_host_test name)
-  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK;BUILDS" ${ARGN})
+  if(NOT ARG_BUILDS)
+    set(ARG_BUILDS ${imgsim_cuda_host_builds})
+  endif()
   set_source_files_properties(${ARG_DEVICE_SOURCES} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
   set(labels cuda_host "$<IF:$<BOOL:${ARG_SLOW}>,slow,fast>")
-  foreach(build IN LISTS imgsim_cuda_host_builds)
+  foreach(build IN LISTS ARG_BUILDS)
     set(program test_cuda_host_${name}_${build})
     set(libraries imgsim_cuda_host_${build} ${ARG_LINK} imgsim_build_options)
     add_executable(${program} ${ARG_SOURCES}

@@ -56,6 +56,20 @@ strings paths_of(const imgsim::photo_index& index) {
 
 BOOST_FIXTURE_TEST_SUITE(index_update, fixture)
 
+/// Rows that go on into a new version get new checksums there: damage must be found before.
+BOOST_AUTO_TEST_CASE(damaged_rows_are_not_taken_into_a_new_version) {
+  for (const char* file : {"embeddings.npy", "images.jsonl"}) {
+    fs::remove_all(index);
+    update();
+    std::string bytes = imgsim_test::contents_of(index).at(file);
+    bytes[bytes.size() - 4] = static_cast<char>(bytes[bytes.size() - 4] ^ 1);
+    imgsim::write_file(index / file, bytes);
+    photos.put("new.png", "five");
+    BOOST_CHECK_THROW(update(), imgsim::io_error);
+    photos.remove("new.png");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_first_index_holds_every_photo_in_the_order_of_paths) {
   const auto done = update();
   BOOST_TEST(done.summary.added == 4u);

@@ -70,6 +70,8 @@ index_outcome update_index(session& session, const index_request& request) {
   if (previous != nullptr) announce(session, request, *previous, plan, previous->model_hash() != hash);
   writer.set_photos_root(folder.root);
   writer.set_model(request.model);
+  if (writer.model_hash() != hash)
+    throw io_error(request.model, "changed while the index was being made; index the folder again");
   index_outcome outcome;
   outcome.summary = apply_update(
       writer, std::move(plan), encoder->dimension(), [&](std::span<const std::string> paths, row_sink& rows) {

@@ -61,7 +61,8 @@ inline std::vector<std::size_t> largest_savings(std::span<const std::int64_t> sa
 /// A lower bound of the cost of any `medoids.size()` medoids of the points of `source`, begun from the given ones
 /// (distinct rows). O(M^2) an iteration. The result is a function of the distances, the medoids and the options.
 ///
-/// Throws invalid_argument where there are no medoids, one is not a row, or a distance is not finite or negative;
+/// Throws invalid_argument where there are no medoids, one is not a row, a distance is not finite or one to a medoid
+/// is negative;
 /// cancelled when a stop is requested.
 template <execution_context Context, class Source>
 [[nodiscard]] cost_bound bound_cost(const Context& context, const Source& source, std::span<const std::size_t> medoids,
@@ -81,7 +82,7 @@ template <execution_context Context, class Source>
   // Between the nearest and the second nearest medoid's distance, prices that the given medoids explain.
   std::vector<float> prices(size);
   for (std::size_t o = 0; o < size; ++o) {
-    IMGSIM_EXPECTS(search.nearest()[o] >= 0, "the bound needs distances that are not negative");
+    IMGSIM_EXPECTS(search.nearest()[o] >= 0, "the bound needs distances to the medoids that are not negative");
     prices[o] = medoids.size() > 1 ? 0.5f * (search.nearest()[o] + search.second_nearest()[o]) : search.nearest()[o];
   }
   std::vector<std::int64_t> savings(size);
@@ -93,10 +94,16 @@ template <execution_context Context, class Source>
     if (options.on_progress) options.on_progress(bound.iterations, options.iterations);
     search.savings(prices, savings);
     const std::vector<std::size_t> chosen = detail::largest_savings(savings, medoids.size());
-    std::int64_t value = 0;
-    for (const float price : prices) value += unit.quantise(price);
-    for (const std::size_t row : chosen) value -= savings[row];
-    const double lower = unit.to_double(value);
+    // One sum of units stays below 2^60, K of them need not: from here on float64, rounded down.
+    std::int64_t all_prices = 0;
+    for (const float price : prices) all_prices += unit.quantise(price);
+    double lower = unit.to_double(all_prices);
+    double magnitude = lower;
+    for (const std::size_t row : chosen) {
+      lower -= unit.to_double(savings[row]);
+      magnitude += unit.to_double(savings[row]);
+    }
+    lower -= static_cast<double>(medoids.size() + 2) * 0x1p-52 * magnitude;
     fruitless = lower > bound.lower_bound ? 0 : fruitless + 1;
     bound.lower_bound = std::max(bound.lower_bound, lower);
     if (fruitless == 8) {  // as is usual: half the step after a while without gain

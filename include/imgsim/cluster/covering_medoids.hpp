@@ -52,12 +52,13 @@ template <execution_context Context, class Source>
       static_cast<float>(std::min(options.max_distance, static_cast<double>(std::numeric_limits<float>::max()) / 2));
   if (static_cast<double>(within) > options.max_distance) within = std::nextafter(within, -1.0f);
   const float price = std::nextafter(within, std::numeric_limits<float>::infinity());
+  constexpr float kCovered = -std::numeric_limits<float>::infinity();  // below every distance
   std::vector<float> prices(size, price);
   std::vector<std::uint32_t> reached(size);
   const auto reach = [&](std::size_t row) {
     std::ranges::fill(reached, 0u);
     search.count_reached(std::span(&row, 1), prices, reached);
-    if (prices[row] > 0) reached[row] = 1;
+    if (prices[row] != kCovered) reached[row] = 1;
     return std::accumulate(reached.begin(), reached.end(), std::size_t{0});
   };
 
@@ -88,7 +89,7 @@ template <execution_context Context, class Source>
     medoids.push_back(best.row);
     covered += covers;
     for (std::size_t o = 0; o < size; ++o)
-      if (reached[o] != 0) prices[o] = 0;
+      if (reached[o] != 0) prices[o] = kCovered;
     if (options.on_progress) options.on_progress(covered, size);
   }
 
@@ -106,7 +107,10 @@ template <execution_context Context, class Source>
     return !is_needed;
   });
   search.assign(medoids);
-  return detail::read_result(search, {});
+  k_medoids_result result = detail::read_result(search, {});
+  for (const std::size_t medoid : result.medoids) result.distances[medoid] = 0;
+  result.cost = std::accumulate(result.distances.begin(), result.distances.end(), 0.0);
+  return result;
 }
 
 }  // namespace imgsim

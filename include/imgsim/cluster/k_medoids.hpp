@@ -49,7 +49,7 @@ struct k_medoids_result {
   double cost = 0;                    // sum of `distances`, in float64
   std::size_t swaps = 0;              // of the restart that was kept, as are the next two
   std::size_t passes = 0;
-  bool converged = false;  // no exchange of one medoid for one other point lowers the cost
+  bool converged = false;  // no exchange of one medoid for one other point lowers the cost, in units of fixed_point
 };
 
 namespace detail {
@@ -135,8 +135,8 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
 ///
 /// Memory beyond the source: O(M), and [K, M] floats where the source is not resident.
 ///
-/// Throws invalid_argument where k is 0 or above M, restarts or max_passes is 0, M is above 2^32 - 1, or a distance is
-/// not finite; cancelled when a stop is requested.
+/// Throws invalid_argument where k is 0 or above M, restarts or max_passes is 0, M is 2^32 - 1 or more, or a distance
+/// is not finite; cancelled when a stop is requested.
 template <execution_context Context, class Source>
 [[nodiscard]] k_medoids_result k_medoids(const Context& context, const Source& source,
                                          const k_medoids_options& options) {

@@ -66,8 +66,8 @@ struct silhouette_options {
 /// silhouette. The sweep goes down: each K begins with the medoids of K + 1 less the one whose loss hurts least; the
 /// first with medoids drawn as k-means++ draws them. O(M^2) for a handful of passes at each K.
 ///
-/// Throws invalid_argument where k_min is below 2, above k_max or above M - 1, or a distance is not finite or
-/// negative; cancelled when a stop is requested.
+/// Throws invalid_argument where k_min is below 2, above k_max or above M - 1, a distance is not finite or one to a
+/// medoid is negative; cancelled when a stop is requested.
 template <execution_context Context, class Source>
 [[nodiscard]] std::vector<silhouette_choice> silhouette_medoids(const Context& context, const Source& source,
                                                                 const silhouette_options& options) {

@@ -15,7 +15,7 @@ namespace imgsim {
 struct weak_places {
   std::size_t weakest_member = 0;  // row of the point farthest from its medoid, ties to the smaller
   float weakest_distance = 0;
-  std::size_t first_group = 0, second_group = 0;  // the pair of groups; both 0 where K < 2
+  std::size_t first_group = 0, second_group = 0;  // the pair of groups; the same where fewer than two have points
   /// (s_a + s_b) / d(a, b), with s the mean distance to the medoid within a group: as in the index of Davies and
   /// Bouldin, with medoids. 2 or more: the groups lie within one another. Infinite where the medoids are one place.
   double overlap = 0;
@@ -47,7 +47,7 @@ struct weak_places {
       const double spread = sums[a] / sizes[a] + sums[b] / sizes[b];
       const auto apart = static_cast<double>(between_medoids(a, b));
       const double overlap = apart > 0 ? spread / apart : std::numeric_limits<double>::infinity();
-      if (overlap > places.overlap) {
+      if (overlap > places.overlap || places.first_group == places.second_group) {
         places.first_group = a;
         places.second_group = b;
         places.overlap = overlap;

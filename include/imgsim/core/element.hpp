@@ -8,6 +8,7 @@
 
 #include <imgsim/core/bfloat16.hpp>
 #include <imgsim/core/float16.hpp>
+#include <imgsim/core/macros.hpp>
 #include <imgsim/core/view.hpp>
 
 namespace imgsim {
@@ -23,7 +24,7 @@ inline constexpr std::string_view element_name =
 
 /// Exact.
 template <real_element T>
-[[nodiscard]] constexpr double to_double(const T& value) noexcept {
+[[nodiscard]] IMGSIM_HOST_DEVICE constexpr double to_double(const T& value) noexcept {
   return static_cast<double>(static_cast<float>(value));
 }
 

@@ -2,8 +2,9 @@
 // compiler and architecture that this library compiles on.
 #pragma once
 
-#include <bit>
 #include <cstdint>
+
+#include <imgsim/core/macros.hpp>
 
 namespace imgsim {
 
@@ -12,8 +13,8 @@ struct float16 {
 
   float16() = default;
   /// Rounds to nearest, ties to even; above 65504 (after rounding) to infinity. NaN stays NaN.
-  constexpr explicit float16(float value) noexcept {
-    const auto word = std::bit_cast<std::uint32_t>(value);
+  IMGSIM_HOST_DEVICE constexpr explicit float16(float value) noexcept {
+    const auto word = __builtin_bit_cast(std::uint32_t, value);
     const std::uint32_t sign = word >> 16 & 0x8000u;
     const std::uint32_t magnitude = word & 0x7fffffffu;
     std::uint32_t half = 0;
@@ -34,7 +35,7 @@ struct float16 {
     bits = static_cast<std::uint16_t>(sign | half);
   }
   /// Exact.
-  constexpr explicit operator float() const noexcept {
+  IMGSIM_HOST_DEVICE constexpr explicit operator float() const noexcept {
     const std::uint32_t sign = (bits & 0x8000u) << 16;
     const std::uint32_t magnitude = bits & 0x7fffu;
     std::uint32_t word = 0;
@@ -43,9 +44,9 @@ struct float16 {
     } else if (magnitude >= 0x0400u) {
       word = (magnitude << 13) + 0x38000000u;
     } else {
-      word = std::bit_cast<std::uint32_t>(static_cast<float>(magnitude) * 0x1p-24f);
+      word = __builtin_bit_cast(std::uint32_t, static_cast<float>(magnitude) * 0x1p-24f);
     }
-    return std::bit_cast<float>(sign | word);
+    return __builtin_bit_cast(float, sign | word);
   }
 };
 

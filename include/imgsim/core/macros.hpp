@@ -21,6 +21,13 @@
 #define IMGSIM_SAME_OR_APART _Pragma("GCC ivdep")
 #endif
 
+/// A function that kernels of a device call, too: the arithmetic that defines an answer is written once.
+#if defined(__CUDACC__)
+#define IMGSIM_HOST_DEVICE __host__ __device__
+#else
+#define IMGSIM_HOST_DEVICE
+#endif
+
 /// Checks a precondition of a public function. The message is built only on failure.
 /// Throws imgsim::invalid_argument. Usage: IMGSIM_EXPECTS(a == b, "gallery has ", a, " columns, queries have ", b);
 #define IMGSIM_EXPECTS(condition, ...)                                         \

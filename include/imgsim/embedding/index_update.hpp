@@ -71,15 +71,20 @@ struct update_plan {
 
 namespace detail {
 
-/// The content hash of a photo that is still the file which was listed. Hash and embedding come from two readings: a
-/// file that changes between them would be taken for unchanged ever after. Throws io_error.
-[[nodiscard]] inline std::string hash_listed_photo(const std::filesystem::path& root, const indexed_photo& photo) {
+/// Throws io_error where a photo is not the file any more which was listed. Hash and embedding come from two readings:
+/// a file that changes between them would be taken for unchanged ever after.
+inline void expect_listed_photo(const std::filesystem::path& root, const indexed_photo& photo) {
   const std::filesystem::path path = root / photo.path;
-  std::string hash = hash_file(path);
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) throw_system_error(path, "cannot be examined");
   if (!is_listed_file(status, photo))
     throw io_error(path, "changed while it was being indexed; index the folder again");
+}
+
+/// The content hash of a photo that is still the file which was listed. Throws io_error.
+[[nodiscard]] inline std::string hash_listed_photo(const std::filesystem::path& root, const indexed_photo& photo) {
+  std::string hash = hash_file(root / photo.path);
+  expect_listed_photo(root, photo);
   return hash;
 }
 
@@ -202,7 +207,10 @@ class row_sink {
     indexed_photo& photo = photos_[targets_[position]].photo;
     if (!all_finite(embedding)) return skip({photo.path, "the model makes numbers of it that are not finite"});
     try {
-      if (photo.content_hash.empty()) photo.content_hash = detail::hash_listed_photo(root_, photo);
+      if (photo.content_hash.empty())
+        photo.content_hash = detail::hash_listed_photo(root_, photo);
+      else
+        detail::expect_listed_photo(root_, photo);
     } catch (const io_error& fault) {
       return skip({photo.path, fault.reason()});
     }
@@ -251,6 +259,7 @@ template <class Encode>
   requires std::invocable<Encode&, std::span<const std::string>, row_sink&>
 update_summary apply_update(index_writer& writer, update_plan plan, std::size_t dimension, Encode&& encode) {
   const photo_index* previous = writer.previous();
+  if (previous != nullptr) previous->expect_rows_as_written();
   const auto list = [&plan] {
     std::vector<indexed_photo> photos;
     for (const planned_photo& planned : plan.photos) photos.push_back(planned.photo);

@@ -153,6 +153,13 @@ class photo_index {
     return embeddings_.view();
   }
 
+  /// Throws io_error where the photos or their embeddings are not what was written, which takes reading them all: what
+  /// goes on into another version would be taken for good there.
+  void expect_rows_as_written() const {
+    for (const char* file : {index_file::kPhotos, index_file::kEmbeddings})
+      with_repair(file, [&] { std::ignore = whole(file); });
+  }
+
   /// nullopt where none are stored for this version of the rows. Throws io_error where their files are damaged.
   [[nodiscard]] std::optional<stored_neighbours> neighbours() const {
     if (!manifest_.neighbours) return std::nullopt;

@@ -135,8 +135,9 @@ class index_inspection {
     if (is_sound(index_file::kPhotos)) {
       guarded(index_file::kPhotos, [&] {
         photos_ = read_photo_list(version_.locate(folder_, index_file::kPhotos));
-        if (photos_.size() != manifest_.rows)
-          damage(index_file::kPhotos, concat("lists ", photos_.size(), " photos, the manifest says ", manifest_.rows));
+        if (photos_.size() == manifest_.rows) return;
+        sound_.erase(index_file::kPhotos);  // nothing is sized by a number that is not that of the photos
+        damage(index_file::kPhotos, concat("lists ", photos_.size(), " photos, the manifest says ", manifest_.rows));
       });
     }
     if (is_sound(index_file::kEmbeddings)) guarded(index_file::kEmbeddings, [&] { inspect_embeddings(); });

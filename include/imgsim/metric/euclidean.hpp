@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include <imgsim/core/macros.hpp>
 #include <imgsim/metric/metric.hpp>
 
 namespace imgsim {
@@ -13,16 +14,16 @@ struct euclidean {
   static constexpr std::string_view name = "euclidean";
 
   template <class T>
-  static constexpr void accumulate(T& sum, const T& a, const T& b) noexcept {
+  IMGSIM_HOST_DEVICE static constexpr void accumulate(T& sum, const T& a, const T& b) noexcept {
     const T difference = a - b;
     const T square = difference * difference;
     add_rounded(sum, square);
   }
 
-  [[nodiscard]] static double finish(double sum, double, double) noexcept { return 0 - sum; }
-  [[nodiscard]] static double similarity(double key) noexcept { return 0 - std::sqrt(0 - key); }
-  [[nodiscard]] static double distance(double key) noexcept { return std::sqrt(0 - key); }
-  [[nodiscard]] static double largest_distance(double norm) noexcept { return 2 * norm; }
+  [[nodiscard]] IMGSIM_HOST_DEVICE static double finish(double sum, double, double) noexcept { return 0 - sum; }
+  [[nodiscard]] IMGSIM_HOST_DEVICE static double similarity(double key) noexcept { return 0 - std::sqrt(0 - key); }
+  [[nodiscard]] IMGSIM_HOST_DEVICE static double distance(double key) noexcept { return std::sqrt(0 - key); }
+  [[nodiscard]] IMGSIM_HOST_DEVICE static double largest_distance(double norm) noexcept { return 2 * norm; }
 
   template <class T>
   static constexpr void key_from_cosine(T& key, const T& cosine, const T& norm_a, const T& norm_b) noexcept {

@@ -30,8 +30,10 @@ inline constexpr std::size_t kSumLanes = 8;
 /// set allows, and the sum would then depend on it. Products of two float32 numbers need no such care: in float64 they
 /// are exact.
 template <class T>
-IMGSIM_ALWAYS_INLINE constexpr void add_rounded(T& sum, const T& product) noexcept {
-#if defined(__GNUC__) && !defined(__clang__)
+IMGSIM_HOST_DEVICE IMGSIM_ALWAYS_INLINE constexpr void add_rounded(T& sum, const T& product) noexcept {
+#if defined(__CUDA_ARCH__)
+  sum = __dadd_rn(sum, product);
+#elif defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
   sum += __builtin_assoc_barrier(product);
 #else
   sum += product;  // clang fuses within one expression only
@@ -44,7 +46,8 @@ IMGSIM_ALWAYS_INLINE constexpr void add_rounded(T& sum, const T& product) noexce
 ///   template <class T> static constexpr void accumulate(T& sum, const T& a, const T& b);
 ///       // step 1: adds the term of one element. T is double or a vector of doubles (GCC's vector extension):
 ///       // write it with + - * / and ?: only, and add products with add_rounded(). Vectors go by
-///       // reference because passing them by value would depend on the instruction set.
+///       // reference because passing them by value would depend on the instruction set. For CUDA, mark it and the
+///       // next three IMGSIM_HOST_DEVICE.
 ///   static double finish(double sum, double squared_norm_a, double squared_norm_b);   // step 3, symmetric in a and b
 ///   static double similarity(double key);          // non-decreasing; larger is closer
 ///   static double distance(double key);            // non-increasing, >= 0; 0 for equal rows
@@ -74,17 +77,21 @@ concept cosine_form_metric = metric<M> && requires(double& out, const double& x)
   M::key_scale(out, x, x);
 };
 
+/// What a pair has that holds a NaN or an infinity: always the same quiet, positive NaN.
+inline constexpr double kNoKey = std::numeric_limits<double>::quiet_NaN();
+inline constexpr float kNoSimilarity = std::numeric_limits<float>::quiet_NaN();
+
 /// Step 4 of the definition: the key of two rows, from their sum and squared norms.
 template <metric Metric>
-[[nodiscard]] inline double canonical_key(double sum, double squared_norm_a, double squared_norm_b) noexcept {
-  if (!std::isfinite(squared_norm_a + squared_norm_b)) return std::numeric_limits<double>::quiet_NaN();
+[[nodiscard]] IMGSIM_HOST_DEVICE inline double canonical_key(double sum, double squared_norm_a,
+                                                             double squared_norm_b) noexcept {
+  if (!std::isfinite(squared_norm_a + squared_norm_b)) return kNoKey;
   return Metric::finish(sum, squared_norm_a, squared_norm_b);
 }
 
-/// The rounding to float32 at the end. A NaN is always the same quiet, positive NaN, so that equal answers are equal
-/// bytes.
-[[nodiscard]] inline float rounded_to_float(double value) noexcept {
-  return std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(value);
+/// The rounding to float32 at the end. Every NaN becomes kNoSimilarity, so that equal answers are equal bytes.
+[[nodiscard]] IMGSIM_HOST_DEVICE inline float rounded_to_float(double value) noexcept {
+  return std::isnan(value) ? kNoSimilarity : static_cast<float>(value);
 }
 
 }  // namespace imgsim

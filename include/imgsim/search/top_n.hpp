@@ -108,7 +108,8 @@ template <execution_context Context, real_element T, element_matrix Queries, met
 }
 
 /// The same into memory of the caller's, in the context's space, both views [Q, top_n_columns(M, options)]: on a device
-/// the answer is ready when the context's work is, and the call can be captured in a graph.
+/// the answer is ready when the context's work is, and the call can be captured in a graph; progress is told only by a
+/// context that works while the caller waits.
 /// Throws invalid_argument where `out` has another shape.
 template <execution_context Context, real_element T, element_matrix Queries, metric Metric>
 void top_n(const Context& context, const prepared_gallery<Context, T>& gallery, const Queries& queries, Metric metric,

@@ -17,7 +17,8 @@ class candidate_rows {
   candidate_rows(const cpu_context& context, const distance_rows<Source>& source) : context_(context), source_(source) {
     if constexpr (!distance_rows<Source>::kResident) {
       const std::size_t size = std::max<std::size_t>(source.size(), 1);
-      const std::size_t rows = std::clamp(kTileBytes / sizeof(float) / size, context.threads(), kMostTileRows);
+      const std::size_t rows =
+          std::clamp(kTileBytes / sizeof(float) / size, std::min(context.threads(), kMostTileRows), kMostTileRows);
       tile_ = tensor<float, 2>({std::min(rows, size), size});
     }
   }

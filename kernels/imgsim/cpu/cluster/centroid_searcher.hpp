@@ -74,6 +74,8 @@ class centroid_searcher {
   static constexpr std::size_t kChunk = 64;     // points that a thread takes at a time
   static constexpr std::size_t kColumns = 256;  // of a sum that a thread takes at a time
 
+  /// What float32 holds; a squared distance beyond it is only known to be larger.
+  static constexpr double kLargest = std::numeric_limits<float>::max();
   /// Of float64 arithmetic on distances, far more than it errs by.
   static constexpr double kSlack = 1e-9;
 
@@ -111,7 +113,7 @@ class centroid_searcher {
       double least = std::numeric_limits<double>::infinity();
       std::uint32_t label = 0;
       for (std::size_t c = 0; c < to_centroids.size(); ++c) {
-        if (static_cast<double>(to_centroids[c]) > limit) continue;
+        if (static_cast<double>(to_centroids[c]) > limit && limit < kLargest) continue;
         const double exact = canonical_squared_distance(points_.row(rows[i]), centroids.row(c));
         if (exact < least) {
           least = exact;
@@ -120,7 +122,7 @@ class centroid_searcher {
       }
       double next = std::numeric_limits<double>::infinity();
       for (std::size_t c = 0; c < to_centroids.size(); ++c)
-        if (c != label) next = std::min(next, static_cast<double>(to_centroids[c]));
+        if (c != label) next = std::min({next, static_cast<double>(to_centroids[c]), kLargest});
       labels_[rows[i]] = label;
       distances[rows[i]] = least;
       others_[rows[i]] = std::sqrt(std::max(0.0, (next - underflow) / (1 + error))) * (1 - kSlack);

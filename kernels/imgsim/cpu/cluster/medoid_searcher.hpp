@@ -37,6 +37,9 @@ class medoid_searcher {
     assign({});
   }
 
+  medoid_searcher(const medoid_searcher&) = delete;  // the reader of candidates refers to the source held here
+  medoid_searcher& operator=(const medoid_searcher&) = delete;
+
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] fixed_point unit() const noexcept { return unit_; }
   [[nodiscard]] float largest_distance() const noexcept { return largest_; }

@@ -35,6 +35,9 @@ class silhouette_searcher {
         points_(source_.size()),
         third_(source_.size()) {}
 
+  silhouette_searcher(const silhouette_searcher&) = delete;  // the reader of candidates refers to the source held here
+  silhouette_searcher& operator=(const silhouette_searcher&) = delete;
+
   [[nodiscard]] std::size_t size() const noexcept { return points_.size(); }
   [[nodiscard]] std::span<const std::size_t> medoids() const noexcept { return medoids_; }
   [[nodiscard]] std::int64_t loss() const noexcept { return loss_; }

@@ -45,7 +45,7 @@ void write_answer(std::span<candidate> best, std::size_t excluded, const top_n_o
       ++next_taken;
     } else if (row != excluded) {
       rows[rank] = static_cast<std::int64_t>(row);
-      similarity[rank++] = std::numeric_limits<float>::quiet_NaN();
+      similarity[rank++] = kNoSimilarity;
     }
   }
 }
