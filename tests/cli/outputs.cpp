@@ -62,6 +62,26 @@ BOOST_AUTO_TEST_CASE(an_output_that_cannot_be_written_is_refused_before_any_work
   BOOST_TEST(read_text(folder.path() / "file") == "mine");
 }
 
+BOOST_AUTO_TEST_CASE(photos_and_the_index_itself_are_not_overwritten) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const fs::path photo = folder.path() / "holiday.jpg";
+  write_text(photo, "\xff\xd8\xff and the rest");
+  const std::string index = made.index();
+  for (const std::string& place : {photo.string(), index + "/manifest.json"})
+    for (const std::vector<std::string>& line :
+         {std::vector<std::string>{"query", "--index", index, "--id", "0", "--report", place},
+          {"neighbors", "--index", index, "--export", place},
+          {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", place}}) {
+      const std::string before = read_text(place);
+      const auto result = run_imgsim(line);
+      BOOST_TEST(result.exit_code == 1, line[0] << ": " << result.err);
+      BOOST_TEST(read_text(place) == before);
+    }
+  for (const char* name : {"history.csv", "loss.svg"})
+    BOOST_TEST(run_imgsim(train(made, folder.path() / name)).exit_code == 1);
+}
+
 BOOST_AUTO_TEST_CASE(training_refuses_what_it_can_before_it_reads_a_photo) {
   const trained_folder& made = shared_folder();
   const temporary_folder folder;

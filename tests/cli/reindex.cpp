@@ -43,7 +43,10 @@ BOOST_AUTO_TEST_CASE(another_folder_with_some_of_the_photos_says_how_many_are_dr
   const temporary_folder folder;
   const fs::path other = folder.path() / "other";
   fs::copy(made.photo("red"), other, fs::copy_options::recursive);
-  const auto result = must_run({"index", "--index", made.index(), "--images", other.string(), "--json"});
+  const auto refused = run_imgsim({"index", "--index", made.index(), "--images", other.string()});
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(says(refused, "16 of which are not in"), refused.err);
+  const auto result = must_run({"index", "--index", made.index(), "--images", other.string(), "--replace", "--json"});
   BOOST_TEST(says(result, "16 of them are dropped"), result.err);
   BOOST_TEST(result.json().at("photos") == 8);
   BOOST_TEST(result.json().at("encoded") == 0);

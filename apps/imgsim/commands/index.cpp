@@ -13,24 +13,25 @@
 namespace imgsim::app {
 
 command_help index_command::help() const {
-  return {.usage = "--images DIR --model FILE --index IDX [options]",
-          .about =
-              "Encodes every photo under DIR (JPEG, PNG, WebP) with the model and keeps the embeddings, with a copy "
-              "of the model, in the folder IDX. On an existing index only what changed is encoded: new and changed "
-              "photos are added, those that are gone are dropped; --images and --model then default to those of "
-              "the index. Another model encodes all photos again; another folder that shares no photo with the "
-              "index needs --replace. Stored neighbours and groups go when the photos change. Photos that cannot be "
-              "read are listed and skipped.",
-          .examples = {"imgsim index --images photos --model photos.safetensors --index photos.idx",
-                       "imgsim index --index photos.idx"},
-          .exit_codes = {}};
+  return {
+      .usage = "--images DIR --model FILE --index IDX [options]",
+      .about =
+          "Encodes every photo under DIR (JPEG, PNG, WebP) with the model and keeps the embeddings, with a copy "
+          "of the model, in the folder IDX. On an existing index only what changed is encoded: new and changed "
+          "photos are added, those that are gone are dropped; --images and --model then default to those of "
+          "the index. Another model encodes all photos again; another folder that lacks more than "
+          "half of them needs --replace. Stored neighbours and groups go when the photos change. Photos that cannot be "
+          "read are listed and skipped.",
+      .examples = {"imgsim index --images photos --model photos.safetensors --index photos.idx",
+                   "imgsim index --index photos.idx"},
+      .exit_codes = {}};
 }
 
 void index_command::describe(option_set& options) {
   options.path("index", "IDX", index_, "folder of the index, made where it is missing").required();
   options.path("images", "DIR", images_, "folder of photos, searched at any depth").defaults_to("the index's own");
   options.path("model", "FILE", model_, "model made by imgsim train or import-keras").defaults_to("the index's own");
-  options.flag("replace", replace_, "let the photos of another folder take the place of all that the index holds");
+  options.flag("replace", replace_, "let the photos of another folder take the place of those that the index holds");
 }
 
 exit_code index_command::run(session& session) {

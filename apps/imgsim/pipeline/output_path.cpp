@@ -3,11 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
+#include <imgsim/embedding/index_folder.hpp>
 
 namespace imgsim::app {
 
@@ -21,9 +26,24 @@ void make_folder(const fs::path& folder) {
   if (failure) throw io_error(folder, "the folder cannot be made: " + failure.message());
 }
 
+/// Whether there is a file of a kind that decode_image() reads, told by its first bytes.
+bool holds_photo(const fs::path& path) {
+  std::array<char, 12> head{};
+  if (!fs::is_regular_file(path)) return false;
+  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
+  const std::string_view bytes(head.data(), head.size());
+  return bytes.starts_with("\xff\xd8\xff") || bytes.starts_with("\x89PNG") ||
+         (bytes.starts_with("RIFF") && bytes.substr(8) == "WEBP");
+}
+
 }  // namespace
 
 void prepare_output_file(const fs::path& path) {
+  if (holds_photo(path) && path.extension() != ".png")
+    throw io_error(path, "is a photo, which would be lost; name another file");
+  const fs::path parent = path.parent_path().empty() ? fs::path(".") : path.parent_path();
+  if (fs::exists(parent / index_file::kManifest) && fs::exists(parent / index_file::kPhotos))
+    throw io_error(path, "lies within an index (" + parent.string() + "); name a file outside of it");
   if (const fs::path folder = path.parent_path(); !folder.empty()) make_folder(folder);
   const atomic_file trial(path);  // without a commit it leaves nothing behind
 }

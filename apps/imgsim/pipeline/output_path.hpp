@@ -5,7 +5,8 @@
 
 namespace imgsim::app {
 
-/// Makes the folders that are missing above `path`. Throws io_error where no file could be written there.
+/// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where the
+/// file that is there is a photo (a PNG may go where a PNG is written), or where the folder is an index.
 void prepare_output_file(const std::filesystem::path& path);
 
 /// Makes `folder` where it is missing. Throws io_error where no file could be written into it.

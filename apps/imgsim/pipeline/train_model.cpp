@@ -127,6 +127,9 @@ train_summary train_model(session& session, const train_request& request) {
     throw io_error(request.images, "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth");
   compute& device = session.device();
   prepare_output_file(request.model);
+  const history_files history = history_files_of(request.model);
+  if (request.model.filename() == history.table.filename() || request.model.filename() == history.plot.filename())
+    throw io_error(request.model, "is where the history of the training goes; name the model otherwise");
   if (request.resume) expect_checkpoint(request);
   const photo_paths paths = choose_photos(session, request, folder);
   const double total = static_cast<double>(paths.training.size() + paths.validation.size());

@@ -33,9 +33,12 @@ void announce(const session& session, const index_request& request, const photo_
   const std::size_t kept = plan.count(photo_change::unchanged) + plan.count(photo_change::renamed);
   if (const std::filesystem::path before = previous.photos_root(); !is_same_folder(before, plan.root)) {
     const std::string photos = count_text(previous.size(), "photo") + " of " + before.string();
-    if (kept == 0 && previous.size() > 0 && !request.replace)
-      throw io_error(request.index, "holds " + photos + ", none of which is in " + plan.root.string() +
-                                        "; name another --index, or replace them all with --replace");
+    if (2 * kept < previous.size() && !request.replace) {
+      const std::string missing =
+          kept == 0 ? "none of which is in " : std::to_string(previous.size() - kept) + " of which are not in ";
+      throw io_error(request.index, "holds " + photos + ", " + missing + plan.root.string() +
+                                        "; name another --index, or replace them with --replace");
+    }
     const std::string change = "the index held " + photos + ", now it is made of " + plan.root.string() + ": ";
     if (kept >= previous.size()) {
       session.note(change + "all of them are there, too");
