@@ -84,6 +84,8 @@ BOOST_AUTO_TEST_CASE(broken_json_is_refused_with_its_place) {
     const std::string reason = reason_of([&] { (void)imgsim::read_json(folder.path() / kFile, 100); });
     BOOST_TEST(reason.starts_with("is not valid JSON at byte "), reason);
   }
+  BOOST_TEST(reason_of([] { (void)imgsim::parse_json("{\"a\": 1e999}", kFile); }) ==
+             "holds a number that is too large");
   const std::string deep(1000000, '[');
   BOOST_CHECK_THROW((void)imgsim::parse_json(deep, kFile), imgsim::io_error);
 }

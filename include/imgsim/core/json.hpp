@@ -21,6 +21,8 @@ namespace imgsim {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& fault) {
     throw io_error(path, detail::concat(where, "is not valid JSON at byte ", fault.byte));
+  } catch (const nlohmann::json::out_of_range&) {  // 1e999 is JSON, and no double
+    throw io_error(path, detail::concat(where, "holds a number that is too large"));
   }
 }
 
