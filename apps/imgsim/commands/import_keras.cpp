@@ -2,11 +2,11 @@
 
 #include <iostream>
 
+#include "pipeline/model_files.hpp"
 #include "pipeline/output_path.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/path_text.hpp>
-#include <imgsim/model/model_file.hpp>
 
 #ifdef IMGSIM_WITH_KERAS
 #include <imgsim/model/keras_import.hpp>
@@ -32,7 +32,7 @@ exit_code import_keras_command::run([[maybe_unused]] session& session) {
 #ifdef IMGSIM_WITH_KERAS
   prepare_output_file(model_);
   const model_file model = import_keras(files_.front());
-  write_model(model_, model);
+  save_model(model_, model);
   if (session.wants_json()) {
     session.print({{"model", path_to_text(model_.string())},
                    {"architecture", model.description.name},

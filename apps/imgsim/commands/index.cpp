@@ -51,7 +51,7 @@ exit_code index_command::run(session& session) {
   const index_outcome outcome =
       update_index(session, {.images = *images_, .model = *model_, .index = index_, .replace = replace_});
   const update_summary& summary = outcome.summary;
-  const photo_index index = photo_index::open(index_);
+  const photo_index index = open_index(index_, 0);
   static_cast<void>(index.embeddings());  // damage in rows that were kept is not passed on in silence
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 

@@ -4,9 +4,9 @@
 #include <iostream>
 
 #include "cli/text.hpp"
+#include "pipeline/model_files.hpp"
 #include "pipeline/train_model.hpp"
 
-#include <imgsim/core/json.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/model/presets.hpp>
 #include <imgsim/report/number.hpp>
@@ -22,8 +22,6 @@ std::vector<std::string> names_of_presets() {
 bool is_json_file(const std::string& name) {
   return name.ends_with(".json");
 }
-
-constexpr std::uint64_t kMaxArchitectureBytes = 1 << 20;
 
 }  // namespace
 
@@ -86,13 +84,7 @@ void train_command::validate(const option_set&) {
 }
 
 architecture train_command::choose_architecture() const {
-  if (is_json_file(preset_)) {
-    try {
-      return parse_architecture(read_json(preset_, kMaxArchitectureBytes));
-    } catch (const invalid_argument& reason) {
-      throw io_error(preset_, reason.what());
-    }
-  }
+  if (is_json_file(preset_)) return load_architecture(preset_);
   try {
     return preset(preset_, {.size = size_, .latent = latent_});
   } catch (const invalid_argument& reason) {

@@ -2,9 +2,10 @@
 
 #include <iostream>
 
+#include "pipeline/model_files.hpp"
+
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/embedding/verify.hpp>
-#include <imgsim/model/model_file.hpp>
 #include <imgsim/report/escape.hpp>
 
 namespace imgsim::app {
@@ -33,9 +34,9 @@ exit_code verify_command::run(session& session) {
   std::vector<finding> findings;
   if (std::filesystem::is_directory(path)) {
     findings = verify_index(
-        path, {.check_model = [](const std::filesystem::path& model) { static_cast<void>(read_model(model)); }});
+        path, {.check_model = [](const std::filesystem::path& model) { static_cast<void>(load_model(model)); }});
   } else {
-    static_cast<void>(read_model(path));
+    static_cast<void>(load_model(path));
   }
   const bool sound =
       std::ranges::none_of(findings, [](const finding& found) { return found.severity == severity::damage; });

@@ -6,12 +6,13 @@
 #include <string_view>
 
 #include "cli/text.hpp"
+#include "pipeline/model_files.hpp"
+#include "pipeline/open_model.hpp"
 
 #include <imgsim/core/json.hpp>
 #include <imgsim/core/number_text.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/embedding/photo_index.hpp>
-#include <imgsim/model/model_file.hpp>
 #include <imgsim/report/escape.hpp>
 
 namespace imgsim::app {
@@ -46,7 +47,7 @@ json damage_of(const photo_index& index) {
 }  // namespace
 
 json model_json(const std::filesystem::path& path) {
-  const model_file model = read_model(path);
+  const model_file model = load_model(path);
   const architecture& a = model.description;
   std::size_t parameters = 0;
   for (const named_tensor& tensor : model.state) parameters += tensor.values.size();
@@ -69,7 +70,7 @@ json model_json(const std::filesystem::path& path) {
 }
 
 json index_json(const std::filesystem::path& path) {
-  const photo_index index = photo_index::open(path);
+  const photo_index index = open_index(path, 0);
   json document{{"kind", "index"},
                 {"path", path_to_text(path.string())},
                 {"photos", index.size()},

@@ -1,13 +1,14 @@
 #include "pipeline/open_model.hpp"
 
+#include "pipeline/model_files.hpp"
+
 #include <imgsim/core/error.hpp>
-#include <imgsim/model/model_file.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
 
 std::unique_ptr<encoder> open_model(session& session, const std::filesystem::path& model) {
-  return session.device().open_encoder(read_model(model));
+  return session.device().open_encoder(load_model(model));
 }
 
 std::unique_ptr<encoder> open_model_of(session& session, const photo_index& index) {

@@ -11,12 +11,12 @@
 #include "cli/text.hpp"
 #include "device/compute.hpp"
 #include "device/training_job.hpp"
+#include "pipeline/model_files.hpp"
 #include "pipeline/output_path.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
 #include <imgsim/image/folder.hpp>
-#include <imgsim/model/model_file.hpp>
 #include <imgsim/model/photo_source.hpp>
 #include <imgsim/model/trainer.hpp>
 #include <imgsim/report/html_sections.hpp>
@@ -72,7 +72,7 @@ void expect_checkpoint(const train_request& request) {
   const std::filesystem::path last = checkpoints_of(request.model).last;
   if (!std::filesystem::exists(last))
     throw io_error(last, "there is no checkpoint to resume from; leave out --resume to begin a new training");
-  if (read_checkpoint(last).description != request.description)
+  if (load_checkpoint_architecture(last) != request.description)
     throw io_error(last, "is of another network; give its --preset, --size and --latent, or leave out --resume");
 }
 
@@ -183,10 +183,10 @@ train_summary train_model(session& session, const train_request& request) {
     session.note("trained on " + count_text(summary.training_photos, "photo") + ": with fewer than " +
                  std::to_string(kFewPhotos) +
                  " a network finds little more than alike colours and shapes; add photos of the same kind");
-  write_model(request.model, {.description = request.description,
-                              .state = std::move(trained.result.best_state),
-                              .embedding = std::move(trained.embedding),
-                              .metadata = provenance(session, request, summary)});
+  save_model(request.model, {.description = request.description,
+                             .state = std::move(trained.result.best_state),
+                             .embedding = std::move(trained.embedding),
+                             .metadata = provenance(session, request, summary)});
   write_history(summary.history_file, summary.history);
   write_file(summary.plot, render_svg(loss_history_plot(summary.history)));
   return summary;

@@ -1,10 +1,15 @@
 // The three kinds of error that the library throws. Nothing in it prints, aborts or exits.
 #pragma once
 
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
 #include <filesystem>
-#include <sstream>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <imgsim/core/macros.hpp>
@@ -13,11 +18,58 @@ namespace imgsim {
 
 namespace detail {
 
+/// A piece of a message: text, a character or a number (six digits of a real one), the same in every locale. One type
+/// stands for all, so that what makes messages of pieces is compiled once, and not for each of the hundreds of
+/// combinations of types that messages are made of.
+class message_part {
+ public:
+  message_part(std::string_view text) noexcept : text_(text) {}
+  message_part(const std::string& text) noexcept : text_(text) {}
+  message_part(const char* text) noexcept : text_(text) {}
+  message_part(char character) noexcept : buffer_{character}, text_(buffer_.data(), 1) {}
+  template <std::integral Integer>
+  message_part(Integer value) noexcept {
+    if constexpr (std::signed_integral<Integer>) {
+      set(static_cast<long long>(value));
+    } else {
+      set(static_cast<unsigned long long>(value));
+    }
+  }
+  template <std::floating_point Real>
+  message_part(Real value) noexcept {
+    set(static_cast<double>(value));
+  }
+  message_part(const message_part&) = delete;
+  message_part& operator=(const message_part&) = delete;
+  ~message_part() = default;
+
+  [[nodiscard]] std::string_view text() const noexcept { return text_; }
+
+ private:
+  [[gnu::cold]] void set(long long value) noexcept { end_at(std::to_chars(begin(), end(), value).ptr); }
+  [[gnu::cold]] void set(unsigned long long value) noexcept { end_at(std::to_chars(begin(), end(), value).ptr); }
+  [[gnu::cold]] void set(double value) noexcept {
+    end_at(std::to_chars(begin(), end(), value, std::chars_format::general, 6).ptr);
+  }
+
+  [[nodiscard]] char* begin() noexcept { return buffer_.data(); }
+  [[nodiscard]] char* end() noexcept { return buffer_.data() + buffer_.size(); }
+  void end_at(const char* last) noexcept { text_ = {buffer_.data(), static_cast<std::size_t>(last - buffer_.data())}; }
+
+  std::array<char, 24> buffer_{};  // of numbers, and of characters
+  std::string_view text_;
+};
+
+[[nodiscard]] [[gnu::cold]] inline std::string join(std::span<const message_part> parts) {
+  std::string text;
+  for (const message_part& part : parts) text += part.text();
+  return text;
+}
+
 template <class... Parts>
-[[nodiscard]] std::string concat(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  return std::move(text).str();
+[[nodiscard]] [[gnu::cold]] std::string concat(const Parts&... parts) {
+  const message_part pieces[] = {message_part(parts)...};
+  return join(pieces);
 }
 
 }  // namespace detail
@@ -33,6 +85,21 @@ class invalid_argument : public error {
  public:
   using error::error;
 };
+
+namespace detail {
+
+[[noreturn]] [[gnu::cold]] inline void refuse(std::span<const message_part> parts) {
+  throw invalid_argument(join(parts));
+}
+
+/// For IMGSIM_EXPECTS.
+template <class... Parts>
+[[noreturn]] [[gnu::cold]] void refuse_with(const Parts&... parts) {
+  const message_part pieces[] = {message_part(parts)...};
+  refuse(pieces);
+}
+
+}  // namespace detail
 
 /// A file that cannot be read, written or understood. The message begins with its path.
 class io_error : public error {

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <ios>
 #include <span>
 #include <string>
 #include <string_view>
@@ -219,7 +218,7 @@ class atomic_file {
     do {
       std::uint64_t name = 0;
       if (::getentropy(&name, sizeof name) != 0) detail::throw_system_error(path_, "cannot be created");
-      temporary_ = path_.parent_path() / detail::concat(".imgsim-", std::hex, name, ".tmp");
+      temporary_ = path_.parent_path() / detail::concat(".imgsim-", name, ".tmp");
       file_ = unique_descriptor(detail::uninterrupted(
           [&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
     } while (file_.number() < 0 && errno == EEXIST);

@@ -30,8 +30,8 @@
 
 /// Checks a precondition of a public function. The message is built only on failure.
 /// Throws imgsim::invalid_argument. Usage: IMGSIM_EXPECTS(a == b, "gallery has ", a, " columns, queries have ", b);
-#define IMGSIM_EXPECTS(condition, ...)                                         \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      throw ::imgsim::invalid_argument(::imgsim::detail::concat(__VA_ARGS__)); \
+#define IMGSIM_EXPECTS(condition, ...)            \
+  do {                                            \
+    if (!(condition)) [[unlikely]]                \
+      ::imgsim::detail::refuse_with(__VA_ARGS__); \
   } while (false)
