@@ -59,6 +59,7 @@ void query_command::validate(const option_set&) {
 std::vector<answered_query> query_command::answer_photos(session& session, const photo_index& index) const {
   std::vector<named_photo> photos = read_photo_arguments(session, photos_, limits_);
   std::vector<const rgb_image*> images;
+  images.reserve(photos.size());
   for (const named_photo& photo : photos) images.push_back(&photo.image);
   const tensor<float, 2> embeddings = encode_images(*open_model_of(session, index), images);
 

@@ -29,7 +29,8 @@ class condensed_distances {
     return size % 2 == 0 ? size / 2 * (size - 1) : size * ((size - 1) / 2);
   }
 
-  matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float> buffer) const noexcept {
+  [[nodiscard]] matrix_view<const float> rows(std::size_t first, std::size_t count,
+                                              matrix_view<float> buffer) const noexcept {
     const matrix_view<float> out = buffer.slice(0, count);
     // Column by column below the diagonal: the distances d(o, first), d(o, first + 1), ... lie side by side.
     for (std::size_t o = 0; o < size_; ++o) {

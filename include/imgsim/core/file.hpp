@@ -174,7 +174,7 @@ inline void read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   std::ignore = detail::size_of_open_file(file, path);
   std::vector<std::byte> buffer(std::size_t{1} << 18);
   content_hasher hasher;
-  std::size_t n;
+  std::size_t n = 0;
   do {
     n = detail::read_some(file, buffer, path);
     hasher.update(std::span(buffer).first(n));

@@ -13,7 +13,7 @@ namespace imgsim {
 /// The shortest text that reads back as `value`: "0.1", "1e-07", "nan".
 template <class Number>
 [[nodiscard]] std::string number_text(Number value) {
-  std::array<char, 64> buffer;
+  std::array<char, 64> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return {buffer.data(), end};
 }

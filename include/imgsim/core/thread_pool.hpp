@@ -71,7 +71,7 @@ class thread_pool {
 
   static void run(job& current) noexcept {
     inside_ = true;
-    for (std::size_t i; (i = current.next.fetch_add(1, std::memory_order_relaxed)) < current.count;) {
+    for (std::size_t i = 0; (i = current.next.fetch_add(1, std::memory_order_relaxed)) < current.count;) {
       try {
         current.body(i);
       } catch (...) {
@@ -108,7 +108,7 @@ class thread_pool {
     for (std::thread& worker : workers_) worker.join();
   }
 
-  static inline thread_local bool inside_ = false;
+  static inline thread_local bool inside_ = false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
   std::vector<std::thread> workers_;
   std::mutex submit_;

@@ -27,7 +27,7 @@ static_assert(std::endian::native == std::endian::little, "imgsim's files are li
 
 /// NumPy's name of an element type; a type without one cannot be stored.
 template <class T>
-inline constexpr std::string_view npy_type = "";
+inline constexpr std::string_view npy_type;
 template <>
 inline constexpr std::string_view npy_type<float> = "<f4";
 template <>

@@ -231,8 +231,8 @@ class photo_index {
     return *std::move(found);
   }
 
-  photo_index(const std::filesystem::path& folder, detail::index_version seen)
-      : folder_(folder), version_(std::move(seen)) {}
+  photo_index(std::filesystem::path folder, detail::index_version seen)
+      : folder_(std::move(folder)), version_(std::move(seen)) {}
 
   [[nodiscard]] bool is_current() const { return current_version(folder_).is(version_); }
 
@@ -287,13 +287,13 @@ class photo_index {
 
   void expect_sound(std::initializer_list<const char*> files) const {
     for (const io_error& fault : faults_) {
-      if (std::ranges::find(files, fault.path().filename()) != files.end()) throw fault;
+      if (std::ranges::find(files, fault.path().filename()) != files.end()) throw io_error(fault);
     }
   }
 
   /// Where a listed file is; throws io_error where it is missing or of another size than listed.
   [[nodiscard]] std::filesystem::path checked(const char* name) const {
-    const std::filesystem::path path = version_.locate(folder_, name);
+    std::filesystem::path path = version_.locate(folder_, name);
     std::error_code failure;
     const std::uintmax_t size = std::filesystem::file_size(path, failure);
     if (failure) detail::throw_system_error(path, "is missing from the index", failure.value());

@@ -56,8 +56,9 @@ inline void check_photos(view<const std::uint8_t, 4> photos) {
       value > 0 ? std::min(chroma * static_cast<int>(kSaturationBins) / value, static_cast<int>(kSaturationBins) - 1)
                 : 0;
   const int value_bin = value * static_cast<int>(kValueBins) / 256;
-  return static_cast<std::size_t>(
-      (hue_bin * static_cast<int>(kSaturationBins) + saturation_bin) * static_cast<int>(kValueBins) + value_bin);
+  const int bin =
+      (hue_bin * static_cast<int>(kSaturationBins) + saturation_bin) * static_cast<int>(kValueBins) + value_bin;
+  return static_cast<std::size_t>(bin);
 }
 
 }  // namespace detail

@@ -107,13 +107,14 @@ class folder_walk {
     std::vector<std::pair<std::string, unsigned char>> entries;
     for (;;) {
       errno = 0;
-      const dirent* entry = ::readdir(handle.get());
+      const dirent* entry = ::readdir(handle.get());  // NOLINT(concurrency-mt-unsafe): this walk's own handle
       if (entry == nullptr) break;
       if (entry->d_name[0] != '.') entries.emplace_back(entry->d_name, entry->d_type);
     }
     const int failure = errno;
     std::ranges::sort(entries);  // which of several links is followed first must not depend on the file system
-    for (const auto& [name, type] : entries) add(folder.empty() ? name : folder + "/" + name, type);
+    const std::string prefix = folder.empty() ? "" : folder + "/";
+    for (const auto& [name, type] : entries) add(prefix + name, type);
     return failure;
   }
 

@@ -142,7 +142,7 @@ IMGSIM_ALWAYS_INLINE void narrow_strip(const resize_job& job, const resize_rows&
 
 /// Input rows [y, y + 4) to out_width pixels each.
 IMGSIM_ALWAYS_INLINE void narrow_rows(const resize_job& job, std::size_t y) {
-  resize_rows rows;
+  resize_rows rows{};
   for (std::size_t r = 0; r < kResizeRows; ++r) {
     rows.in[r] = job.in + std::min(y + r, job.in_height - 1) * job.in_stride;
     rows.out[r] = job.narrowed + (y + r) * narrowed_stride(job.out_width);

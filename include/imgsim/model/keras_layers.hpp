@@ -207,7 +207,7 @@ class chain_builder {
     if (kind == "Dense")
       return add_kernel(layer, group, dense{.units = layer.count("units"), .bias = layer.flag("use_bias", true)});
     if (kind == "Activation") {
-      if (std::optional<layer_operation> activation = activation_of(layer)) add(layer, group, std::move(*activation));
+      if (const std::optional<layer_operation> activation = activation_of(layer)) add(layer, group, *activation);
       return;
     }
     add(layer, group, plain_operation(layer));
@@ -302,17 +302,17 @@ class chain_builder {
     layer.refuse("has the activation '" + name + "', which imgsim does not support");
   }
 
-  void add(const layer_config& layer, const std::string& group, layer_operation operation) {
-    chain_.layers.push_back({std::move(operation), layer.name(), group, group_is_layer_ ? "" : layer.name()});
+  void add(const layer_config& layer, const std::string& group, const layer_operation& operation) {
+    chain_.layers.push_back({operation, layer.name(), group, group_is_layer_ ? "" : layer.name()});
   }
 
   /// A layer with a kernel, then the activation that Keras counts to it; the name goes to the last of the two.
-  void add_kernel(const layer_config& layer, const std::string& group, layer_operation operation) {
-    add(layer, group, std::move(operation));
+  void add_kernel(const layer_config& layer, const std::string& group, const layer_operation& operation) {
+    add(layer, group, operation);
     chain_.kernel_l2.push_back(l2_of(layer));
-    if (std::optional<layer_operation> activation = activation_of(layer)) {
+    if (const std::optional<layer_operation> activation = activation_of(layer)) {
       chain_.layers.back().name.clear();
-      add(layer, group, std::move(*activation));
+      add(layer, group, *activation);
     }
   }
 

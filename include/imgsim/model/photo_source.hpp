@@ -145,10 +145,10 @@ class photo_set {
   explicit photo_set(photos_on_disk photos) : source_(std::move(photos)) {}
 
   [[nodiscard]] bool in_memory() const noexcept { return std::holds_alternative<photos_in_memory>(source_); }
-  [[nodiscard]] std::size_t size() const noexcept {
+  [[nodiscard]] std::size_t size() const {
     return std::visit([](const auto& s) { return s.size(); }, source_);
   }
-  [[nodiscard]] const std::string& fingerprint() const noexcept {
+  [[nodiscard]] const std::string& fingerprint() const {
     return std::visit([](const auto& s) -> const std::string& { return s.fingerprint(); }, source_);
   }
   void plan(std::span<const std::size_t> rows, std::size_t batch) {

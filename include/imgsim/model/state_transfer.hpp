@@ -105,7 +105,7 @@ template <class Backend>
 [[nodiscard]] std::uint64_t write_optimizer_state(const network_plan& plan, std::span<const named_tensor> state,
                                                   Backend& backend) {
   struct moments {
-    std::size_t parameter;
+    std::size_t parameter = 0;
     std::span<const float> first, second;
   };
   state_lookup lookup(state);

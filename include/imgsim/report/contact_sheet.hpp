@@ -46,7 +46,7 @@ struct contact_sheet_options {
                palette::kPaper);
 
   constexpr text_style kNote{.size = 14, .ink = palette::kMuted};
-  const double left = static_cast<double>(detail::kSheetMargin);
+  const auto left = static_cast<double>(detail::kSheetMargin);
   std::ptrdiff_t y = detail::kSheetMargin;
   for (const group_summary& group : drawn_groups) {
     const std::size_t shown = std::min(group.size(), capacity);

@@ -13,7 +13,7 @@ namespace imgsim {
 [[nodiscard]] inline std::string fixed_text(double value, int digits) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  std::array<char, 400> buffer;  // the largest double has 309 digits before the point
+  std::array<char, 400> buffer{};  // the largest double has 309 digits before the point
   const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::fixed, digits);
   std::string text(buffer.data(), end.ptr);
   if (text.front() == '-' && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
@@ -24,9 +24,9 @@ namespace imgsim {
 [[nodiscard]] inline std::string general_text(double value, int digits = 6) {
   if (!std::isfinite(value)) return fixed_text(value, 0);
   if (value == 0) return "0";
-  std::array<char, 64> buffer;
+  std::array<char, 64> buffer{};
   const auto end = std::to_chars(buffer.begin(), buffer.end(), value, std::chars_format::general, digits);
-  return std::string(buffer.data(), end.ptr);
+  return {buffer.data(), end.ptr};
 }
 
 /// "4,738".

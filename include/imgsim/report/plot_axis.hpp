@@ -23,9 +23,9 @@ class plot_axis {
   /// An axis over the values that can be shown: finite ones and, on a logarithmic axis, positive ones. `wanted_ticks`
   /// is a hint, at least 2; `whole` allows ticks at whole numbers only. Without values it spans [0, 1] ([1, 10]).
   plot_axis(std::span<const double> values, bool logarithmic, std::size_t wanted_ticks, bool whole = false)
-      : logarithmic_(logarithmic) {
-    low_ = std::numeric_limits<double>::infinity();
-    high_ = -low_;
+      : logarithmic_(logarithmic),
+        low_(std::numeric_limits<double>::infinity()),
+        high_(-std::numeric_limits<double>::infinity()) {
     for (const double value : values) {
       if (!shows(value)) continue;
       low_ = std::min(low_, value);
@@ -76,8 +76,8 @@ class plot_axis {
     const bool plain = std::max(std::abs(low_), std::abs(high_)) < 1e6 && step >= 1e-5;
     low_ = first * step;
     high_ = last * step;
-    for (double i = first; i <= last; ++i) {
-      const double value = i * step;
+    for (int i = 0; first + i <= last; ++i) {
+      const double value = (first + i) * step;
       ticks_.push_back({value, plain ? fixed_text(value, digits) : general_text(value, 6)});
     }
   }

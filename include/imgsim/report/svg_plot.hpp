@@ -145,7 +145,7 @@ void draw_series(svg_writer& svg, std::size_t number, const plot_series& series,
     }
   }
   for (const plot_mark& mark : plot.marks) xs.push_back(mark.x);
-  const double width = static_cast<double>(plot.width), height = static_cast<double>(plot.height);
+  const auto width = static_cast<double>(plot.width), height = static_cast<double>(plot.height);
   const plot_axis x_axis(xs, plot.log_x, std::max<std::size_t>(plot.width / 90, 2), plot.whole_x);
   const plot_axis y_axis(ys, plot.log_y, std::max<std::size_t>(plot.height / 60, 2));
   const plot_axis right_axis(right_ys, false, std::max<std::size_t>(plot.height / 60, 2));

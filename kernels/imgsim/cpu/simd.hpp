@@ -23,7 +23,7 @@ namespace detail {
 
 template <class T, std::size_t Lanes>
 struct vector_type {
-  typedef T type __attribute__((vector_size(Lanes * sizeof(T))));
+  typedef T type __attribute__((vector_size(Lanes * sizeof(T))));  // NOLINT(modernize-use-using): GCC drops it there
 };
 
 }  // namespace detail

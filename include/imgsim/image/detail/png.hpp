@@ -23,8 +23,8 @@ namespace imgsim::detail {
 /// hold nothing that has a destructor.
 class png_reader {
  public:
-  explicit png_reader(std::span<const std::byte> file) : rest_(file) {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, &on_error, &on_warning);
+  explicit png_reader(std::span<const std::byte> file)
+      : rest_(file), png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, this, &on_error, &on_warning)) {
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
     if (info_ == nullptr) {
       png_destroy_read_struct(&png_, nullptr, nullptr);
@@ -52,12 +52,14 @@ class png_reader {
  private:
   template <class Step>
   [[nodiscard]] bool completes(Step& step) {
-    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;  // NOLINT(cert-err52-cpp): libpng's way out
     step(png_, info_);
     return true;
   }
 
-  void keep(const char* message) noexcept { std::snprintf(message_.data(), message_.size(), "%s", message); }
+  void keep(const char* message) noexcept {
+    static_cast<void>(std::snprintf(message_.data(), message_.size(), "%s", message));
+  }
 
   [[noreturn]] static void on_error(png_structp png, png_const_charp message) {
     static_cast<png_reader*>(png_get_error_ptr(png))->keep(message);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/cpu/cluster/distance_rows.hpp>
@@ -14,11 +15,12 @@ namespace imgsim::cpu {
 template <class Source>
 class candidate_rows {
  public:
-  candidate_rows(const cpu_context& context, const distance_rows<Source>& source) : context_(context), source_(source) {
+  candidate_rows(cpu_context context, const distance_rows<Source>& source)
+      : context_(std::move(context)), source_(source) {
     if constexpr (!distance_rows<Source>::kResident) {
       const std::size_t size = std::max<std::size_t>(source.size(), 1);
       const std::size_t rows =
-          std::clamp(kTileBytes / sizeof(float) / size, std::min(context.threads(), kMostTileRows), kMostTileRows);
+          std::clamp(kTileBytes / sizeof(float) / size, std::min(context_.threads(), kMostTileRows), kMostTileRows);
       tile_ = tensor<float, 2>({std::min(rows, size), size});
     }
   }

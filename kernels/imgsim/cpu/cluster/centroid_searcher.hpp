@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <imgsim/core/tensor.hpp>
@@ -22,8 +23,8 @@ namespace imgsim::cpu {
 /// `points` must outlive the object. It remembers what the last call of nearest() found: calls are made one at a time.
 class centroid_searcher {
  public:
-  centroid_searcher(const cpu_context& context, matrix_view<const float> points)
-      : context_(context), points_(points), level_(best_simd_level()) {}
+  centroid_searcher(cpu_context context, matrix_view<const float> points)
+      : context_(std::move(context)), points_(points), level_(best_simd_level()) {}
 
   void squared_distances(matrix_view<const float> centroids, matrix_view<float> out) const {
     for_each_chunk([&](std::size_t first, std::size_t count) {

@@ -128,7 +128,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
 
  private:
   static constexpr std::size_t kRows = 16;
-  static constexpr std::size_t kColumnsPerTask = 24 * 40;
+  static constexpr std::size_t kColumnsPerTask = std::size_t{24} * 40;
   static constexpr std::size_t kColumns = 24;  // their rows stay in the L2 cache while the others pass by
 
   /// out [r, c] = the distance from point row_point(r) to point column_point(c).

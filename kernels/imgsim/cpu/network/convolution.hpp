@@ -27,7 +27,7 @@ namespace imgsim::cpu {
 struct convolution_window {
   extent_2d kernel;
   extent_2d stride;
-  padding_kind padding;
+  padding_kind padding = padding_kind::same;
 };
 
 /// oneDNN's descriptors for shards of `photos`.

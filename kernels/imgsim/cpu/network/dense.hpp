@@ -7,7 +7,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -69,7 +68,7 @@ class dense_layer final : public layer {
     for (const bool is_last : {false, true}) {
       const std::size_t size = is_last ? last_block_ : block_;
       if (!is_last && blocks_ == 1) continue;
-      block_passes& b = p[is_last];
+      block_passes& b = p.of(is_last);
       if (!b.forward) make_forward(b, rows, size);
       if (pass == pass_kind::training && !b.backward_kernel) make_backward(b, rows, size);
     }
@@ -86,9 +85,9 @@ class dense_layer final : public layer {
         auto* out = static_cast<std::byte*>(batch.out) + row * out_.channels * size_of(out_type_);
         if (contracts_long_) {
           float* const sums = partial(block, batch.photos, out_.channels) + row * out_.channels;
-          p[is_last(block)].forward.run(w, {in + first(block) * size_of(type_), kernel_block(block), sums});
+          p.of(is_last(block)).forward.run(w, {in + first(block) * size_of(type_), kernel_block(block), sums});
         } else {
-          p[is_last(block)].forward.run(w, {in, kernel_block(block), out + first(block) * size_of(out_type_)});
+          p.of(is_last(block)).forward.run(w, {in, kernel_block(block), out + first(block) * size_of(out_type_)});
         }
       }
     });
@@ -102,7 +101,7 @@ class dense_layer final : public layer {
       const auto* in = static_cast<const std::byte*>(batch.in);
       const auto* diff_out = static_cast<const std::byte*>(batch.diff_out);
       auto* diff_in = static_cast<std::byte*>(batch.diff_in);
-      block_passes& b = p[is_last(block)];
+      block_passes& b = p.of(is_last(block));
       const std::size_t offset = first(block) * size_of(type_);
       float* const gradient = batch.gradients + kernel_.offset + kernel_offset(block);
       if (contracts_long_) {
@@ -126,7 +125,10 @@ class dense_layer final : public layer {
   struct block_passes {
     onednn_operation forward, backward_data, backward_kernel;
   };
-  using passes = std::array<block_passes, 2>;  // of a full block, of the last one
+  struct passes {
+    block_passes full, last;  // of a full block, of the last one
+    [[nodiscard]] block_passes& of(bool is_last) noexcept { return is_last ? last : full; }
+  };
 
   [[nodiscard]] bool is_last(std::size_t block) const noexcept { return block + 1 == blocks_; }
   [[nodiscard]] std::size_t first(std::size_t block) const noexcept { return block * block_; }

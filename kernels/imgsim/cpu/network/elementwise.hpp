@@ -37,7 +37,7 @@ inline void add_bias_and_activate(void* data, element type, std::size_t pixels, 
 inline void add_channel_sums(const void* data, element type, std::size_t rows, std::size_t width, std::size_t channels,
                              float* sums, worker& w) {
   float* const row_sum = w.scratch.at_least(3 * channels + 1);
-  double* const total = reinterpret_cast<double*>(row_sum + channels + channels % 2);
+  auto* const total = reinterpret_cast<double*>(row_sum + channels + channels % 2);
   std::fill_n(total, channels, 0.0);
   visit_element(type, [&]<class T>(T*) {
     const T* const x = static_cast<const T*>(data);

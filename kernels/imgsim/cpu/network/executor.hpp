@@ -172,7 +172,7 @@ class executor {
     while (shard_size_ < kLargestShard && 2 * shard_size_ * largest <= kShardBytes) shard_size_ *= 2;
   }
 
-  void prepare(chain& pass, const sharding& shards) {
+  void prepare(chain& pass, const sharding& shards) const {
     const single_threaded_openmp guard;
     pass.prepare(shards, version_);
   }

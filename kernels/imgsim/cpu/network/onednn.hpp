@@ -96,7 +96,7 @@ void for_each_task(const cpu_context& context, onednn_session& session, std::siz
   std::atomic<std::size_t> next{0};
   context.parallel_for(std::min(tasks, session.workers.size()), [&](std::size_t w) {
     const single_threaded_openmp guard;
-    for (std::size_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
+    for (std::size_t task = 0; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) {
       body(session.workers[w], task);
     }
   });

@@ -129,9 +129,9 @@ class max_pooling_layer final : public layer {
 /// in double: the results are few.
 struct generalised_mean {
   feature_shape in;
-  std::size_t grid;
-  double exponent;
-  double floor;
+  std::size_t grid = 1;
+  double exponent = 1.0;
+  double floor = 0.0;
 
   /// f(cell index, rows, columns)
   template <class F>
@@ -203,7 +203,7 @@ class generalised_mean_layer final : public layer {
 
   void forward(worker& w, const shard_data& shard) override {
     visit_element(type_, [&]<class T>(T*) {
-      double* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * in_.channels));
+      auto* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * in_.channels));
       for (std::size_t b = 0; b < shard.photos; ++b) {
         mean_.forward(static_cast<const T*>(shard.in) + b * in_.size(), static_cast<T*>(shard.out) + b * out_.size(),
                       room);
@@ -214,8 +214,8 @@ class generalised_mean_layer final : public layer {
   void backward(worker& w, const shard_data& shard) override {
     if (shard.diff_in == nullptr) return;
     visit_element(type_, [&]<class T>(T*) {
-      double* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * in_.channels + in_.size()));
-      float* const sum = reinterpret_cast<float*>(room + in_.channels);
+      auto* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * in_.channels + in_.size()));
+      auto* const sum = reinterpret_cast<float*>(room + in_.channels);
       for (std::size_t b = 0; b < shard.photos; ++b) {
         std::fill_n(sum, in_.size(), 0.0f);
         mean_.backward(static_cast<const T*>(shard.in) + b * in_.size(),

@@ -23,7 +23,7 @@ inline void pool_tap(worker& w, const planned_tap& tap, const feature_shape& sha
       }
       const double floor =
           tap.pool == pool_kind::mean ? -std::numeric_limits<double>::infinity() : kGeneralisedMeanFloor;
-      double* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * shape.channels));
+      auto* const room = reinterpret_cast<double*>(w.scratch.at_least(2 * shape.channels));
       generalised_mean{shape, tap.grid, tap.exponent, floor}.forward(photo, out, room);
     }
   });

@@ -115,9 +115,9 @@ struct canonical_tile_body {
   std::span<const double> row_squared_norms;
   std::span<const T* const> columns;
   std::span<const double> column_squared_norms;
-  std::size_t depth;
-  double* keys;
-  std::size_t stride;
+  std::size_t depth = 0;
+  double* keys = nullptr;
+  std::size_t stride = 0;
 
   template <class Isa>
   IMGSIM_ALWAYS_INLINE void run() const {

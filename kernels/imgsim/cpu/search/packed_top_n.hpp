@@ -119,6 +119,7 @@ class packed_top_n {
         if (symmetric && g != q) {
           transpose(products.view(), mirrored.view());
           const std::lock_guard lock(mutexes[g]);
+          // NOLINTNEXTLINE(readability-suspicious-call-argument): the same products, seen from the other side
           scan_tile(lists, mirrored.view(), gallery, g, first_query, queries, q, first_row);
         }
         progress_.add(symmetric && g != q ? 2 : 1);
