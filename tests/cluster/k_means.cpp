@@ -253,6 +253,30 @@ BOOST_AUTO_TEST_CASE(an_empty_group_takes_the_farthest_point) {
   BOOST_TEST(!detail::fill_empty_groups(labels, distances, 4, true));
 }
 
+/// A centroid that jumps to a far point at the end may be the nearest to others too.
+BOOST_AUTO_TEST_CASE(labels_and_inertia_are_those_of_the_centroids_after_a_late_refill) {
+  random_stream random(31);
+  for (int turn = 0; turn < 200; ++turn) {
+    const tensor<float, 2> points = blobs(14, 1, 3, 9, random);
+    tensor<float, 2> begin({5, 1});
+    for (float& value : begin) value = static_cast<float>(30 * random.normal());
+    cpu::centroid_searcher search(cpu_context(1), read_only(points));
+    const k_means_result result =
+        detail::improve_centroids(search, read_only(points), std::move(begin),
+                                  {.k = 5, .max_iterations = 1 + static_cast<std::size_t>(turn % 3)}, 0);
+    const reference::point_table table = to_table(points.view());
+    const reference::point_table centroids = to_table(result.centroids.view());
+    double inertia = 0;
+    for (std::size_t row = 0; row < table.size(); ++row) {
+      const std::size_t nearest = reference::nearest_centroid(table[row], centroids);
+      BOOST_TEST(result.labels[row] == nearest);
+      inertia += reference::squared_distance(table[row], centroids[nearest]);
+    }
+    BOOST_TEST(result.inertia == inertia, boost::test_tools::tolerance(1e-12));
+    for (std::uint32_t c = 0; c < 5; ++c) BOOST_TEST(std::ranges::count(result.labels, c) >= 1);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(as_many_groups_as_points) {
   random_stream random(6);
   const tensor<float, 2> points = blobs(9, 3, 9, 5, random);

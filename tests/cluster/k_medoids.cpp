@@ -1,6 +1,9 @@
 // K-medoids as a whole: optima, local optimality, determinism over threads, sources and initialisations.
 #include <algorithm>
+#include <limits>
 #include <numeric>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -156,6 +159,34 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(embeddings_give_the_result_of_their_matrix, Case, 
       const k_medoids_options options{.k = 5, .initialisation = initialisation};
       check_equal(k_medoids(context, matrix.view(), options), k_medoids(context, source, options));
     }
+}
+
+/// A table that is given the bound of its embeddings rounds sums where they do, however far the bound lies above the
+/// largest distance.
+BOOST_AUTO_TEST_CASE(a_table_with_the_bound_has_the_unit_of_its_embeddings) {
+  random_stream random(17);
+  tensor<float, 2> points = blobs(40, 9, 2, 1, random);
+  for (float& value : points) value = 1000 + value;  // near one another and far from the origin
+  tensor<float, 2> matrix({40, 40});
+  distance_matrix(cpu_context(2), points.view(), euclidean{}, matrix.view());
+  const embedding_distances source(points.view(), euclidean{});
+  const std::optional<float> bound = distance_bound(std::as_const(points).view(), euclidean{});
+  BOOST_TEST_REQUIRE(bound.has_value());
+  BOOST_TEST(*bound > 100 * std::ranges::max(matrix));
+  const resident_distances table(matrix.view(), bound);
+  const cpu::medoid_searcher<embedding_distances<euclidean>> of_points(cpu_context(1), source);
+  const cpu::medoid_searcher<resident_distances<>> of_table(cpu_context(1), table);
+  const resident_distances bare(matrix.view());
+  const cpu::medoid_searcher<resident_distances<>> of_table_alone(cpu_context(1), bare);
+  BOOST_TEST(of_table.unit().scale() == of_points.unit().scale());
+  BOOST_TEST(of_table.largest_distance() == of_points.largest_distance());
+  BOOST_TEST(of_table_alone.unit().scale() > of_points.unit().scale());
+  check_equal(k_medoids(cpu_context(2), table, {.k = 5}), k_medoids(cpu_context(2), source, {.k = 5}));
+
+  points(3, 2) = std::numeric_limits<float>::infinity();
+  BOOST_TEST(!distance_bound(std::as_const(points).view(), euclidean{}).has_value());
+  BOOST_TEST(!distance_bound(std::as_const(points).view(), cosine{}).has_value());
+  BOOST_TEST(!distance_bound<euclidean>(1e80).has_value());
 }
 
 /// A source of the user's own that gives its rows on demand.

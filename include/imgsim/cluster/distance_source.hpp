@@ -5,7 +5,9 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 
+#include <imgsim/core/error.hpp>
 #include <imgsim/core/view.hpp>
 
 namespace imgsim {
@@ -20,6 +22,9 @@ namespace imgsim {
 ///                                of it. Called from several threads at once, each with a buffer of its own.
 ///
 /// Values are finite; they need be neither symmetric nor a metric.
+///
+/// A source that knows a number that no distance exceeds in magnitude may say so with upper_bound(), an optional float;
+/// a search then does not read all distances to find the largest, and does not check that they are finite.
 template <class S>
 concept distance_source = requires(const S& source, std::size_t first, std::size_t count, matrix_view<float> buffer) {
   { source.size() } -> std::convertible_to<std::size_t>;
@@ -33,14 +38,19 @@ class resident_distances {
  public:
   static constexpr bool kResident = true;
 
-  /// Throws invalid_argument where `distances` is not square.
-  explicit resident_distances(matrix_view<const float, Space> distances) : distances_(distances) {
+  /// Throws invalid_argument where `distances` is not square. Of distances between embeddings, distance_bound()
+  /// (embedding_distances.hpp) gives the `upper_bound` with which K-medoids takes the very swaps that it takes over
+  /// the embeddings themselves: sums are rounded to a unit that follows from the bound.
+  explicit resident_distances(matrix_view<const float, Space> distances,
+                              std::optional<float> upper_bound = std::nullopt)
+      : distances_(distances), upper_bound_(upper_bound) {
     IMGSIM_EXPECTS(distances.extent(0) == distances.extent(1), "a distance matrix is square, this one is ",
                    shape_text(distances));
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return distances_.extent(0); }
   [[nodiscard]] matrix_view<const float, Space> distances() const noexcept { return distances_; }
+  [[nodiscard]] std::optional<float> upper_bound() const noexcept { return upper_bound_; }
 
   [[nodiscard]] matrix_view<const float> rows(std::size_t first, std::size_t count,
                                               matrix_view<float> /*buffer*/) const noexcept
@@ -51,10 +61,13 @@ class resident_distances {
 
  private:
   matrix_view<const float, Space> distances_;
+  std::optional<float> upper_bound_;
 };
 
 template <class Float, class Space>
 resident_distances(const view<Float, 2, Space>&) -> resident_distances<Space>;
+template <class Float, class Space>
+resident_distances(const view<Float, 2, Space>&, std::optional<float>) -> resident_distances<Space>;
 
 static_assert(distance_source<resident_distances<>>);
 

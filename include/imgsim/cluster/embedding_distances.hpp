@@ -1,7 +1,11 @@
 // Distances computed from embeddings when they are asked for: memory linear in M, at D multiplications a distance.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <limits>
+#include <optional>
 
 #include <imgsim/core/element.hpp>
 #include <imgsim/core/view.hpp>
@@ -27,5 +31,39 @@ class embedding_distances {
 
 template <element_matrix Rows, metric Metric>
 embedding_distances(const Rows&, Metric) -> embedding_distances<Metric, element_of<Rows>, typename Rows::space>;
+
+/// A number that no distance exceeds between rows whose squared norms are at most this; nothing where the metric does
+/// not tell, or it is beyond float32. Every search takes the unit of its sums (fixed_point.hpp) from it, and a table of
+/// the same distances should (resident_distances): the distances are then rounded in the same place.
+template <metric Metric>
+[[nodiscard]] std::optional<float> distance_bound(double largest_squared_norm) {
+  if constexpr (requires { Metric::largest_distance(0.0); }) {
+    const double bound =
+        Metric::largest_distance(std::sqrt(largest_squared_norm)) * (1 + 0x1p-20);  // for the rounding of distances
+    if (largest_squared_norm < std::numeric_limits<double>::infinity() &&
+        bound <= static_cast<double>(std::numeric_limits<float>::max()))
+      return static_cast<float>(bound);
+  }
+  return std::nullopt;
+}
+
+/// The same for the rows of `points` [M, D] on the host; nothing where one is not finite. O(M D).
+template <metric Metric, real_element T>
+[[nodiscard]] std::optional<float> distance_bound(matrix_view<const T> points, Metric) {
+  double largest = 0;
+  for (std::size_t row = 0; row < points.extent(0); ++row) {
+    const T* values = points.row(row);
+    double lanes[kSumLanes] = {};  // the order of a canonical sum (metric/metric.hpp)
+    for (std::size_t i = 0; i < points.extent(1); ++i) {
+      const double value = to_double(values[i]);
+      lanes[i % kSumLanes] += value * value;
+    }
+    const double square =
+        ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+    if (!std::isfinite(square)) return std::nullopt;
+    largest = std::max(largest, square);
+  }
+  return distance_bound<Metric>(largest);
+}
 
 }  // namespace imgsim

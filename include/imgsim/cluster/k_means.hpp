@@ -51,7 +51,8 @@ struct k_means_options {
 
 struct k_means_result {
   tensor<float, 2> centroids;         // [K, D]
-  std::vector<std::uint32_t> labels;  // [M] the nearest centroid, ties to the smaller; no group is empty
+  std::vector<std::uint32_t> labels;  // [M] the nearest centroid, ties to the smaller; no group is empty, for
+                                      // which one of several equal points may have the larger of equal centroids
   double inertia = 0;                 // sum of squared distances to the own centroid, in float64
   std::size_t iterations = 0;         // of the restart that was kept
   bool converged = false;             // the last iteration changed no label
@@ -250,13 +251,19 @@ k_means_result improve_centroids(Search& search, matrix_view<const float> points
     if (options.on_progress) options.on_progress({restart, options.restarts, result.iterations, inertia()});
   }
   if (!result.converged) assign();  // the centroids have moved since
-  previous = result.labels;
-  if (fill_empty_groups(result.labels, distances, options.k, false)) {
+  const auto refill = [&](bool only_apart) {
+    previous = result.labels;
+    if (!fill_empty_groups(result.labels, distances, options.k, only_apart)) return false;
     for (std::size_t i = 0; i < previous.size(); ++i) {
       if (previous[i] == result.labels[i]) continue;
       std::copy_n(points.row(i), points.extent(1), result.centroids.view().row(result.labels[i]));
     }
-  }
+    return true;
+  };
+  // A centroid that moves to a point may be the nearest to others too. Each turn lowers the inertia, so they end; then
+  // a group is empty only where all points lie on centroids, and takes one of several equal points.
+  while (refill(true)) assign();
+  refill(false);
   result.inertia = inertia();
   return result;
 }

@@ -58,7 +58,10 @@ class distance_rows {
   }
 
   /// A number that no distance exceeds, where one is known without reading them.
-  [[nodiscard]] static std::optional<float> upper_bound() noexcept { return std::nullopt; }
+  [[nodiscard]] std::optional<float> upper_bound() const {
+    if constexpr (requires { source_.upper_bound(); }) return source_.upper_bound();
+    return std::nullopt;
+  }
 
   /// out [r, c] = the distance from rows[r] to columns[c].
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
@@ -111,12 +114,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
   }
 
   [[nodiscard]] std::optional<float> upper_bound() const {
-    if constexpr (requires { Metric::largest_distance(0.0); }) {
-      const double norm = std::sqrt(size() == 0 ? 0.0 : std::ranges::max(squared_norms_));
-      const double bound = Metric::largest_distance(norm) * (1 + 0x1p-20);  // for the rounding of distances
-      if (bound <= static_cast<double>(std::numeric_limits<float>::max())) return static_cast<float>(bound);
-    }
-    return std::nullopt;
+    return distance_bound<Metric>(size() == 0 ? 0.0 : std::ranges::max(squared_norms_));
   }
 
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
