@@ -13,6 +13,9 @@ namespace imgsim::cuda_host {
 /// Destroys all of that, drops queued work and clears errors, as a new process would begin. Handles become invalid.
 void reset_device();
 
+/// After reset_device(): gives back the fibers that are kept for streams to come, which are slow to make.
+void drop_kept_fibers();
+
 /// The device that the runtime describes; by default one of compute capability 9.0 with 8 GiB.
 /// `capability`: 75, 80, 86, 89, 90, 100 or 120.
 void choose_device(int capability, std::size_t memory_bytes = std::size_t{8} << 30);

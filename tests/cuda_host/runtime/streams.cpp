@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cuda_host/runner/report.hpp"
+#include "cuda_host/runtime/device_state.hpp"
 #include "cuda_host/runtime/memory.hpp"
 #include "cuda_host/runtime/runtime_call.hpp"
 
@@ -243,6 +244,9 @@ void reset_streams() {
   }
   for (const auto& stream : all_streams().destroyed) stream->drop_all();
   all_streams() = {};
+}
+
+void drop_kept_fibers() {
   kept_fibers().clear();
 }
 

