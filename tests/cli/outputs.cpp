@@ -97,6 +97,12 @@ BOOST_AUTO_TEST_CASE(training_refuses_what_it_can_before_it_reads_a_photo) {
   BOOST_TEST(with({"--resume"}).find("n.last.safetensors: there is no checkpoint to resume from; leave out --resume") !=
              std::string::npos);
   fs::copy(fs::path(made.model()).parent_path() / "tiny.last.safetensors", folder.path() / "n.last.safetensors");
+  fs::resize_file(folder.path() / "n.last.safetensors", 40);
+  const std::string truncated = with({"--resume"});
+  BOOST_TEST(truncated.find("truncated") != std::string::npos, truncated);
+  BOOST_TEST(truncated.find("; leave out --resume to begin a new training") != std::string::npos, truncated);
+  fs::copy(fs::path(made.model()).parent_path() / "tiny.last.safetensors", folder.path() / "n.last.safetensors",
+           fs::copy_options::overwrite_existing);
   std::string other = kTinyArchitecture;
   other.replace(other.find("\"filters\": 8"), 12, "\"filters\": 4");
   write_text(folder.path() / "other.json", other);

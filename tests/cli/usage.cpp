@@ -32,8 +32,8 @@ const std::vector<bad_line> kBadLines{
     {{"train", "--images", "a", "--model", "m", "--validation", "2"},
      "imgsim train: --validation: expected a number from 0 to 0.9, got '2'"},
     {{"train", "--images", "a", "--model", "m", "--preset", "defalt"},
-     "imgsim train: --preset: expected default, maxpool-16-8-4, strided-dense-16 or conv-transpose, got 'defalt'; did "
-     "you mean default?"},
+     "imgsim train: --preset: expected default, maxpool-16-8-4, strided-dense-16, conv-transpose or a FILE.json, "
+     "got 'defalt'; did you mean default?"},
     {{"train", "--images", "a", "--model", "m", "--preset", "x.json", "--size", "64"},
      "imgsim train: --size and --latent belong to named presets"},
     {{"train", "--images", "a", "--model", "m", "--size", "100"}, "imgsim train: preset default needs a size"},

@@ -78,7 +78,7 @@ exit_code demo_command::run(session& session) {
       std::cout << "of the 10 nearest photos, " << fixed_text(100 * *summary.precision, 1)
                 << "% lie in the same folder (best simple baseline: " << fixed_text(100 * *summary.best_baseline, 1)
                 << "%)\n";
-    std::cout << "open " << std::filesystem::absolute(summary.page).lexically_normal().string() << '\n';
+    std::cout << "open " << shell_word(std::filesystem::absolute(summary.page).lexically_normal().string()) << '\n';
   }
   return session.finish();
 }

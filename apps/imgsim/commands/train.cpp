@@ -15,8 +15,11 @@ namespace imgsim::app {
 
 namespace {
 
-std::vector<std::string> names_of_presets() {
-  return {preset_names().begin(), preset_names().end()};
+/// A name that ends in .json is always a file.
+std::vector<std::string> choices_of_preset() {
+  std::vector<std::string> choices(preset_names().begin(), preset_names().end());
+  choices.emplace_back("a FILE.json");
+  return choices;
 }
 
 bool is_json_file(const std::string& name) {
@@ -49,10 +52,10 @@ void train_command::describe(option_set& options) {
       .custom(
           "preset", "NAME",
           [this](const std::string& text) {
-            if (!is_json_file(text)) expect_choice(text, names_of_presets());
+            if (!is_json_file(text)) expect_choice(text, choices_of_preset());
             preset_ = text;
           },
-          "architecture: " + any_of_text(names_of_presets()) + ", or a FILE.json that describes one")
+          "architecture: " + any_of_text(choices_of_preset()) + " that describes one")
       .defaults_to(preset_);
   options.whole("size", "S", size_, {8, 4096}, "side that photos are resized to, in pixels")
       .defaults_to("the preset's");

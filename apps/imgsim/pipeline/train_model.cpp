@@ -72,7 +72,14 @@ void expect_checkpoint(const train_request& request) {
   const std::filesystem::path last = checkpoints_of(request.model).last;
   if (!std::filesystem::exists(last))
     throw io_error(last, "there is no checkpoint to resume from; leave out --resume to begin a new training");
-  if (load_checkpoint_architecture(last) != request.description)
+  const auto saved = [&] {
+    try {
+      return load_checkpoint_architecture(last);
+    } catch (const io_error& fault) {
+      throw io_error(fault.path(), fault.reason() + "; leave out --resume to begin a new training");
+    }
+  }();
+  if (saved != request.description)
     throw io_error(last, "is of another network; give its --preset, --size and --latent, or leave out --resume");
 }
 

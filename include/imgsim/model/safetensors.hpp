@@ -156,8 +156,11 @@ struct tensor_place {
   std::uint64_t header_size = 0;
   std::memcpy(&header_size, bytes.data(), detail::kLengthBytes);
   const auto rest = bytes.subspan(detail::kLengthBytes);
-  IMGSIM_EXPECTS(header_size <= rest.size() && header_size <= limits.max_header_bytes,
-                 "not a safetensors file, or a truncated one: its header should have ", header_size, " bytes");
+  IMGSIM_EXPECTS(!rest.empty() && rest.front() == std::byte{'{'}, "not a safetensors file: no JSON header begins it");
+  IMGSIM_EXPECTS(header_size <= limits.max_header_bytes, "its header should have ", header_size,
+                 " bytes, which is more than the limit of ", limits.max_header_bytes);
+  IMGSIM_EXPECTS(header_size <= rest.size(), "the file is truncated: its header should have ", header_size,
+                 " bytes, and ", rest.size(), " are there");
   const auto data = rest.subspan(static_cast<std::size_t>(header_size));
   const nlohmann::json header = detail::parse_safetensors_header(
       {reinterpret_cast<const char*>(rest.data()), static_cast<std::size_t>(header_size)});

@@ -25,6 +25,8 @@ namespace imgsim {
 template <execution_context Context>
 struct search_backend {
   static constexpr bool is_missing = true;
+  template <real_element T>
+  struct gallery {};
 };
 
 template <class Context>

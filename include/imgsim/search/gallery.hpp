@@ -22,6 +22,8 @@ namespace imgsim {
 ///   const top_n_result found = top_n(context, gallery, queries, cosine{}, {.n = 10});
 template <execution_context Context, real_element T>
 class prepared_gallery {
+  static_assert((detail::require_search_backend<Context>(), true));
+
  public:
   using backend_gallery = typename search_backend<Context>::template gallery<T>;
 
