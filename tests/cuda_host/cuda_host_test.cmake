@@ -27,7 +27,7 @@ set(imgsim_cuda_host_sources
   runner/block.cpp runner/fiber.cpp runner/fiber_pool.cpp runner/grid.cpp runner/options.cpp runner/report.cpp runner/shared_memory.cpp
   runner/thread.cpp runner/warp.cpp runner/watchdog.cpp
   runtime/copies.cpp runtime/device.cpp runtime/errors.cpp runtime/events.cpp runtime/faults.cpp runtime/graphs.cpp
-  runtime/launches.cpp runtime/library_fakes.cpp runtime/memory.cpp runtime/streams.cpp)
+  runtime/launches.cpp runtime/library_fakes.cpp runtime/library_objects.cpp runtime/memory.cpp runtime/streams.cpp)
 list(TRANSFORM imgsim_cuda_host_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 
 foreach(build IN LISTS imgsim_cuda_host_builds)
@@ -88,15 +88,26 @@ function(imgsim_add_cuda_device_objects test)
   endforeach()
 endfunction()
 
-# imgsim_add_cuda_host_test(NAME SOURCES file.cpp... [DEVICE_SOURCES file.cu...] [LINK targets...] [BUILDS names...] [SLOW])
+# imgsim_add_cuda_host_test(NAME SOURCES file.cpp... [DEVICE_SOURCES file.cu...] [LINK targets...] [FAKES names...]
+#                           [BUILDS names...] [SLOW])
 #
 # Three Boost.Test programs from the same sources, test_cuda_host_NAME_{optimized,address,thread}: at -O2, run once for
 # each seed; with AddressSanitizer and UndefinedBehaviorSanitizer; with ThreadSanitizer. DEVICE_SOURCES hold the kernels
 # and what launches them: they are compiled into each program as C++ over the host runner, and once more by nvcc, where
-# there is one. SOURCES call them, and are compiled with little optimisation under the sanitizers.
+# there is one. SOURCES call them, and are compiled with little optimisation under the sanitizers. FAKES are libraries of
+# library_fakes.cmake; where one is missing, the test is skipped.
 # ctest: cuda_host.NAME.{seed1,seed2,...,address,thread}, label cuda_host.
 function(imgsim_add_cuda_host_test name)
-  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK;BUILDS" ${ARGN})
+  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK;FAKES;BUILDS" ${ARGN})
+  foreach(fake IN LISTS ARG_FAKES)
+    if(IMGSIM_CUDA_FAKE_${fake}_MISSING)
+      message(STATUS "The test cuda_host.${name} is skipped: ${IMGSIM_CUDA_FAKE_${fake}_MISSING}")
+      add_test(NAME cuda_host.${name}
+               COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED cuda_host.${name}: ${IMGSIM_CUDA_FAKE_${fake}_MISSING}")
+      set_tests_properties(cuda_host.${name} PROPERTIES LABELS cuda_host SKIP_REGULAR_EXPRESSION "^SKIPPED")
+      return()
+    endif()
+  endforeach()
   if(NOT ARG_BUILDS)
     set(ARG_BUILDS ${imgsim_cuda_host_builds})
   endif()
@@ -105,6 +116,9 @@ function(imgsim_add_cuda_host_test name)
   foreach(build IN LISTS ARG_BUILDS)
     set(program test_cuda_host_${name}_${build})
     set(libraries imgsim_cuda_host_${build} ${ARG_LINK} imgsim_build_options)
+    foreach(fake IN LISTS ARG_FAKES)
+      list(PREPEND libraries imgsim_cuda_host_${fake}_${build})
+    endforeach()
     add_executable(${program} ${ARG_SOURCES}
       $<TARGET_OBJECTS:imgsim_test_main> $<TARGET_OBJECTS:imgsim_cuda_host_leftovers>)
     target_compile_options(${program} PRIVATE ${imgsim_cuda_host_tests_${build}})

@@ -7,6 +7,7 @@
 
 #include "cuda_host/runtime/device_model.hpp"
 #include "cuda_host/runtime/device_state.hpp"
+#include "cuda_host/runtime/library_objects.hpp"
 #include "cuda_host/runtime/runtime_call.hpp"
 #include "cuda_host/runtime/streams.hpp"
 
@@ -130,6 +131,7 @@ std::vector<std::string> what_is_left() {
   describe_streams(sentences);
   describe_events(sentences);
   describe_graphs(sentences);
+  describe_objects(sentences);
   return sentences;
 }
 
@@ -140,6 +142,7 @@ void reset_device() {
   reset_events();
   reset_streams();
   reset_memory();
+  reset_objects();
   set_device_error(cudaSuccess);
   cudaGetLastError();
 }
