@@ -16,7 +16,7 @@ cmake -S "$root" -B "$build" -G Ninja ${IMGSIM_CMAKE_OPTIONS:-} >/dev/null
 cmake --build "$build" --target ${IMGSIM_TARGETS:-all}
 
 status=0
-ctest --test-dir "$build" --output-on-failure --no-tests=error "$@" || status=$?
+ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(nproc)" "$@" || status=$?
 
 # ctest counts programs; a case within one that had to be skipped says so in its output.
 if skipped=$(grep -h '^SKIPPED ' "$build/Testing/Temporary/LastTest.log"); then

@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(progress_rises_to_the_total, Case, float_cases) {
       std::size_t last = 0;
       std::size_t last_total = 0;
       bool rises = true;
-      const top_n_options options{.n = 4, .progress = [&](std::size_t done, std::size_t total) {
+      const top_n_options options{.n = 4, .on_progress = [&](std::size_t done, std::size_t total) {
                                     rises = rises && done > last && done <= total;
                                     last = done;
                                     last_total = total;
@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(progress_rises_to_the_total, Case, float_cases) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_progress_throws_arrives, Case, float_cases) {
   const float_matrix photos = random_matrix(400, 5, 13);
-  const top_n_options options{.n = 4, .progress = [](std::size_t, std::size_t) { throw std::runtime_error("stop"); }};
+  const top_n_options options{.n = 4,
+                              .on_progress = [](std::size_t, std::size_t) { throw std::runtime_error("stop"); }};
   for (const search_path& path : search_paths())
     BOOST_CHECK_THROW(std::ignore = search_along<Case>(path, photos.view(), photos.view(), options),
                       std::runtime_error);

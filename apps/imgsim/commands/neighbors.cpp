@@ -80,7 +80,7 @@ exit_code neighbors_command::run(session& session) {
   };
   const top_n_result found =
       session.device().top_n(index.embeddings(), index.embeddings(), metric_,
-                             {.n = n_, .exclude_self = true, .first_row = 0, .progress = advance});
+                             {.n = n_, .exclude_self = true, .first_row = 0, .on_progress = advance});
   bar.finish();
   if (matrix_) write_matrix(session, index);
   if (export_) write_sorted(index, found);

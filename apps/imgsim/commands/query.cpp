@@ -65,8 +65,9 @@ std::vector<answered_query> query_command::answer_photos(session& session, const
 
   std::vector<answered_query> answers(photos.size());
   for (const std::string& metric : metrics_) {
-    const top_n_result found = session.device().top_n(index.embeddings(), embeddings.view(), metric,
-                                                      {.n = n_, .exclude_self = false, .first_row = 0, .progress = {}});
+    const top_n_result found =
+        session.device().top_n(index.embeddings(), embeddings.view(), metric,
+                               {.n = n_, .exclude_self = false, .first_row = 0, .on_progress = {}});
     for (std::size_t q = 0; q < photos.size(); ++q)
       answers[q].lists.push_back({photos[q].name, metric, matches_of(found, q)});
   }

@@ -172,7 +172,7 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
   for (std::size_t g = 0; g < grouping.k(); ++g)
     std::copy_n(index.embeddings().row(grouping.medoids[g]), index.dimension(), medoids.view().row(g));
   const top_n_result found = session.device().top_n(std::as_const(medoids).view(), embeddings, grouping.metric,
-                                                    {.n = 1, .exclude_self = false, .first_row = 0, .progress = {}});
+                                                    {.n = 1, .exclude_self = false, .first_row = 0, .on_progress = {}});
   for (std::size_t q = 0; q < embeddings.extent(0); ++q)
     stored.choices.push_back({static_cast<std::size_t>(found.rows(q, 0)), found.similarity(q, 0)});
   return stored;

@@ -33,8 +33,9 @@ std::vector<match> neighbours_of_row(session& session, const photo_index& index,
     for (std::size_t rank = 0; rank < wanted; ++rank) matches.push_back({rows[rank], stored.similarity(row, rank)});
     return matches;
   }
-  const top_n_result found = session.device().top_n(index.embeddings(), index.embeddings().slice(row, 1), metric,
-                                                    {.n = n, .exclude_self = true, .first_row = row, .progress = {}});
+  const top_n_result found =
+      session.device().top_n(index.embeddings(), index.embeddings().slice(row, 1), metric,
+                             {.n = n, .exclude_self = true, .first_row = row, .on_progress = {}});
   return matches_of(found, 0);
 }
 

@@ -33,7 +33,7 @@ struct top_n_options {
   std::size_t first_row = 0;
   /// Called as the work advances, from one thread at a time but not always the caller's, with `done` rising to
   /// `total`. What it throws stops the search and reaches the caller.
-  std::function<void(std::size_t done, std::size_t total)> progress = {};
+  std::function<void(std::size_t done, std::size_t total)> on_progress = {};
 };
 
 /// Both [Q, columns], columns = min(N, M), or min(N, M - 1) without self; a row holds a query's matches, best first.

@@ -51,9 +51,9 @@ struct search_backend<cuda_context> {
     const top_n_output<device_space> out{found_rows.matrix(shape[0], shape[1]),
                                          found_similarity.matrix(shape[0], shape[1])};
     for_each_batch<Metric>(context, gallery, rows.view(), options, out, policy, [&](std::size_t done) {
-      if (!options.progress) return;
+      if (!options.on_progress) return;
       context.synchronize();
-      options.progress(done, shape[0]);
+      options.on_progress(done, shape[0]);
     });
     context.copy(matrix_view<const std::int64_t, device_space>(out.rows), result.rows.view());
     context.copy(matrix_view<const float, device_space>(out.similarity), result.similarity.view());

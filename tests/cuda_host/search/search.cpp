@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(matrices, Case, device_cases) {
 BOOST_AUTO_TEST_CASE(progress_is_told_to_the_total) {
   const float_matrix photos = random_matrix(20, 5, 4);
   std::size_t last = 0;
-  const top_n_options options{.n = 2, .progress = [&](std::size_t done, std::size_t total) {
+  const top_n_options options{.n = 2, .on_progress = [&](std::size_t done, std::size_t total) {
                                 BOOST_TEST(total == 20u);
                                 last = done;
                               }};

@@ -50,7 +50,7 @@ void write_answer(std::span<candidate> best, std::size_t excluded, const top_n_o
   }
 }
 
-/// Counts finished parts of the work for top_n_options::progress.
+/// Counts finished parts of the work for top_n_options::on_progress.
 class progress_counter {
  public:
   progress_counter(const std::function<void(std::size_t, std::size_t)>& callback, std::size_t total)

@@ -30,7 +30,7 @@ void canonical_top_n(const cpu_context& context, const gallery<T>& prepared, mat
   const std::size_t block = std::max<std::size_t>(
       policy.candidate_bytes / candidate_lists::bytes_for(columns, gallery.extent(0)) / kCanonicalTileRows, 1);
   const std::size_t block_rows = block * kCanonicalTileRows;
-  progress_counter progress(options.progress, queries.extent(0) * gallery.extent(0));
+  progress_counter progress(options.on_progress, queries.extent(0) * gallery.extent(0));
 
   for (std::size_t first = 0; first < queries.extent(0); first += block_rows) {
     const std::size_t count = std::min(block_rows, queries.extent(0) - first);

@@ -40,7 +40,8 @@ class packed_top_n {
         out_(out),
         bounds_(gallery_.extent(1)),
         gallery_squared_norms_(gallery_.extent(0)),
-        progress_(options.progress, tiles(gallery_.extent(0)) * tiles(queries.extent(0)) + tiles(queries.extent(0))) {}
+        progress_(options.on_progress,
+                  tiles(gallery_.extent(0)) * tiles(queries.extent(0)) + tiles(queries.extent(0))) {}
 
   /// Fills the output [Q, columns], columns >= 1.
   void run() {
