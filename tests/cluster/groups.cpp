@@ -51,6 +51,45 @@ BOOST_AUTO_TEST_CASE(fields_are_those_of_the_design) {
   BOOST_TEST(document["paths"][1] == "caf\xc3\xa9/100%25.png");
 }
 
+groups with_outliers() {
+  groups grouping = example();
+  grouping.max_distance = 0.5;
+  grouping.outlier_distance = 0.25;
+  grouping.clusters = {{3}, {1}};
+  grouping.outliers = {0, 2};
+  return grouping;
+}
+
+BOOST_AUTO_TEST_CASE(outliers_are_listed_apart) {
+  const json document = json::parse(to_json(with_outliers()).dump());
+  BOOST_TEST(document["outliers"].dump() == "[0,2]");
+  BOOST_TEST(document["outlier_distance"] == 0.25);
+  BOOST_TEST(document["max_distance"] == 0.5);
+  BOOST_TEST((parse_groups(document, "k_groups.json") == with_outliers()));
+  BOOST_TEST(labels_of(with_outliers()) == (std::vector<std::uint32_t>{kNoGroup, 1, kNoGroup, 0}),
+             boost::test_tools::per_element());
+  BOOST_TEST((rows_by_label(labels_of(with_outliers()), 2) == with_outliers().clusters));
+  const std::vector<std::function<void(json&)>> harms{
+      [](json& d) { d["outliers"] = {0}; },  // row 2 is missing
+      [](json& d) { d["outliers"] = {0, 2, 2}; },  // twice
+      [](json& d) { d["outliers"] = {0, 1, 2}; },  // row 1 is in a cluster
+      [](json& d) { d["outliers"] = {0, 2, 4}; },  // row 4 of 4
+      [](json& d) { d["outliers"] = {0, -2}; },      [](json& d) { d["outliers"] = "0, 2"; },
+      [](json& d) { d.erase("outliers"); },          [](json& d) { d.erase("outlier_distance"); },
+      [](json& d) { d["outlier_distance"] = true; }, [](json& d) { d["max_distance"] = "0.5"; },
+  };
+  for (std::size_t i = 0; i < harms.size(); ++i) {
+    json harmed = document;
+    harms[i](harmed);
+    BOOST_TEST_CONTEXT("harm " << i) {
+      BOOST_CHECK_THROW((void)parse_groups(harmed, "k_groups.json"), io_error);
+    }
+  }
+  groups unsorted = with_outliers();
+  unsorted.outliers = {2, 0};
+  BOOST_CHECK_THROW((void)to_json(unsorted), invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE(labels_and_rows_are_inverse) {
   const groups grouping = example();
   const std::vector<std::uint32_t> labels = labels_of(grouping);

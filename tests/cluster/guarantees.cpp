@@ -8,6 +8,7 @@
 #include <imgsim/cluster/centroid_indices.hpp>
 #include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/covering_medoids.hpp>
+#include <imgsim/cluster/outliers.hpp>
 #include <imgsim/cluster/stability.hpp>
 #include <imgsim/cluster/weak_places.hpp>
 
@@ -119,6 +120,30 @@ BOOST_AUTO_TEST_CASE(choose_k_gives_the_indices_where_it_has_the_points) {
   BOOST_TEST(largest->k == 5u);
   BOOST_TEST(smallest->k == 5u);
   BOOST_TEST(found.recommended_k == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(outliers_are_the_points_beyond_the_distance_but_no_medoids) {
+  std::vector<std::uint32_t> labels{0, 1, 0, 1, 1, 0};
+  const std::vector<float> distances{0.5f, 0, 0.25f, 0.75f, 0.5f, 2};
+  const std::vector<std::size_t> medoids{5, 1};
+  BOOST_TEST(leave_out_outliers(labels, distances, medoids, 0.5) == (std::vector<std::size_t>{3}),
+             boost::test_tools::per_element());
+  BOOST_TEST(labels == (std::vector<std::uint32_t>{0, 1, 0, kNoGroup, 1, 0}), boost::test_tools::per_element());
+  BOOST_TEST(leave_out_outliers(labels, distances, medoids, 0) == (std::vector<std::size_t>{0, 2, 3, 4}),
+             boost::test_tools::per_element());
+  BOOST_CHECK_THROW(leave_out_outliers(labels, distances, medoids, -1), invalid_argument);
+  BOOST_CHECK_THROW(leave_out_outliers(labels, distances, medoids, std::nan("")), invalid_argument);
+  BOOST_CHECK_THROW(leave_out_outliers(labels, std::span(distances).first(3), medoids, 1), invalid_argument);
+  // They count nowhere.
+  tensor<float, 2> apart({2, 2});
+  apart(0, 1) = apart(1, 0) = 1;
+  const weak_places places = find_weak_places(std::vector<std::uint32_t>{kNoGroup, 0, 1, 0},
+                                              std::vector<float>{9, 0, 0, 0.5f}, std::as_const(apart).view());
+  BOOST_TEST(places.weakest_member == 3u);
+  BOOST_TEST(places.overlap == 0.25);
+  BOOST_TEST(
+      find_weak_places(std::vector<std::uint32_t>{kNoGroup, 0}, std::vector<float>{9, 0}, std::as_const(apart).view())
+          .weakest_member == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(weak_places_are_found) {

@@ -42,6 +42,9 @@ BOOST_AUTO_TEST_CASE(members_stand_by_distance_after_the_medoid) {
   BOOST_TEST(groups[2].nearest().row == 6u);
   BOOST_TEST(groups[2].farthest().row == 6u);
   BOOST_TEST(summarise_groups({}, {}, {}).empty());
+  const auto without = summarise_groups(medoids, std::vector<std::uint32_t>{0, 1, 0, kNoGroup, 1, 1, 2}, distances);
+  BOOST_TEST(without[0].size() == 3u);
+  BOOST_TEST(without[0].farthest().row == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(groups_that_contradict_themselves_are_refused) {

@@ -1,35 +1,55 @@
 #include "commands/cluster.hpp"
 
+#include <initializer_list>
 #include <iostream>
+#include <limits>
 
 #include "cli/progress.hpp"
 #include "cli/text.hpp"
+#include "pipeline/group_report.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
-#include "pipeline/query_pictures.hpp"
 
-#include <imgsim/core/file.hpp>
-#include <imgsim/core/path_text.hpp>
-#include <imgsim/image/encode.hpp>
-#include <imgsim/report/contact_sheet.hpp>
 #include <imgsim/report/number.hpp>
 #include <imgsim/report/table.hpp>
 
 namespace imgsim::app {
 
+namespace {
+
+std::size_t parse_sample(const std::string& text) {
+  try {
+    return parse_whole(text, {.low = 1});
+  } catch (const usage_error& reason) {
+    throw usage_error(std::string(reason.what()) + " (or auto, or off)");
+  }
+}
+
+}  // namespace
+
 command_help cluster_command::help() const {
-  return {.usage = "--index IDX -k K|auto [--out DIR] [options]",
-          .about =
-              "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. With "
-              "--out, writes k_groups.json, contact_sheet.png and report.html there; with --partition also one "
-              "folder a group, DIR/groups/group_00, group_01, ... The groups are kept in the index for imgsim "
-              "predict. A partition never overwrites a file; one that was interrupted is continued by the same "
-              "command, and a folder that holds another partition is refused before anything is written.",
-          .examples = {"imgsim cluster --index photos.idx -k 20 --out groups",
-                       "imgsim cluster --index photos.idx -k auto --out groups --partition symlink",
-                       "imgsim cluster --index photos.idx -k 20 --method k-means --json"},
-          .exit_codes = {}};
+  return {
+      .usage = "--index IDX -k K|auto|--max-distance T [--out DIR] [options]",
+      .about =
+          "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. Or, with "
+          "--max-distance, into as few groups as it finds in which every photo lies within T of its medoid. It prints "
+          "the sum of the distances to the medoids and how far at most that is above the best possible (up to " +
+          count_text(kComparedPhotos) +
+          " photos, where a quarter of the memory holds their distances), the member that lies farthest from its "
+          "medoid, and the two groups that are hardest to tell apart. More photos than that are not all compared: "
+          "the medoids come from samples and are improved over all photos, and the distance from the best is "
+          "estimated from a sample. With --out, writes k_groups.json, contact_sheet.png and report.html there; with "
+          "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
+          "photos that --outliers leaves out. The groups are kept in the index for imgsim predict. A partition never "
+          "overwrites a file; one that was interrupted is continued by the same command, and a folder that holds "
+          "another partition is refused before anything is written.",
+      .examples = {"imgsim cluster --index photos.idx -k 20 --out groups",
+                   "imgsim cluster --index photos.idx -k auto --out groups --partition symlink",
+                   "imgsim cluster --index photos.idx -k 20 --outliers 0.6 --restarts 5",
+                   "imgsim cluster --index photos.idx --max-distance 0.4 --out groups",
+                   "imgsim cluster --index photos.idx -k 20 --method k-means --json"},
+      .exit_codes = {}};
 }
 
 void cluster_command::describe(option_set& options) {
@@ -49,14 +69,36 @@ void cluster_command::describe(option_set& options) {
             }
           },
           "number of groups, or auto")
-      .short_name('k')
-      .required();
-  options.choice("method", "NAME", method_, {"k-medoids", "k-means"}, "k-medoids or k-means");
+      .short_name('k');
+  constexpr real_range kDistance{0, std::numeric_limits<double>::infinity()};
+  options.real("max-distance", "T", request_.max_distance, kDistance,
+               "in place of -k: as few groups as it finds, every photo within T of its medoid");
+  options.real("outliers", "T", request_.outlier_distance, kDistance,
+               "photos farther than T from their medoid are left out of the groups and listed");
+  options.choice("method", "NAME", method_, {"k-medoids", "k-means"},
+                 "k-medoids or k-means (for cosine: spherical k-means)");
   options
       .custom(
           "metric", "NAME", [this](const std::string& text) { request_.metric = parse_metric(text); }, metric_choices())
       .defaults_to(request_.metric);
-  options.whole("restarts", "R", request_.restarts, {1, 10'000}, "starts from other seeds; the best is kept");
+  options.choice("init", "NAME", initialisation_, {"build", "lab", "k-means++", "random"},
+                 "first medoids: build (no chance in it, slow), lab, k-means++ or random");
+  options.whole("restarts", "R", request_.restarts, {1, 10'000},
+                "starts from other seeds; the best is kept. Of samples: how many, at least 5");
+  options.whole("max-swaps", "S", max_swaps_, {0}, "K-medoids stops after S swaps in each start")
+      .defaults_to("when no swap lowers the cost");
+  options
+      .custom(
+          "sample", "N",
+          [this](const std::string& text) {
+            if (text == "auto") {
+              request_.sample.reset();
+            } else {
+              request_.sample = text == "off" ? 0 : parse_sample(text);
+            }
+          },
+          "K-medoids of samples of N photos; off: all photos are compared with one another")
+      .defaults_to("auto: off up to " + count_text(kComparedPhotos) + " photos, then samples of 4,096 or more");
   options.path("out", "DIR", out_, "folder for k_groups.json, contact_sheet.png and report.html");
   options.custom(
       "partition", "KIND",
@@ -69,24 +111,22 @@ void cluster_command::describe(option_set& options) {
       "also make one folder a group in DIR/groups, by one of " + any_of_text(partition_kind_names()));
 }
 
-void cluster_command::validate(const option_set&) {
+void cluster_command::validate(const option_set& options) {
   request_.k_means = method_ == "k-means";
+  request_.initialisation = parse_medoid_initialisation(initialisation_);
+  if (max_swaps_) request_.max_swaps = *max_swaps_;
+  const auto refuse_with = [&](const char* other, std::initializer_list<const char*> useless) {
+    for (const char* name : useless)
+      if (options.was_given(name)) throw usage_error("--" + std::string(name) + " has no meaning with " + other);
+  };
+  if (request_.max_distance) {
+    if (options.was_given("groups")) throw usage_error("--max-distance takes the place of -k: give one of them");
+    refuse_with("--max-distance", {"method", "init", "restarts", "max-swaps", "sample"});
+  } else if (!options.was_given("groups")) {
+    throw usage_error("--groups K is missing (or --max-distance T)");
+  }
+  if (request_.k_means) refuse_with("--method k-means", {"init", "max-swaps", "sample"});
   if (partition_ && !out_) throw usage_error("--partition needs --out DIR");
-}
-
-void cluster_command::write_results(session& session, const photo_index& index, const grouping_result& result) const {
-  write_file(*out_ / "k_groups.json", to_json(result.groups).dump() + "\n");
-  const std::vector<group_summary> summaries = summarise(result);
-  const rgb_image sheet =
-      draw_contact_sheet(summaries, [&](std::size_t row) { return read_indexed_photo(session, index, row); });
-  write_file(*out_ / "contact_sheet.png", encode_png(sheet.view()));
-  const groups& made = result.groups;
-  html_page page("Groups of photos", std::to_string(made.k()) + " groups of " + count_text(index.size(), "photo") +
-                                         " by " + made.method + " (" + made.metric + ", cost " +
-                                         general_text(made.cost, 6) + ", seed " + std::to_string(made.seed) + ")");
-  add_groups(page, summaries, photos_of(session, index));
-  write_file(*out_ / "report.html", page.html());
-  session.note("wrote k_groups.json, contact_sheet.png and report.html in " + out_->string());
 }
 
 void cluster_command::partition(session& session, const photo_index& index, const grouping_result& result) const {
@@ -117,26 +157,40 @@ exit_code cluster_command::run(session& session) {
   }
   const grouping_result result = make_groups(session, index, request_);
   if (partition_) check_partition_folder(result.groups, *partition_, *out_ / "groups");
-  if (!result.verdict.empty()) session.note(result.verdict + ": taking K = " + std::to_string(result.groups.k()));
+  if (result.chosen) session.note(result.chosen->verdict + ": taking K = " + std::to_string(result.groups.k()));
   if (request_.k && result.groups.k() < *request_.k)
     session.note(count_text(result.groups.k(), "group") + " in place of " + std::to_string(*request_.k) +
                  ": there are no more different photos than that");
   store_groups(writer, result);
-  if (out_) write_results(session, index, result);
+  if (out_) {
+    write_group_files(session, index, result, *out_);
+    session.note("wrote k_groups.json, contact_sheet.png and report.html in " + out_->string());
+  }
   if (partition_) partition(session, index, result);
-
   if (session.wants_json()) {
-    session.print(json(to_json(result.groups)));
+    session.print(groups_document(result));
   } else {
-    text_table table{
-        {{"group", alignment::right}, {"size", alignment::right}, {"mean distance", alignment::right}, {"medoid"}}, {}};
-    for (const group_summary& group : summarise(result))
-      table.add_row({std::to_string(group.group), std::to_string(group.size()), fixed_text(group.mean_distance, 4),
-                     result.groups.paths[group.medoid()]});
-    std::cout << to_text(table) << "\nK = " << result.groups.k() << ", " << result.groups.method << ", cost "
-              << general_text(result.groups.cost, 8) << ", seed " << result.groups.seed << '\n';
+    print(result);
   }
   return session.finish();
+}
+
+void cluster_command::print(const grouping_result& result) const {
+  const groups& made = result.groups;
+  text_table table{
+      {{"group", alignment::right}, {"size", alignment::right}, {"mean distance", alignment::right}, {"medoid"}}, {}};
+  for (const group_summary& group : summarise(result))
+    table.add_row({std::to_string(group.group), std::to_string(group.size()), fixed_text(group.mean_distance, 4),
+                   made.paths[group.medoid()]});
+  std::cout << to_text(table) << '\n';
+  if (!result.outliers.empty()) {
+    text_table left_out{{{"distance", alignment::right}, {"nearest group", alignment::right}, {"outlier"}}, {}};
+    for (const outlier& one : result.outliers)
+      left_out.add_row({fixed_text(one.distance, 4), std::to_string(one.group), made.paths[one.row]});
+    std::cout << to_text(left_out) << '\n';
+  }
+  std::cout << "K = " << made.k() << ", " << made.method << ", " << cost_text(result) << ", seed " << made.seed << '\n';
+  for (const std::string& line : judgement_lines(result)) std::cout << line << '\n';
 }
 
 }  // namespace imgsim::app

@@ -21,12 +21,14 @@ class cluster_command final : public command {
   exit_code run(session& session) override;
 
  private:
-  void write_results(session& session, const photo_index& index, const grouping_result& result) const;
   void partition(session& session, const photo_index& index, const grouping_result& result) const;
+  void print(const grouping_result& result) const;
 
   std::filesystem::path index_;
   grouping_request request_;
   std::string method_ = "k-medoids";
+  std::string initialisation_ = "k-means++";
+  std::optional<std::size_t> max_swaps_;
   std::optional<std::filesystem::path> out_;
   std::optional<partition_kind> partition_;
 };

@@ -4,9 +4,9 @@
 
 #include "cli/text.hpp"
 #include "pipeline/encode.hpp"
-#include "pipeline/grouping.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/photo_input.hpp"
+#include "pipeline/predict_groups.hpp"
 
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/report/number.hpp>
@@ -19,7 +19,8 @@ command_help predict_command::help() const {
           .about =
               "Tells which group of the index's last clustering (imgsim cluster) each PHOTO belongs to: the group of "
               "the nearest medoid, or of the nearest centroid where the groups were made by k-means. PHOTO is a "
-              "file, - for standard input, or an http(s) URL.",
+              "file, - for standard input, or an http(s) URL. Where the clustering left outliers out, it also tells "
+              "whether PHOTO would be one: farther from its group than --outliers allowed.",
           .examples = {"imgsim predict --index photos.idx new/*.jpg"},
           .exit_codes = {}};
 }
@@ -49,19 +50,24 @@ exit_code predict_command::run(session& session) {
                     {"photo"},
                     {"medoid"}},
                    {}};
+  const bool tells_outliers = stored.groups.outlier_distance.has_value();
+  if (tells_outliers) table.columns.push_back({"outlier"});
   for (std::size_t q = 0; q < photos.size(); ++q) {
     const group_choice& choice = stored.choices[q];
     const std::size_t medoid = stored.groups.medoids[choice.group];
     const std::size_t size = stored.groups.clusters[choice.group].size();
     const std::string& medoid_path = stored.groups.paths[medoid];
-    table.add_row({std::to_string(choice.group), std::to_string(size), fixed_text(choice.similarity, 4), photos[q].name,
-                   medoid_path});
+    std::vector<std::string> cells{std::to_string(choice.group), std::to_string(size), fixed_text(choice.similarity, 4),
+                                   photos[q].name, medoid_path};
+    if (tells_outliers) cells.emplace_back(choice.is_outlier ? "yes" : "no");
+    table.add_row(std::move(cells));
     results.push_back({{"query", path_to_text(photos[q].name)},
                        {"group", choice.group},
                        {"size", size},
                        {"medoid", medoid},
                        {"medoid_path", path_to_text(medoid_path)},
-                       {"similarity", choice.similarity}});
+                       {"similarity", choice.similarity},
+                       {"outlier", choice.is_outlier}});
   }
   if (session.wants_json()) {
     session.print({{"index", path_to_text(index_.string())},

@@ -7,9 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/k_means.hpp>
-#include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/core/thread_pool.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/evaluate/retrieval.hpp>
@@ -41,6 +39,7 @@ class encoder {
   virtual void encode(view<const std::uint8_t, 4> photos, matrix_view<float> out) = 0;
 };
 
+class point_distances;
 struct training_job;
 struct trained_model;
 
@@ -73,12 +72,11 @@ class compute {
   virtual void distance_matrix(matrix_view<const float> points, std::string_view metric,
                                matrix_view<float> out) const = 0;
 
-  /// points [M, D]. The distances are kept as a matrix where that takes at most a quarter of the machine's memory,
-  /// else computed again and again; the answer is the same.
-  [[nodiscard]] virtual k_medoids_result k_medoids(matrix_view<const float> points, std::string_view metric,
-                                                   const k_medoids_options& options) const = 0;
-  [[nodiscard]] virtual choose_k_result choose_k(matrix_view<const float> points, std::string_view metric,
-                                                 const choose_k_options& options) const = 0;
+  /// The distances between points [M, D], which must outlive them (device/point_distances.hpp). With `keep` they are
+  /// computed now and kept as a matrix where that takes at most a quarter of the machine's memory; otherwise they are
+  /// computed whenever they are needed. No answer depends on it.
+  [[nodiscard]] virtual std::unique_ptr<point_distances> open_distances(matrix_view<const float> points,
+                                                                        std::string_view metric, bool keep) const = 0;
   /// points [M, D].
   [[nodiscard]] virtual k_means_result k_means(matrix_view<const float> points,
                                                const k_means_options& options) const = 0;

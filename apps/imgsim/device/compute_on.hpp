@@ -43,10 +43,8 @@ class compute_on final : public compute {
   void distance_matrix(matrix_view<const float> points, std::string_view metric, matrix_view<float> out) const override;
 
   // compute_on_cluster.hpp
-  [[nodiscard]] k_medoids_result k_medoids(matrix_view<const float> points, std::string_view metric,
-                                           const k_medoids_options& options) const override;
-  [[nodiscard]] choose_k_result choose_k(matrix_view<const float> points, std::string_view metric,
-                                         const choose_k_options& options) const override;
+  [[nodiscard]] std::unique_ptr<point_distances> open_distances(matrix_view<const float> points,
+                                                                std::string_view metric, bool keep) const override;
   [[nodiscard]] k_means_result k_means(matrix_view<const float> points, const k_means_options& options) const override;
   [[nodiscard]] nearest_centroids assign_to_nearest(matrix_view<const float> points, matrix_view<const float> centroids,
                                                     bool spherical) const override;
@@ -64,10 +62,6 @@ class compute_on final : public compute {
  private:
   /// In compute_on_fit.hpp, for train().
   [[nodiscard]] embedding_transform fit_embedding(matrix_view<const float> features, const embedding_spec& spec) const;
-
-  /// use(resident_distances) or use(embedding_distances).
-  template <class Use>
-  auto with_distances(matrix_view<const float> points, std::string_view metric, Use&& use) const;
 
   Context context_;
 };

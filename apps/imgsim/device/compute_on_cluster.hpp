@@ -1,42 +1,78 @@
 // The members of compute_on that make groups.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
 #include "device/compute_on.hpp"
 #include "device/cpu_features.hpp"
+#include "device/point_distances.hpp"
 
-#include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/distance_source.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/k_means.hpp>
-#include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/metric/registry.hpp>
 
 namespace imgsim::app {
 
+template <execution_context Context, metric Metric>
+class point_distances_on final : public point_distances {
+ public:
+  /// `table` [M, M] are the distances between `points`, or it is empty.
+  point_distances_on(const Context& context, matrix_view<const float> points, tensor<float, 2> table)
+      : context_(context),
+        points_(points),
+        table_(std::move(table)),
+        bound_(table_.empty() ? std::nullopt : distance_bound(points, Metric{})) {}
+
+  [[nodiscard]] k_medoids_result k_medoids(const k_medoids_options& options) const override {
+    return over_source([&](const auto& source) { return imgsim::k_medoids(context_, source, options); });
+  }
+  [[nodiscard]] sampled_k_medoids_result sampled_k_medoids(const sampled_k_medoids_options& options) const override {
+    return imgsim::sampled_k_medoids(context_, embedding_distances(points_, Metric{}), options);
+  }
+  [[nodiscard]] k_medoids_result covering_medoids(const covering_options& options) const override {
+    return over_source([&](const auto& source) { return imgsim::covering_medoids(context_, source, options); });
+  }
+  [[nodiscard]] choose_k_result choose_k(const choose_k_options& options) const override {
+    return over_source([&](const auto& source) { return imgsim::choose_k(context_, source, points_, options); });
+  }
+  [[nodiscard]] std::optional<cost_bound> bound_cost(std::span<const std::size_t> medoids,
+                                                     const cost_bound_options& options) const override {
+    if (table_.empty()) return std::nullopt;
+    return imgsim::bound_cost(context_, resident_distances(table_.view(), bound_), medoids, options);
+  }
+
+ private:
+  template <class Use>
+  auto over_source(Use&& use) const {
+    return table_.empty() ? use(embedding_distances(points_, Metric{}))
+                          : use(resident_distances(table_.view(), bound_));
+  }
+
+  Context context_;
+  matrix_view<const float> points_;
+  tensor<float, 2> table_;
+  std::optional<float> bound_;
+};
+
 template <execution_context Context>
-template <class Use>
-auto compute_on<Context>::with_distances(matrix_view<const float> points, std::string_view metric, Use&& use) const {
-  return visit_metric(metric, [&](auto m) {
-    const std::size_t size = points.extent(0);
-    if (size * size > describe_cpu().memory_bytes / 4 / sizeof(float)) return use(embedding_distances(points, m));
-    tensor<float, 2> distances({size, size});
-    distance_matrix(points, metric, distances.view());
-    return use(resident_distances(distances.view()));
+std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view<const float> points,
+                                                                     std::string_view metric, bool keep) const {
+  const std::size_t size = points.extent(0);
+  tensor<float, 2> table;
+  if (keep && size * size <= describe_cpu().memory_bytes / 4 / sizeof(float)) {
+    table = tensor<float, 2>({size, size});
+    distance_matrix(points, metric, table.view());
+  }
+  return visit_metric(metric, [&](auto m) -> std::unique_ptr<point_distances> {
+    return std::make_unique<point_distances_on<Context, decltype(m)>>(context_, points, std::move(table));
   });
-}
-
-template <execution_context Context>
-k_medoids_result compute_on<Context>::k_medoids(matrix_view<const float> points, std::string_view metric,
-                                                const k_medoids_options& options) const {
-  return with_distances(points, metric,
-                        [&](const auto& source) { return imgsim::k_medoids(context_, source, options); });
-}
-
-template <execution_context Context>
-choose_k_result compute_on<Context>::choose_k(matrix_view<const float> points, std::string_view metric,
-                                              const choose_k_options& options) const {
-  return with_distances(points, metric,
-                        [&](const auto& source) { return imgsim::choose_k(context_, source, options); });
 }
 
 template <execution_context Context>

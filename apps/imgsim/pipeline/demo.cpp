@@ -7,6 +7,7 @@
 #include "cli/text.hpp"
 #include "pipeline/choose_k_files.hpp"
 #include "pipeline/evaluation.hpp"
+#include "pipeline/group_report.hpp"
 #include "pipeline/grouping.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/query_pictures.hpp"
@@ -109,7 +110,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
   const grouping_result grouped = make_groups(session, index, {.k = k});
   store_groups(writer, grouped);
   const std::vector<group_summary> groups = summarise(grouped);
-  write_file(request.out / "k_groups.json", to_json(grouped.groups).dump() + "\n");
+  write_file(request.out / "k_groups.json", groups_document(grouped).dump() + "\n");
 
   const photo_provider photos = photos_of(session, index);
   const rgb_image sheet = draw_contact_sheet(groups, photos.read);

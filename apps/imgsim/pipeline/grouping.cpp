@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "cli/progress.hpp"
 #include "device/compute.hpp"
-#include "pipeline/open_model.hpp"
+#include "device/point_distances.hpp"
 
 #include <imgsim/core/error.hpp>
-#include <imgsim/core/json.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/report/number.hpp>
 
@@ -17,13 +17,8 @@ namespace imgsim::app {
 
 namespace {
 
-constexpr const char* kKMedoids = "k-medoids";
-constexpr const char* kKMeans = "k-means";
-
-/// K-means groups are those of cosine similarity where points and centroids have length 1.
-bool is_spherical(const std::string& metric) {
-  return metric == cosine::name;
-}
+/// More groups than this are not compared with one another: K^2 distances.
+constexpr std::size_t kComparedGroups = 4096;
 
 std::vector<std::string> paths_of(const photo_index& index) {
   std::vector<std::string> paths;
@@ -32,19 +27,35 @@ std::vector<std::string> paths_of(const photo_index& index) {
 }
 
 void check_k(const char* option, std::size_t k, std::size_t photos) {
-  IMGSIM_EXPECTS(k <= photos, option, " ", k, " is more than the ", count_text(photos, "photo"), " of the index");
+  if (k > photos)
+    throw usage_error(std::string(option) + " " + std::to_string(k) + " is more than the " +
+                      count_text(photos, "photo") + " of the index");
 }
 
-grouping_result group_by_k_medoids(session& session, const photo_index& index, const grouping_request& request,
-                                   std::size_t k) {
-  k_medoids_options options{.k = k, .seed = session.options().seed, .restarts = request.restarts};
+bool is_sampled(const grouping_request& request, std::size_t photos) {
+  return request.sample ? *request.sample > 0 : photos > kComparedPhotos;
+}
+
+choose_k_result sweep(session& session, const point_distances& distances, std::size_t photos,
+                      const sweep_request& request) {
+  const std::size_t k_max = request.k_max.value_or(std::max(request.k_min, largest_useful_k(photos)));
+  choose_k_options options{.k_min = request.k_min,
+                           .k_max = std::min(k_max, photos),
+                           .seed = session.options().seed,
+                           .sensitivity = request.sensitivity};
   options.stop = session.stop();
-  progress bar(session.options(), "group", "restarts", request.restarts);
-  options.on_progress = [&](const k_medoids_progress& state) { bar.update(state.restart); };
-  k_medoids_result found = session.device().k_medoids(index.embeddings(), request.metric, options);
+  progress bar(session.options(), "choose K", "values of K", options.k_max - options.k_min + 1);
+  options.on_progress = [&](const choose_k_progress& state) { bar.update(state.done); };
+  choose_k_result result = distances.choose_k(options);
   session.check_stop("nothing was written");
   bar.finish();
-  return {.groups = {.method = kKMedoids,
+  return result;
+}
+
+grouping_result around_medoids(const session& session, const photo_index& index, const grouping_request& request,
+                               const char* method, k_medoids_result found) {
+  const std::size_t k = found.medoids.size();
+  return {.groups = {.method = method,
                      .metric = request.metric,
                      .cost = found.cost,
                      .seed = session.options().seed,
@@ -53,8 +64,78 @@ grouping_result group_by_k_medoids(session& session, const photo_index& index, c
                      .paths = paths_of(index)},
           .labels = std::move(found.labels),
           .distances = std::move(found.distances),
-          .centroids = {},
-          .verdict = {}};
+          .centroids = {}};
+}
+
+grouping_result group_by_cover(session& session, const photo_index& index, const grouping_request& request,
+                               const point_distances& distances) {
+  covering_options options{.max_distance = *request.max_distance, .stop = session.stop()};
+  progress bar(session.options(), "cover", "photos", index.size());
+  options.on_progress = [&](std::size_t covered, std::size_t) { bar.update(covered); };
+  k_medoids_result found = distances.covering_medoids(options);
+  session.check_stop("nothing was written");
+  bar.finish();
+  grouping_result result = around_medoids(session, index, request, "cover", std::move(found));
+  result.groups.max_distance = request.max_distance;
+  return result;
+}
+
+/// A pass over the distances takes as long whatever it finds, and most is found in the first.
+cost_bound_options bound_options(std::size_t photos) {
+  constexpr double kComparisons = 4e9;
+  const double passes = kComparisons / (static_cast<double>(photos) * static_cast<double>(photos));
+  return {.iterations = static_cast<std::size_t>(std::clamp(passes, 20.0, 200.0))};
+}
+
+grouping_result group_by_k_medoids(session& session, const photo_index& index, const grouping_request& request,
+                                   const point_distances& distances, std::size_t k) {
+  k_medoids_options options{.k = k,
+                            .initialisation = request.initialisation,
+                            .seed = session.options().seed,
+                            .restarts = request.restarts,
+                            .max_swaps = request.max_swaps};
+  options.stop = session.stop();
+  progress bar(session.options(), "group", "restarts", request.restarts);
+  options.on_progress = [&](const k_medoids_progress& state) { bar.update(state.restart); };
+  k_medoids_result found = distances.k_medoids(options);
+  session.check_stop("nothing was written");
+  bar.finish();
+
+  cost_bound_options judging = bound_options(index.size());
+  progress passes(session.options(), "bound", "passes", judging.iterations);
+  judging.stop = session.stop();
+  judging.on_progress = [&](std::size_t done, std::size_t) { passes.update(done); };
+  const std::optional<cost_bound> bound = distances.bound_cost(found.medoids, judging);
+  session.check_stop("nothing was written");
+  passes.finish();
+  grouping_result result = around_medoids(session, index, request, "k-medoids", std::move(found));
+  if (bound) result.lower_bound = bound->lower_bound;
+  return result;
+}
+
+grouping_result group_by_sampled_k_medoids(session& session, const photo_index& index, const grouping_request& request,
+                                           const point_distances& distances, std::size_t k) {
+  const sampled_k_medoids_options defaults;
+  sampled_k_medoids_options options{.k = k,
+                                    .initialisation = request.initialisation,
+                                    .samples = std::max(defaults.samples, request.restarts),
+                                    .sample_size = request.sample.value_or(0),
+                                    .max_swaps = request.max_swaps,
+                                    .seed = session.options().seed};
+  options.stop = session.stop();
+  progress bar(session.options(), "group", "steps", options.samples + options.candidates);
+  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done); };
+  sampled_k_medoids_result found = distances.sampled_k_medoids(options);
+  session.check_stop("nothing was written");
+  bar.finish();
+  grouping_result result = around_medoids(session, index, request, "k-medoids", std::move(found.groups));
+  const auto photos = static_cast<double>(index.size());
+  if (found.sample_size < index.size()) {
+    result.sample = {.photos = found.sample_size, .lower_bound = found.sample_bound * photos};
+  } else {
+    result.lower_bound = found.sample_bound * photos;
+  }
+  return result;
 }
 
 grouping_result group_by_k_means(session& session, const photo_index& index, const grouping_request& request,
@@ -86,54 +167,91 @@ grouping_result group_by_k_means(session& session, const photo_index& index, con
     if (medoid == index.size() || nearest.squared_distances[row] < nearest.squared_distances[medoid]) medoid = row;
   }
   std::vector<float> distances;
-  for (const double squared : nearest.squared_distances) distances.push_back(static_cast<float>(std::sqrt(squared)));
-  return {.groups = {.method = kKMeans,
+  double cost = 0;
+  for (const double squared : nearest.squared_distances) {
+    distances.push_back(static_cast<float>(metric_distance(squared, request.metric)));
+    cost += squared;
+  }
+  return {.groups = {.method = "k-means",
                      .metric = request.metric,
-                     .cost = found.inertia,
+                     .cost = cost,
                      .seed = session.options().seed,
                      .medoids = std::move(medoids),
                      .clusters = rows_by_label(nearest.labels, used.size()),
                      .paths = paths_of(index)},
           .labels = std::move(nearest.labels),
           .distances = std::move(distances),
-          .centroids = std::move(centroids),
-          .verdict = {}};
+          .centroids = std::move(centroids)};
+}
+
+void leave_out(grouping_result& result, double distance) {
+  const std::vector<std::uint32_t> nearest = result.labels;
+  groups& made = result.groups;
+  made.outlier_distance = distance;
+  made.outliers = leave_out_outliers(result.labels, result.distances, made.medoids, distance);
+  made.clusters = rows_by_label(result.labels, made.k());
+  for (const std::size_t row : made.outliers) result.outliers.push_back({row, nearest[row], result.distances[row]});
+  std::ranges::stable_sort(result.outliers, std::greater{}, &outlier::distance);
+}
+
+/// Compares the medoids, or for k-means the centroids, with one another.
+void find_weak_places(session& session, const photo_index& index, grouping_result& result) {
+  const std::size_t k = result.groups.k();
+  if (k > kComparedGroups) return;
+  tensor<float, 2> medoids;
+  if (result.centroids.empty()) {
+    medoids = tensor<float, 2>({k, index.dimension()});
+    for (std::size_t g = 0; g < k; ++g)
+      std::copy_n(index.embeddings().row(result.groups.medoids[g]), index.dimension(), medoids.view().row(g));
+  }
+  const tensor<float, 2>& centres = result.centroids.empty() ? medoids : result.centroids;
+  tensor<float, 2> between({k, k});
+  session.device().distance_matrix(centres.view(), result.groups.metric, between.view());
+  result.weak = imgsim::find_weak_places(result.labels, result.distances, std::as_const(between).view());
 }
 
 }  // namespace
+
+bool is_spherical(const std::string& metric) {
+  return metric == cosine::name;
+}
+
+double metric_distance(double squared_distance, const std::string& metric) {
+  // Between vectors of length 1, |x - y|^2 = 2 - 2 cos(x, y).
+  return is_spherical(metric) ? squared_distance / 2 : std::sqrt(squared_distance);
+}
 
 std::size_t largest_useful_k(std::size_t photos) {
   return std::min<std::size_t>(100, photos / 2 + 1);
 }
 
 choose_k_result sweep_groups(session& session, const photo_index& index, const sweep_request& request) {
+  if (index.size() < 2)
+    throw error("the index holds " + count_text(index.size(), "photo") + ": there is no number of groups to choose");
   check_k("--k-min", request.k_min, index.size());
-  const std::size_t k_max = request.k_max.value_or(std::max(request.k_min, largest_useful_k(index.size())));
-  choose_k_options options{.k_min = request.k_min,
-                           .k_max = std::min(k_max, index.size()),
-                           .seed = session.options().seed,
-                           .sensitivity = request.sensitivity};
-  options.stop = session.stop();
-  progress bar(session.options(), "choose K", "values of K", options.k_max - options.k_min + 1);
-  options.on_progress = [&](const choose_k_progress& state) { bar.update(state.done); };
-  choose_k_result result = session.device().choose_k(index.embeddings(), request.metric, options);
-  session.check_stop("nothing was written");
-  bar.finish();
-  return result;
+  return sweep(session, *session.device().open_distances(index.embeddings(), request.metric, true), index.size(),
+               request);
 }
 
 grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request) {
-  if (request.k) check_k("-k", *request.k, index.size());
-  std::string verdict;
-  std::size_t k = request.k.value_or(1);
-  if (!request.k && index.size() > 2) {
-    const choose_k_result chosen = sweep_groups(session, index, {.metric = request.metric});
-    k = chosen.recommended_k;
-    verdict = chosen.verdict;
-  }
-  grouping_result result =
-      request.k_means ? group_by_k_means(session, index, request, k) : group_by_k_medoids(session, index, request, k);
-  result.verdict = std::move(verdict);
+  const std::size_t photos = index.size();
+  if (request.k) check_k("-k", *request.k, photos);
+  const bool chooses = !request.k && !request.max_distance && photos > 2;
+  const bool samples = !request.k_means && !request.max_distance && is_sampled(request, photos);
+  const std::unique_ptr<point_distances> distances = session.device().open_distances(
+      index.embeddings(), request.metric, chooses || request.max_distance || (!request.k_means && !samples));
+  std::optional<choose_k_result> chosen;
+  if (chooses) chosen = sweep(session, *distances, photos, {.metric = request.metric});
+  const std::size_t k = chosen ? chosen->recommended_k : request.k.value_or(1);
+  if (samples && request.sample && *request.sample < k)
+    throw usage_error("--sample " + std::to_string(*request.sample) + " is less than the " + count_text(k, "group"));
+  grouping_result result = request.k_means        ? group_by_k_means(session, index, request, k)
+                           : request.max_distance ? group_by_cover(session, index, request, *distances)
+                           : samples              ? group_by_sampled_k_medoids(session, index, request, *distances, k)
+                                                  : group_by_k_medoids(session, index, request, *distances, k);
+  if (request.outlier_distance) leave_out(result, *request.outlier_distance);
+  find_weak_places(session, index, result);
+  result.chosen = std::move(chosen);
   return result;
 }
 
@@ -146,36 +264,6 @@ void store_groups(index_writer& writer, const grouping_result& result) {
 
 std::vector<group_summary> summarise(const grouping_result& result) {
   return summarise_groups(result.groups.medoids, result.labels, result.distances);
-}
-
-stored_grouping predict_groups(session& session, const photo_index& index, matrix_view<const float> embeddings) {
-  const std::string how = " with: imgsim cluster --index " + index.folder().string() + " -k K";
-  if (!index.groups()) throw io_error(index.folder(), "holds no groups; make them" + how);
-  const std::filesystem::path file = index.folder() / index_file::kGroups;
-  stored_grouping stored{.groups = parse_groups(parse_json(*index.groups(), file), file), .choices = {}};
-  const groups& grouping = stored.groups;
-  const auto centroids = index.centroids();
-  if (grouping.k() == 0 || grouping.paths != paths_of(index) || (centroids && centroids->extent(0) != grouping.k()))
-    throw io_error(index.folder(), "holds groups that are not of its photos; make them again" + how);
-  if (centroids) {
-    const bool spherical = is_spherical(grouping.metric);
-    const nearest_centroids nearest = session.device().assign_to_nearest(embeddings, *centroids, spherical);
-    for (std::size_t q = 0; q < embeddings.extent(0); ++q) {
-      // Between vectors of length 1, |x - y|^2 = 2 - 2 cos(x, y).
-      const double squared = nearest.squared_distances[q];
-      stored.choices.push_back(
-          {nearest.labels[q], static_cast<float>(spherical ? 1.0 - squared / 2.0 : -std::sqrt(squared))});
-    }
-    return stored;
-  }
-  tensor<float, 2> medoids({grouping.k(), index.dimension()});
-  for (std::size_t g = 0; g < grouping.k(); ++g)
-    std::copy_n(index.embeddings().row(grouping.medoids[g]), index.dimension(), medoids.view().row(g));
-  const top_n_result found = session.device().top_n(std::as_const(medoids).view(), embeddings, grouping.metric,
-                                                    {.n = 1, .exclude_self = false, .first_row = 0, .on_progress = {}});
-  for (std::size_t q = 0; q < embeddings.extent(0); ++q)
-    stored.choices.push_back({static_cast<std::size_t>(found.rows(q, 0)), found.similarity(q, 0)});
-  return stored;
 }
 
 }  // namespace imgsim::app

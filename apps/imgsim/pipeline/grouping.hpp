@@ -2,7 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 
 #include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/groups.hpp>
+#include <imgsim/cluster/initial_medoids.hpp>
+#include <imgsim/cluster/weak_places.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/embedding/index_writer.hpp>
 #include <imgsim/embedding/photo_index.hpp>
@@ -18,19 +21,45 @@
 
 namespace imgsim::app {
 
+/// Up to this many photos are all compared with one another; of more, K-medoids compares samples.
+inline constexpr std::size_t kComparedPhotos = 20'000;
+
 struct grouping_request {
-  std::optional<std::size_t> k;  // nullopt: chosen by choose_k
+  std::optional<std::size_t> k = {};  // nullopt: chosen by choose_k
   bool k_means = false;
   std::string metric = "cosine";
   std::size_t restarts = 1;
+  medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus;
+  std::size_t max_swaps = std::numeric_limits<std::size_t>::max();
+  std::optional<double> max_distance = {};      // groups with a guarantee in place of K of them
+  std::optional<double> outlier_distance = {};  // photos farther from their medoid are left out
+  /// Photos in a sample of K-medoids, 0: all are compared; nullopt: as kComparedPhotos says.
+  std::optional<std::size_t> sample = {};
+};
+
+/// A photo that is in no group, with the group it is nearest to.
+struct outlier {
+  std::size_t row = 0;
+  std::size_t group = 0;
+  float distance = 0;
+};
+
+/// What a sample of the photos says about the cost over all.
+struct sample_judgement {
+  std::size_t photos = 0;
+  double lower_bound = 0;  // of the cost of any K medoids, were all photos like the sample
 };
 
 struct grouping_result {
   imgsim::groups groups;
-  std::vector<std::uint32_t> labels;  // [M]
-  std::vector<float> distances;       // [M] to the medoid, or to the centroid for k-means
-  tensor<float, 2> centroids;         // [K, D] for k-means, else empty
-  std::string verdict;                // of choose_k, where it chose K
+  std::vector<std::uint32_t> labels;            // [M] kNoGroup for outliers
+  std::vector<float> distances;                 // [M] by the metric to the medoid, or to the centroid for k-means
+  tensor<float, 2> centroids;                   // [K, D] for k-means, else empty
+  std::vector<outlier> outliers = {};           // the farthest first
+  std::optional<double> lower_bound = {};       // of the cost of any K medoids
+  std::optional<sample_judgement> sample = {};  // where samples were compared
+  std::optional<weak_places> weak = {};         // where there are not too many groups to compare
+  std::optional<choose_k_result> chosen = {};   // the curve that K was chosen from
 };
 
 /// The largest K that is tried where none is named: with more groups than half the photos, many hold a single one.
@@ -43,10 +72,11 @@ struct sweep_request {
   double sensitivity = 1.0;               // of Kneedle
 };
 
-/// The curve over K with progress. `k_max` is lowered to what M photos allow. Throws invalid_argument, cancelled.
+/// The curve over K with progress. `k_max` is lowered to what M photos allow. Throws error where there are too few
+/// photos, usage_error where k_min is more than them, cancelled.
 [[nodiscard]] choose_k_result sweep_groups(session& session, const photo_index& index, const sweep_request& request);
 
-/// Throws invalid_argument where K is more than the photos, cancelled on a stop.
+/// Throws usage_error where the photos are fewer than K, cancelled on a stop.
 [[nodiscard]] grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request);
 
 /// Keeps the grouping in the index, for predict. `writer` was opened before the photos were grouped, so that they are
@@ -56,18 +86,9 @@ void store_groups(index_writer& writer, const grouping_result& result);
 /// The groups, the largest first.
 [[nodiscard]] std::vector<group_summary> summarise(const grouping_result& result);
 
-struct group_choice {
-  std::size_t group = 0;
-  float similarity = 0;  // to the group's medoid, or minus the distance to its centroid
-};
-
-/// The group of the last clustering that each embedding [Q, D] belongs to. Throws io_error where the index holds no
-/// groups.
-struct stored_grouping {
-  imgsim::groups groups;
-  std::vector<group_choice> choices;  // [Q]
-};
-[[nodiscard]] stored_grouping predict_groups(session& session, const photo_index& index,
-                                             matrix_view<const float> embeddings);
+/// K-means groups are those of cosine similarity where points and centroids have length 1.
+[[nodiscard]] bool is_spherical(const std::string& metric);
+/// Of a k-means group: the distance by the metric, from the squared Euclidean one.
+[[nodiscard]] double metric_distance(double squared_distance, const std::string& metric);
 
 }  // namespace imgsim::app

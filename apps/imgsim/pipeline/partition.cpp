@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kKindNames{"copy", "symlink", "hardlink"};
 constexpr const char* kGroupingFile = "k_groups.json";
+constexpr const char* kOutlierFolder = "outliers";
 constexpr const char* kPartialFile = ".imgsim-partial";
 constexpr std::uint64_t kMaxRecord = std::uint64_t{1} << 32;
 
@@ -143,11 +144,14 @@ nlohmann::ordered_json record_of(const groups& grouping, partition_kind kind) {
 
 /// In what a record that was found differs from the one that is wanted.
 std::string difference(const nlohmann::json& found, const nlohmann::json& wanted) {
-  const auto differs = [&](const char* field) { return !found.contains(field) || found[field] != wanted[field]; };
-  for (const char* field : {"k", "method", "metric", "seed", "partition"}) {
+  const auto value = [](const nlohmann::json& record, const char* field) {
+    return record.contains(field) ? record[field] : nlohmann::json();
+  };
+  const auto text = [](const nlohmann::json& known) { return known.is_null() ? "none" : known.dump(); };
+  const auto differs = [&](const char* field) { return value(found, field) != value(wanted, field); };
+  for (const char* field : {"k", "method", "metric", "seed", "max_distance", "outlier_distance", "partition"}) {
     if (differs(field))
-      return std::string(field) + " " + (found.contains(field) ? found[field].dump() : "unknown") + ", now " +
-             wanted[field].dump();
+      return std::string(field) + " " + text(value(found, field)) + ", now " + text(value(wanted, field));
   }
   return differs("paths") ? "other photos" : "other members";
 }
@@ -166,16 +170,18 @@ partition_kind parse_partition_kind(std::string_view name) {
 
 std::vector<std::string> partition_targets(const groups& grouping) {
   std::vector<std::string> targets(grouping.paths.size());
-  for (std::size_t g = 0; g < grouping.k(); ++g) {
+  const auto place_in = [&](const std::string& folder, const std::vector<std::size_t>& rows) {
     std::set<std::string> taken;
-    for (const std::size_t row : grouping.clusters[g]) {
+    for (const std::size_t row : rows) {
       const fs::path name = fs::path(grouping.paths[row]).filename();
       std::string candidate = name.string();
       for (int i = 2; !taken.insert(lower_case(candidate)).second; ++i)
         candidate = name.stem().string() + "~" + std::to_string(i) + name.extension().string();
-      targets[row] = group_name(g, grouping.k()) + "/" + candidate;
+      targets[row] = folder + "/" + candidate;
     }
-  }
+  };
+  for (std::size_t g = 0; g < grouping.k(); ++g) place_in(group_name(g, grouping.k()), grouping.clusters[g]);
+  place_in(kOutlierFolder, grouping.outliers);
   return targets;
 }
 
@@ -205,6 +211,7 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
   const std::vector<std::string> targets = partition_targets(grouping);
   partition_result result;
   for (std::size_t g = 0; g < grouping.k(); ++g) fs::create_directories(out / group_name(g, grouping.k()));
+  if (!grouping.outliers.empty()) fs::create_directories(out / kOutlierFolder);
   for (std::size_t row = 0; row < targets.size(); ++row) {
     if (options.stop.stop_requested()) {
       result.stopped = true;

@@ -1,4 +1,4 @@
-// A grouping as folders: OUT/group_00/..., one for each group, holding its photos.
+// A grouping as folders: OUT/group_00/..., one for each group, holding its photos, and OUT/outliers for those in none.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,9 @@ enum class partition_kind { copy, symlink, hardlink };
 [[nodiscard]] std::vector<std::string> partition_kind_names();
 [[nodiscard]] partition_kind parse_partition_kind(std::string_view name);
 
-/// Where each row goes, relative to OUT: "group_03/cat.jpg". Photos of one group that bear the same name, letter case
-/// aside, become "cat.jpg", "cat~2.jpg", ... in the order of their rows, so that a second run finds the same places.
+/// Where each row goes, relative to OUT: "group_03/cat.jpg", "outliers/dog.jpg". Photos of one folder that bear the
+/// same name, letter case aside, become "cat.jpg", "cat~2.jpg", ... in the order of their rows, so that a second run
+/// finds the same places.
 [[nodiscard]] std::vector<std::string> partition_targets(const groups& grouping);
 
 /// Throws io_error where `out` holds anything but this partition, whole or begun. Writes nothing.

@@ -5,6 +5,10 @@
 //
 // Rows are positions in "paths". "clusters" lists each row once, each cluster's rows ascending; medoids[i] is in
 // clusters[i]. For k-means the medoid is the photo nearest the centroid. Paths hold any bytes, see core/path_text.hpp.
+//
+// Two fields more where they were asked for: "max_distance": T, every member is within T of its medoid; and
+// "outlier_distance": T with "outliers": [2], the rows farther than T from their medoid, ascending, which are then in
+// no cluster (their distances are part of the cost). A medoid is no outlier.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,6 +24,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <imgsim/cluster/outliers.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/json_fields.hpp>
 #include <imgsim/core/path_text.hpp>
@@ -26,24 +32,29 @@
 namespace imgsim {
 
 struct groups {
-  std::string method = {};  // "k-medoids" or "k-means"
+  std::string method = {};  // "k-medoids", "k-means" or "cover" (covering_medoids)
   std::string metric = {};  // "cosine", "euclidean", ...; may be empty
-  double cost = 0;          // what the method minimises: sum of distances (k-medoids) or of squared distances (k-means)
+  double cost = 0;          // sum of distances (k-medoids, cover) or of squared distances (k-means) over all photos
   std::uint64_t seed = 0;
   std::vector<std::size_t> medoids = {};                // [K] row of the photo that stands for each group
   std::vector<std::vector<std::size_t>> clusters = {};  // [K] rows of each group, ascending
-  std::vector<std::string> paths = {};                  // [M] path of each row, raw bytes
+  std::optional<double> max_distance = {};              // of a member from its medoid, where that was asked for
+  std::optional<double> outlier_distance = {};
+  std::vector<std::size_t> outliers = {};  // rows farther than outlier_distance from their medoid, ascending
+  std::vector<std::string> paths = {};     // [M] path of each row, raw bytes
 
   [[nodiscard]] std::size_t k() const noexcept { return clusters.size(); }
 
   friend bool operator==(const groups&, const groups&) = default;
 };
 
-/// [K] lists of rows: those with label i in list i, ascending. Throws invalid_argument for a label of `k` or more.
+/// [K] lists of rows: those with label i in list i, ascending; those with kNoGroup in none. Throws invalid_argument for
+/// another label of `k` or more.
 [[nodiscard]] inline std::vector<std::vector<std::size_t>> rows_by_label(std::span<const std::uint32_t> labels,
                                                                          std::size_t k) {
   std::vector<std::vector<std::size_t>> rows(k);
   for (std::size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] == kNoGroup) continue;
     IMGSIM_EXPECTS(labels[row] < k, "row ", row, " has label ", labels[row], " where there are ", k, " groups");
     rows[labels[row]].push_back(row);
   }
@@ -71,13 +82,21 @@ inline void check(const groups& grouping) {
     IMGSIM_EXPECTS(std::ranges::binary_search(rows, grouping.medoids[i]), "medoid ", grouping.medoids[i],
                    " is not in its cluster ", i);
   }
+  IMGSIM_EXPECTS(grouping.outlier_distance || grouping.outliers.empty(), "there are outliers but no outlier distance");
+  for (const std::size_t row : grouping.outliers) {
+    IMGSIM_EXPECTS(row < size, "row ", row, " of ", size, " photos is an outlier");
+    IMGSIM_EXPECTS(!seen[row], "row ", row, " is listed twice");
+    seen[row] = true;
+  }
+  IMGSIM_EXPECTS(std::ranges::is_sorted(grouping.outliers), "the outliers do not ascend");
+  listed += grouping.outliers.size();
   IMGSIM_EXPECTS(listed == size, "the clusters list ", listed, " of ", size, " photos");
 }
 
-/// The cluster of each row, [M]. Throws invalid_argument where check() does.
+/// The cluster of each row, [M]; kNoGroup for outliers. Throws invalid_argument where check() does.
 [[nodiscard]] inline std::vector<std::uint32_t> labels_of(const groups& grouping) {
   check(grouping);
-  std::vector<std::uint32_t> labels(grouping.paths.size());
+  std::vector<std::uint32_t> labels(grouping.paths.size(), kNoGroup);
   for (std::size_t i = 0; i < grouping.clusters.size(); ++i) {
     for (const std::size_t row : grouping.clusters[i]) labels[row] = static_cast<std::uint32_t>(i);
   }
@@ -90,6 +109,11 @@ inline void check(const groups& grouping) {
   nlohmann::ordered_json document{
       {"k", grouping.k()},     {"method", grouping.method},   {"metric", grouping.metric},    {"cost", grouping.cost},
       {"seed", grouping.seed}, {"medoids", grouping.medoids}, {"clusters", grouping.clusters}};
+  if (grouping.max_distance) document["max_distance"] = *grouping.max_distance;
+  if (grouping.outlier_distance) {
+    document["outlier_distance"] = *grouping.outlier_distance;
+    document["outliers"] = grouping.outliers;
+  }
   nlohmann::ordered_json& paths = document["paths"] = nlohmann::ordered_json::array();
   for (const std::string& path : grouping.paths) paths.push_back(path_to_text(path));
   return document;
@@ -109,6 +133,12 @@ inline void check(const groups& grouping) {
   for (const nlohmann::json& cluster : fields.array("clusters")) {
     grouping.clusters.push_back(fields.whole_numbers("clusters", cluster));
     std::ranges::sort(grouping.clusters.back());
+  }
+  if (fields.has("max_distance")) grouping.max_distance = fields.number("max_distance");
+  if (fields.has("outlier_distance")) {
+    grouping.outlier_distance = fields.number("outlier_distance");
+    grouping.outliers = fields.whole_numbers("outliers", fields.at("outliers"));
+    std::ranges::sort(grouping.outliers);
   }
   if (fields.integer<std::size_t>("k") != grouping.k()) fields.fail("\"k\" must be the number of clusters");
   for (const nlohmann::json& photo : fields.array("paths")) {

@@ -23,8 +23,10 @@ namespace imgsim {
 
 struct sampled_k_medoids_options {
   std::size_t k = 2;
+  medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus;  // of each sample
   std::size_t samples = 5;
-  std::size_t sample_size = 0;         // points of each; 0: the larger of 4096 and 80 + 4 K; M where that is smaller
+  std::size_t sample_size = 0;  // points of each; 0: the larger of 4096 and 80 + 4 K; M where that is smaller
+  std::size_t max_swaps = std::numeric_limits<std::size_t>::max();  // in each sample
   std::size_t candidates = 1000;       // points tried as medoids over all points, after the best sample is known
   std::size_t bound_iterations = 100;  // see cost_bound; 0: no bound
   std::uint64_t seed = 0;
@@ -100,8 +102,12 @@ template <execution_context Context, class Source>
     std::ranges::sort(rows);
     const tensor<float, 2> distances = cluster_backend<Context>::distances_among(context, source, rows);
     const resident_distances sample(distances.view());
-    const k_medoids_result found =
-        k_medoids(context, sample, {.k = options.k, .seed = options.seed + turn, .stop = options.stop});
+    const k_medoids_result found = k_medoids(context, sample,
+                                             {.k = options.k,
+                                              .initialisation = options.initialisation,
+                                              .seed = options.seed + turn,
+                                              .max_swaps = options.max_swaps,
+                                              .stop = options.stop});
     std::vector<std::size_t> medoids;
     for (const std::size_t position : found.medoids) medoids.push_back(rows[position]);
     search.assign(medoids);

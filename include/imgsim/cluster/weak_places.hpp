@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include <imgsim/cluster/outliers.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/view.hpp>
 
@@ -22,7 +23,7 @@ struct weak_places {
 };
 
 /// From the label and the distance to the medoid of each point, both [M], and the distances between the medoids [K, K].
-/// Throws invalid_argument where shapes differ or a label is K or more.
+/// Points labelled kNoGroup are passed over. Throws invalid_argument where shapes differ or another label is K or more.
 [[nodiscard]] inline weak_places find_weak_places(std::span<const std::uint32_t> labels,
                                                   std::span<const float> distances,
                                                   matrix_view<const float> between_medoids) {
@@ -32,11 +33,14 @@ struct weak_places {
                  shape_text(between_medoids));
   weak_places places;
   std::vector<double> sums(k, 0.0), sizes(k, 0.0);
+  bool found = false;
   for (std::size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] == kNoGroup) continue;
     IMGSIM_EXPECTS(labels[row] < k, "label ", labels[row], " where there are ", k, " groups");
     sums[labels[row]] += static_cast<double>(distances[row]);
     ++sizes[labels[row]];
-    if (distances[row] > places.weakest_distance) {
+    if (!found || distances[row] > places.weakest_distance) {
+      found = true;
       places.weakest_member = row;
       places.weakest_distance = distances[row];
     }

@@ -197,6 +197,13 @@ class index_inspection {
       }
       if (!has_medoid) fields.fail(concat("group ", group, " does not hold its medoid"));
     }
+    if (fields.has("outliers"))
+      for (const nlohmann::json& row : fields.array("outliers")) {
+        if (!row.is_number_unsigned() || row.get<std::uint64_t>() >= seen.size() || seen[row.get<std::size_t>()])
+          fields.fail("the outliers hold a row twice, or one that is in a group or not in the index");
+        seen[row.get<std::size_t>()] = true;
+        ++members;
+      }
     if (members != manifest_.rows) fields.fail(concat("groups ", members, " of ", manifest_.rows, " rows"));
     const bool same_paths = std::ranges::equal(paths, photos_, [](const nlohmann::json& path_json, const auto& photo) {
       return path_json.is_string() && path_json.get_ref<const std::string&>() == path_to_text(photo.path);

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include <imgsim/cluster/outliers.hpp>
 #include <imgsim/core/error.hpp>
 
 namespace imgsim {
@@ -29,7 +30,8 @@ struct group_summary {
 };
 
 /// The groups of a clustering, the largest first (ties by number). `medoids` [K]; `labels` [M] and `distances` [M] of
-/// each photo to its own medoid. Throws invalid_argument where a label is not below K or a medoid is not in its group.
+/// each photo to its own medoid; photos labelled kNoGroup are in none. Throws invalid_argument where another label is
+/// not below K or a medoid is not in its group.
 [[nodiscard]] inline std::vector<group_summary> summarise_groups(std::span<const std::size_t> medoids,
                                                                  std::span<const std::uint32_t> labels,
                                                                  std::span<const float> distances) {
@@ -37,6 +39,7 @@ struct group_summary {
   std::vector<group_summary> groups(medoids.size());
   for (std::size_t g = 0; g < groups.size(); ++g) groups[g].group = g;
   for (std::size_t row = 0; row < labels.size(); ++row) {
+    if (labels[row] == kNoGroup) continue;
     IMGSIM_EXPECTS(labels[row] < groups.size(), "photo ", row, " has label ", labels[row], " of ", groups.size(),
                    " groups");
     groups[labels[row]].members.push_back({row, distances[row]});

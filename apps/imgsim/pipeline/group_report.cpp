@@ -1,0 +1,95 @@
+#include "pipeline/group_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "pipeline/query_pictures.hpp"
+
+#include <imgsim/core/file.hpp>
+#include <imgsim/image/encode.hpp>
+#include <imgsim/report/contact_sheet.hpp>
+#include <imgsim/report/escape.hpp>
+#include <imgsim/report/html_sections.hpp>
+#include <imgsim/report/number.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+/// " at most 0.28 % above the best possible": rounded up, so that it stays true.
+std::string above_best_text(double cost, double lower_bound, const char* how_sure) {
+  constexpr double kEqual = 1e-9;  // what rounding can hide
+  if (cost <= lower_bound * (1 + kEqual)) return ", the best possible";
+  if (!(lower_bound > 0)) return {};
+  const double percent = std::ceil((cost / lower_bound - 1) * 1e4) / 100;
+  return std::string(", ") + how_sure + " " + fixed_text(percent, 2) + " % above the best possible";
+}
+
+}  // namespace
+
+json groups_document(const grouping_result& result) {
+  json document = to_json(result.groups);
+  if (result.lower_bound) document["lower_bound"] = *result.lower_bound;
+  if (result.sample)
+    document["sample"] = {{"photos", result.sample->photos}, {"lower_bound", result.sample->lower_bound}};
+  if (result.weak) {
+    const weak_places& weak = *result.weak;
+    document["weakest_member"] = {{"row", weak.weakest_member},
+                                  {"group", result.labels[weak.weakest_member]},
+                                  {"distance", weak.weakest_distance}};
+    if (weak.first_group != weak.second_group)
+      document["hardest_pair"] = {{"groups", {weak.first_group, weak.second_group}}, {"overlap", weak.overlap}};
+  }
+  return document;
+}
+
+std::string cost_text(const grouping_result& result) {
+  const double cost = result.groups.cost;
+  std::string text = "cost " + general_text(cost, 8);
+  if (result.lower_bound) text += above_best_text(cost, *result.lower_bound, "at most");
+  if (result.sample)
+    text += above_best_text(cost, result.sample->lower_bound, "about") + ", as far as a sample of " +
+            count_text(result.sample->photos, "photo") + " tells";
+  return text;
+}
+
+std::vector<std::string> judgement_lines(const grouping_result& result) {
+  std::vector<std::string> lines;
+  const groups& made = result.groups;
+  const std::string middle = result.centroids.empty() ? "medoid" : "centroid";
+  if (made.max_distance)
+    lines.push_back("every photo lies within " + general_text(*made.max_distance) + " of its medoid");
+  if (result.weak) {
+    const weak_places& weak = *result.weak;
+    lines.push_back("weakest member: " + printable_utf8(made.paths[weak.weakest_member]) + " in group " +
+                    std::to_string(result.labels[weak.weakest_member]) + ", " + fixed_text(weak.weakest_distance, 4) +
+                    " from its " + middle);
+    if (weak.first_group != weak.second_group)
+      lines.push_back("hardest to tell apart: groups " + std::to_string(weak.first_group) + " and " +
+                      std::to_string(weak.second_group) + ", overlap " + fixed_text(weak.overlap, 2) +
+                      (weak.overlap > 2 ? " (nearer to one another than to their members)" : ""));
+  }
+  if (made.outlier_distance)
+    lines.push_back("outliers: " + count_text(result.outliers.size(), "photo") + " farther than " +
+                    general_text(*made.outlier_distance) + " from the nearest " + middle);
+  return lines;
+}
+
+void write_group_files(const session& session, const photo_index& index, const grouping_result& result,
+                       const std::filesystem::path& folder) {
+  write_file(folder / "k_groups.json", groups_document(result).dump() + "\n");
+  const std::vector<group_summary> summaries = summarise(result);
+  const photo_provider photos = photos_of(session, index);
+  const rgb_image sheet = draw_contact_sheet(summaries, photos.read);
+  write_file(folder / "contact_sheet.png", encode_png(sheet.view()));
+
+  const groups& made = result.groups;
+  html_page page("Groups of photos", count_text(made.k(), "group") + " of " + count_text(index.size(), "photo") +
+                                         " by " + made.method + " (" + made.metric + ", " + cost_text(result) +
+                                         ", seed " + std::to_string(made.seed) + ")");
+  for (const std::string& line : judgement_lines(result)) page.remark(line);
+  add_groups(page, summaries, photos);
+  write_file(folder / "report.html", page.html());
+}
+
+}  // namespace imgsim::app

@@ -1,0 +1,30 @@
+// A grouping in words, as JSON and as files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "pipeline/grouping.hpp"
+
+#include <imgsim/embedding/photo_index.hpp>
+
+namespace imgsim::app {
+
+/// k_groups.json: the grouping, and beside it "lower_bound" (no K medoids cost less) or "sample" ({"photos",
+/// "lower_bound"}), "weakest_member" ({"row", "group", "distance"}) and "hardest_pair" ({"groups", "overlap"}), as far
+/// as they are known.
+[[nodiscard]] json groups_document(const grouping_result& result);
+
+/// "cost 300.63, at most 0.28 % above the best possible".
+[[nodiscard]] std::string cost_text(const grouping_result& result);
+
+/// What a person should know before trusting the groups: sentences without their full stop.
+[[nodiscard]] std::vector<std::string> judgement_lines(const grouping_result& result);
+
+/// Writes k_groups.json, contact_sheet.png and report.html into `folder`. Throws io_error.
+void write_group_files(const session& session, const photo_index& index, const grouping_result& result,
+                       const std::filesystem::path& folder);
+
+}  // namespace imgsim::app

@@ -1,0 +1,31 @@
+// New photos and the groups that an index keeps.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "cli/session.hpp"
+
+#include <imgsim/cluster/groups.hpp>
+#include <imgsim/core/view.hpp>
+#include <imgsim/embedding/photo_index.hpp>
+
+namespace imgsim::app {
+
+struct group_choice {
+  std::size_t group = 0;    // the nearest
+  float similarity = 0;     // to the group's medoid, or its centroid (for Euclidean distance: minus that)
+  bool is_outlier = false;  // farther from it than the groups were allowed to reach
+};
+
+struct stored_grouping {
+  imgsim::groups groups;
+  std::vector<group_choice> choices;  // [Q]
+};
+
+/// The group of the last clustering that each embedding [Q, D] belongs to. Throws io_error where the index holds no
+/// groups.
+[[nodiscard]] stored_grouping predict_groups(session& session, const photo_index& index,
+                                             matrix_view<const float> embeddings);
+
+}  // namespace imgsim::app

@@ -1,0 +1,203 @@
+// cluster: groups of a guaranteed distance, outliers, the bound of the cost, and how K-medoids is made to search.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <imgsim/embedding/photo_index.hpp>
+
+#include "cli/trained_folder.hpp"
+
+using namespace imgsim_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kPhotos = kLabels * kPhotosOfLabel;
+
+/// Cosine distances between the photos of an index, from the file of its embeddings.
+class photo_distances {
+ public:
+  explicit photo_distances(const std::string& index) : index_(imgsim::photo_index::open(index)) {}
+
+  double operator()(std::size_t a, std::size_t b) const {
+    double product = 0, square_a = 0, square_b = 0;
+    for (std::size_t i = 0; i < index_.dimension(); ++i) {
+      const double x = index_.embeddings()(a, i), y = index_.embeddings()(b, i);
+      product += x * y;
+      square_a += x * x;
+      square_b += y * y;
+    }
+    return 1 - product / std::sqrt(square_a * square_b);
+  }
+
+ private:
+  imgsim::photo_index index_;
+};
+
+/// calls check(row, distance to its medoid) for each member.
+template <class Check>
+void for_each_member(const nlohmann::json& groups, const photo_distances& distance, Check&& check) {
+  for (std::size_t g = 0; g < groups.at("clusters").size(); ++g) {
+    const auto medoid = groups.at("medoids").at(g).get<std::size_t>();
+    for (const auto& row : groups.at("clusters").at(g))
+      check(row.get<std::size_t>(), distance(row.get<std::size_t>(), medoid));
+  }
+}
+
+constexpr double kRounding = 1e-6;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(group_guarantees)
+
+BOOST_AUTO_TEST_CASE(every_photo_lies_within_the_distance) {
+  const trained_folder made;
+  const photo_distances distance(made.index());
+  std::size_t previous = kPhotos + 1;
+  for (const std::string most : {"0", "0.2", "0.5", "3"}) {
+    const auto groups = must_run({"cluster", "--index", made.index(), "--max-distance", most, "--json"}).json();
+    BOOST_TEST(groups.at("method") == "cover");
+    BOOST_TEST(groups.at("max_distance") == std::stod(most));
+    std::size_t members = 0;
+    double farthest = 0;
+    for_each_member(groups, distance, [&](std::size_t, double d) {
+      ++members;
+      farthest = std::max(farthest, d);
+    });
+    BOOST_TEST(members == kPhotos);
+    BOOST_TEST(farthest <= std::stod(most) + kRounding);
+    BOOST_TEST(std::abs(groups.at("weakest_member").at("distance").get<double>() - farthest) <= kRounding);
+    BOOST_TEST(groups.at("k").get<std::size_t>() < previous);
+    previous = groups.at("k").get<std::size_t>();
+    BOOST_TEST(must_run({"verify", made.index(), "--json"}).json().at("sound") == true);
+  }
+  BOOST_TEST(previous == 1u);
+  const std::string text = must_run({"cluster", "--index", made.index(), "--max-distance", "0.5"}).out;
+  for (const char* part :
+       {"every photo lies within 0.5 of its medoid\n", "\nweakest member: ", "\nhardest to tell apart"})
+    BOOST_TEST(text.find(part) != std::string::npos, text);
+  BOOST_TEST(must_run({"predict", "--index", made.index(), made.photo("red/0.png"), "--json"}).json().at("method") ==
+             "cover");
+}
+
+BOOST_AUTO_TEST_CASE(outliers_are_listed_kept_apart_and_predicted) {
+  const trained_folder made;
+  const photo_distances distance(made.index());
+  const temporary_folder folder;
+  for (const std::string method : {"k-medoids", "k-means"}) {
+    const fs::path out = folder.path() / method;
+    const std::vector<std::string> line{"cluster", "--index", made.index(), "-k",          "3",   "--method",
+                                        method,    "--out",   out,          "--partition", "copy"};
+    // Half of the photos lie beyond the median distance.
+    std::vector<double> reach;
+    for_each_member(must_run({"cluster", "--index", made.index(), "-k", "3", "--json"}).json(), distance,
+                    [&](std::size_t, double d) { reach.push_back(d); });
+    std::ranges::sort(reach);
+    const std::string most = std::to_string(reach[kPhotos / 2] / (method == "k-means" ? 1.5 : 1));
+    auto with = line;
+    with.insert(with.end(), {"--outliers", most});
+    const auto printed = must_run(with);
+    const std::string count = "outliers: ";
+    BOOST_TEST(printed.out.find(count) != std::string::npos, printed.out);
+
+    const auto groups = nlohmann::json::parse(read_text(out / "k_groups.json"));
+    const auto outliers = groups.at("outliers").get<std::vector<std::size_t>>();
+    BOOST_TEST_REQUIRE(!outliers.empty());
+    std::set<std::size_t> rows(outliers.begin(), outliers.end());
+    for_each_member(groups, distance, [&](std::size_t row, double d) {
+      BOOST_TEST(rows.insert(row).second);
+      if (method == "k-medoids") BOOST_TEST(d <= std::stod(most) + kRounding);
+    });
+    BOOST_TEST(rows.size() == kPhotos);
+    if (method == "k-medoids")
+      for (const std::size_t row : outliers)
+        for (const auto& medoid : groups.at("medoids"))
+          BOOST_TEST(distance(row, medoid.get<std::size_t>()) > std::stod(most) - kRounding);
+    BOOST_TEST(must_run({"verify", made.index(), "--json"}).json().at("sound") == true);
+
+    std::size_t placed = 0;
+    for (const auto& entry : fs::directory_iterator(out / "groups" / "outliers")) placed += entry.is_regular_file();
+    BOOST_TEST(placed == outliers.size());
+    // The medoid of k-means stays in its group however far from the centroid it lies.
+    const auto member = groups.at("medoids").at(0).get<std::size_t>();
+    for (const std::size_t row : {outliers.front(), outliers.back(), method == "k-medoids" ? member : outliers[0]}) {
+      const std::string photo = made.photo(groups.at("paths").at(row));
+      const auto predicted = must_run({"predict", "--index", made.index(), photo, "--json"}).json();
+      BOOST_TEST(predicted.at("results").at(0).at("outlier") == std::ranges::binary_search(outliers, row));
+    }
+    BOOST_TEST(must_run({"predict", "--index", made.index(), made.photo("red/0.png")}).out.find("outlier") !=
+               std::string::npos);
+
+    const auto refused = run_imgsim(line);
+    BOOST_TEST(refused.exit_code == 1);
+    BOOST_TEST(refused.err.find("(outlier_distance " + groups.at("outlier_distance").dump() + ", now none)") !=
+                   std::string::npos,
+               refused.err);
+  }
+  // Without the option there is no such thing.
+  const auto plain = must_run({"cluster", "--index", made.index(), "-k", "3", "--json"}).json();
+  BOOST_TEST(!plain.contains("outliers"));
+  const auto predicted = must_run({"predict", "--index", made.index(), made.photo("red/0.png"), "--json"}).json();
+  BOOST_TEST(predicted.at("results").at(0).at("outlier") == false);
+}
+
+BOOST_AUTO_TEST_CASE(the_cost_stands_beside_its_bound) {
+  const trained_folder made;
+  const photo_distances distance(made.index());
+  for (const std::string k : {"1", "3", "9"}) {
+    const auto groups = must_run({"cluster", "--index", made.index(), "-k", k, "--json"}).json();
+    double cost = 0;
+    for_each_member(groups, distance, [&](std::size_t, double d) { cost += d; });
+    BOOST_TEST(std::abs(groups.at("cost").get<double>() - cost) <= 24 * kRounding);
+    BOOST_TEST(groups.at("lower_bound").get<double>() <= groups.at("cost").get<double>());
+    BOOST_TEST(groups.at("lower_bound").get<double>() >= 0.9 * groups.at("cost").get<double>());
+  }
+  BOOST_TEST(must_run({"cluster", "--index", made.index(), "-k", "24"}).out.find("cost 0, the best possible, seed 0") !=
+             std::string::npos);
+  const std::string text = must_run({"cluster", "--index", made.index(), "-k", "9"}).out;
+  BOOST_TEST((text.find(" % above the best possible, seed 0\n") != std::string::npos ||
+              text.find(", the best possible, seed 0\n") != std::string::npos),
+             text);
+}
+
+BOOST_AUTO_TEST_CASE(samples_are_compared_on_request) {
+  const trained_folder made;
+  const auto groups = must_run({"cluster", "--index", made.index(), "-k", "3", "--sample", "12", "--json"}).json();
+  BOOST_TEST(groups.at("sample").at("photos") == 12);
+  BOOST_TEST(!groups.contains("lower_bound"));
+  const auto whole = must_run({"cluster", "--index", made.index(), "-k", "3", "--restarts", "5", "--json"}).json();
+  BOOST_TEST(groups.at("cost").get<double>() >= whole.at("lower_bound").get<double>());
+  BOOST_TEST(groups.at("cost").get<double>() <= 1.2 * whole.at("cost").get<double>());
+  BOOST_TEST(must_run({"cluster", "--index", made.index(), "-k", "3", "--sample", "12"})
+                 .out.find("as far as a sample of 12 photos tells, seed 0\n") != std::string::npos);
+  // A sample of everything is no sample.
+  BOOST_TEST(must_run({"cluster", "--index", made.index(), "-k", "3", "--sample", "99", "--json"})
+                 .json()
+                 .contains("lower_bound"));
+  const auto refused = run_imgsim({"cluster", "--index", made.index(), "-k", "3", "--sample", "2"});
+  BOOST_TEST(refused.exit_code == 2);
+  BOOST_TEST(refused.err.starts_with("imgsim cluster: --sample 2 is less than the 3 groups\n"), refused.err);
+}
+
+BOOST_AUTO_TEST_CASE(each_start_gives_groups_and_the_swaps_can_be_limited) {
+  const trained_folder made;
+  const auto cost_of = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> line{"cluster", "--index", made.index(), "-k", "5", "--seed", "3", "--json"};
+    line.insert(line.end(), options.begin(), options.end());
+    return must_run(line).json().at("cost").get<double>();
+  };
+  const double best = cost_of({"--restarts", "20"});
+  for (const std::string start : {"build", "lab", "k-means++", "random"}) {
+    const double unimproved = cost_of({"--init", start, "--max-swaps", "0"});
+    const double improved = cost_of({"--init", start});
+    BOOST_TEST(improved <= unimproved, start);
+    BOOST_TEST(improved <= 1.3 * best, start);
+    if (start == "random") BOOST_TEST(improved < unimproved);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
