@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include <imgsim/core/element.hpp>
+#include <imgsim/core/error.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/metric/metric.hpp>
 
@@ -66,4 +68,23 @@ template <metric Metric, real_element T>
   return distance_bound<Metric>(largest);
 }
 
+namespace detail {
+
+/// The first row whose squared norm is not finite, which is to say one of its values is not: float64 holds the square
+/// of every finite element.
+[[nodiscard]] inline std::optional<std::size_t> first_unusable_row(std::span<const double> squared_norms) {
+  const auto bad = std::ranges::find_if(squared_norms, [](double norm) { return !std::isfinite(norm); });
+  if (bad == squared_norms.end()) return std::nullopt;
+  return static_cast<std::size_t>(bad - squared_norms.begin());
+}
+
+/// What every backend says of an embedding that holds a value that is not finite.
+template <real_element T>
+[[noreturn]] void refuse_embedding(std::size_t row, std::span<const T> values) {
+  const auto bad = std::ranges::find_if(values, [](const T& value) { return !std::isfinite(to_double(value)); });
+  throw invalid_argument(
+      concat("the embedding in row ", row, " has ", to_double(*bad), " in column ", bad - values.begin()));
+}
+
+}  // namespace detail
 }  // namespace imgsim

@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <imgsim/core/macros.hpp>
+
 namespace imgsim {
 
 class fixed_point {
@@ -26,7 +28,7 @@ class fixed_point {
                            : 1.0) {}
 
   /// In units, rounded towards zero: monotone in `value`.
-  [[nodiscard]] std::int64_t quantise(float value) const noexcept {
+  [[nodiscard]] IMGSIM_HOST_DEVICE std::int64_t quantise(float value) const noexcept {
     return static_cast<std::int64_t>(static_cast<double>(value) * scale_);
   }
   [[nodiscard]] double to_double(std::int64_t units) const noexcept { return static_cast<double>(units) / scale_; }

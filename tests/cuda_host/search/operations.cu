@@ -5,33 +5,11 @@
 #include <imgsim/cuda/search.cuh>
 #include <imgsim/cuda/workspace_memory.hpp>
 
-#include "cuda_host/support/device_array.hpp"
-
 namespace imgsim_test {
 namespace {
 
 using namespace imgsim;
 using backend = search_backend<cuda_context>;
-
-/// Rows on the device with the strides that they have on the host.
-template <class T>
-class device_copy {
- public:
-  explicit device_copy(matrix_view<const T> rows)
-      : shape_(rows), values_(std::max<std::size_t>(rows.empty() ? 0 : rows.extent(0) * rows.stride(0), 1)) {
-    if (!rows.empty())
-      IMGSIM_CUDA_CHECK(cudaMemcpy(values_.get(), rows.data(),
-                                   ((rows.extent(0) - 1) * rows.stride(0) + rows.extent(1)) * sizeof(T),
-                                   cudaMemcpyHostToDevice));
-  }
-  [[nodiscard]] matrix_view<const T, device_space> view() const {
-    return {values_.get(), shape_.extents(), shape_.strides()};
-  }
-
- private:
-  matrix_view<const T> shape_;
-  device_array<T> values_;
-};
 
 }  // namespace
 

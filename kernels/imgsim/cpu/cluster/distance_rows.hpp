@@ -3,9 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -13,7 +11,6 @@
 #include <imgsim/cluster/distance_source.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/core/element.hpp>
-#include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/context.hpp>
@@ -91,13 +88,8 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
       : points_(source.points()),
         level_(best_simd_level()),
         squared_norms_(row_squared_norms(context, points_, level_)) {
-    for (std::size_t row = 0; row < size(); ++row) {
-      if (std::isfinite(squared_norms_[row])) continue;  // float64 holds the square of every finite element
-      const T* values = points_.row(row);
-      const T* bad = std::find_if(values, values + points_.extent(1), [](T v) { return !std::isfinite(to_double(v)); });
-      throw invalid_argument(
-          imgsim::detail::concat("the embedding in row ", row, " has ", to_double(*bad), " in column ", bad - values));
-    }
+    if (const std::optional<std::size_t> row = imgsim::detail::first_unusable_row(squared_norms_))
+      imgsim::detail::refuse_embedding(*row, std::span(points_.row(*row), points_.extent(1)));
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return points_.extent(0); }

@@ -272,9 +272,7 @@ class medoid_searcher {
     for (;; ++row) {
       const float* distances = rows_[row];
       for (std::size_t column = 0; column < size_; ++column) {
-        if (std::isfinite(distances[column])) continue;
-        throw invalid_argument(imgsim::detail::concat("the distance in row ", row, ", column ", column, " is ",
-                                                      distances[column], "; K-medoids needs finite distances"));
+        if (!std::isfinite(distances[column])) imgsim::detail::refuse_distance(row, column, distances[column]);
       }
     }
   }

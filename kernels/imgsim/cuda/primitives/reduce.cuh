@@ -38,19 +38,24 @@ __device__ inline T warp_reduce(T value, Combine combine) {
   return value;
 }
 
-/// All threads' values combined, in every thread, by a block of one dimension with `Threads` threads, whole warps.
-/// `identity` changes nothing when combined. Two barriers; may be called again at once.
-template <unsigned Threads, class T, class Combine>
+/// All threads' values combined, in every thread, by a block of one dimension, of whole warps. `identity` changes
+/// nothing when combined. Two barriers; may be called again at once.
+template <class T, class Combine>
 __device__ inline T block_reduce(T value, T identity, Combine combine) {
-  static_assert(Threads % kWarpSize == 0 && Threads <= kWarpSize * kWarpSize, "whole warps, at most 32");
-  constexpr unsigned kWarps = Threads / kWarpSize;
-  IMGSIM_SHARED(T, of_warp, [kWarps]);
+  IMGSIM_SHARED(T, of_warp, [kWarpSize]);
   value = warp_reduce(value, combine);
   if (lane_index() == 0) of_warp[warp_index()] = value;
   __syncthreads();
-  value = warp_reduce(lane_index() < kWarps ? of_warp[lane_index()] : identity, combine);
+  value = warp_reduce(lane_index() < blockDim.x / kWarpSize ? of_warp[lane_index()] : identity, combine);
   __syncthreads();  // the next call writes where a slow warp may still read
   return value;
+}
+
+/// The same where the number of threads is known when compiling.
+template <unsigned Threads, class T, class Combine>
+__device__ inline T block_reduce(T value, T identity, Combine combine) {
+  static_assert(Threads % kWarpSize == 0 && Threads <= kWarpSize * kWarpSize, "whole warps, at most 32");
+  return block_reduce(value, identity, combine);
 }
 
 }  // namespace imgsim::cuda

@@ -1,0 +1,276 @@
+// The state of a K-medoids search on a CUDA device; models the concept medoid_search (cluster/backend.hpp).
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <imgsim/cluster/backend.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/cuda/cluster/assignment_launch.cuh>
+#include <imgsim/cuda/cluster/candidate_rows.cuh>
+#include <imgsim/cuda/cluster/distance_rows.cuh>
+#include <imgsim/cuda/cluster/policy.hpp>
+#include <imgsim/cuda/cluster/swap_launch.cuh>
+#include <imgsim/cuda/context.hpp>
+
+namespace imgsim::cuda {
+
+/// See medoid_search for the meaning of the members. Those that change the state queue their work, those that answer
+/// wait for it. `source` must outlive the object, and what it refers to on the device the work that is queued. Memory
+/// on the device: O(M) and the policy's workspace; for a source of the host 4 M^2 bytes, for embeddings 4 K M.
+template <class Source>
+class medoid_searcher {
+ public:
+  medoid_searcher(const cuda_context& context, const Source& source, const cluster_policy& policy = {})
+      : context_(context),
+        policy_(policy),
+        source_(context_, source),
+        size_(source_.size()),
+        rows_(context_, source_, policy_),
+        exchanges_(context_, std::min(std::max<std::size_t>(policy_.candidates, 1), std::max<std::size_t>(size_, 1))) {
+    IMGSIM_EXPECTS(size_ < kNoMedoid, "K-medoids takes fewer than ", kNoMedoid, " points, not ", size_);
+    largest_ = read_largest_distance();
+    unit_ = fixed_point(largest_, size_);
+    is_medoid_.resize(size_);
+    points_.emplace(context_, size_, largest_, unit_, policy_);
+    assign({});
+  }
+
+  medoid_searcher(const medoid_searcher&) = delete;  // its parts refer to one another
+  medoid_searcher& operator=(const medoid_searcher&) = delete;
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] fixed_point unit() const noexcept { return unit_; }
+  [[nodiscard]] float largest_distance() const noexcept { return largest_; }
+  [[nodiscard]] std::span<const std::size_t> medoids() const noexcept { return medoids_; }
+  [[nodiscard]] bool is_medoid(std::size_t row) const noexcept { return is_medoid_[row] != 0; }
+  [[nodiscard]] std::int64_t cost() const { return points_->cost(); }
+  [[nodiscard]] std::span<const std::int64_t> removal_losses() const { return points_->removal_losses(); }
+  [[nodiscard]] std::span<const std::uint32_t> labels() const { return points_->labels(); }
+  [[nodiscard]] std::span<const float> nearest() const { return points_->nearest(); }
+  [[nodiscard]] std::span<const float> second_nearest() const { return points_->second_nearest(); }
+  [[nodiscard]] float distance_to(std::size_t position, std::size_t row) const {
+    float distance = 0;
+    read_back(context_, medoid_rows_[position] + row, std::span(&distance, 1));
+    return distance;
+  }
+
+  void assign(std::span<const std::size_t> rows) {
+    const std::vector<std::size_t> wanted(rows.begin(), rows.end());  // `rows` may be medoids()
+    medoids_.clear();
+    medoid_rows_.clear();
+    own_rows_.clear();
+    std::ranges::fill(is_medoid_, std::uint8_t{0});
+    for (const std::size_t row : wanted) append(row);
+    points_->assign(medoid_rows_);
+  }
+
+  void add(std::size_t row) {
+    append(row);
+    points_->place(medoids_.size() - 1, medoid_rows_.back());
+  }
+
+  void remove(std::size_t position) {
+    const auto at = static_cast<std::ptrdiff_t>(position);
+    is_medoid_[medoids_[position]] = 0;
+    medoids_.erase(medoids_.begin() + at);
+    medoid_rows_.erase(medoid_rows_.begin() + at);
+    if constexpr (!kResident) own_rows_.erase(own_rows_.begin() + at);
+    points_->remove(position, medoid_rows_);
+  }
+
+  void swap(const medoid_swap& exchange) {
+    is_medoid_[medoids_[exchange.position]] = 0;
+    medoids_[exchange.position] = exchange.candidate;
+    is_medoid_[exchange.candidate] = 1;
+    queue_medoid_row(exchange.position);
+    points_->place(exchange.position, medoid_rows_[exchange.position]);
+  }
+
+  [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
+    while (first < last) {
+      const std::size_t end = rows_.load(first, std::min(last, first + exchanges_.most()));
+      const auto found = exchanges_.first_improving(context_, rows_.rows(first, end - first), points_->points(), unit_,
+                                                    points_->device_losses(), medoids_.size(), policy_);
+      if (found) return medoid_swap{found->best.position, first + found->candidate, found->best.change};
+      first = end;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<medoid_addition> best_addition(std::span<const std::size_t> candidates,
+                                                             std::span<const std::size_t> points) {
+    const std::size_t count = candidates.empty() ? size_ : candidates.size();
+    std::vector<std::int64_t> gains(count);
+    if (candidates.empty() && points.empty()) {
+      sum_below_all(points_->points().nearest, gains);
+    } else {
+      sum_below_some(candidates, points, gains);
+    }
+    std::optional<medoid_addition> best;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = candidates.empty() ? i : candidates[i];
+      if (!is_medoid(row) && (!best || gains[i] > best->gain)) best = medoid_addition{row, gains[i]};
+    }
+    return best;
+  }
+
+  void savings(std::span<const float> prices, std::span<std::int64_t> out) {
+    if (size_ == 0) return;
+    const cuda_context::waits_if_thrown wait(context_);
+    const uploaded<float> limits(context_, {prices.begin(), prices.end()});
+    sum_below_all(limits.get(), out);
+  }
+
+  void count_reached(std::span<const std::size_t> rows, std::span<const float> prices,
+                     std::span<std::uint32_t> counts) {
+    if (rows.empty() || size_ == 0) return;
+    const cuda_context::waits_if_thrown wait(context_);
+    const uploaded<float> limits(context_, {prices.begin(), prices.end()});
+    const device_buffer<unsigned> below = context_.allocate<unsigned>(size_);
+    std::vector<std::uint32_t> found(size_);
+    const auto count = [&](const matrix_view<const float, device_space>& distances) {
+      queue_counts_below(context_, distances, limits.get(), policy_, below.get());
+      read_back(context_, static_cast<const unsigned*>(below.get()), std::span(found));
+      std::ranges::transform(counts, found, counts.begin(), std::plus());
+    };
+    if (rows.size() == 1) {  // one row lies in memory, or in the tile for the rows to come
+      rows_.load(rows[0], rows[0] + 1);
+      return count(rows_.rows(rows[0], 1));
+    }
+    for_each_batch(rows, {}, [&](std::size_t, const auto& distances) { count(distances); });
+  }
+
+ private:
+  static constexpr bool kResident = distance_rows<Source>::kResident;
+
+  void append(std::size_t row) {
+    medoids_.push_back(row);
+    medoid_rows_.push_back(nullptr);
+    if constexpr (!kResident) own_rows_.push_back(context_.allocate<float>(size_));
+    is_medoid_[row] = 1;
+    queue_medoid_row(medoids_.size() - 1);
+  }
+
+  /// The distances of the medoid at `position`: in place, or copied from the tile that its trial has left.
+  void queue_medoid_row(std::size_t position) {
+    const std::size_t row = medoids_[position];
+    if constexpr (kResident) {
+      medoid_rows_[position] = rows_.rows(row, 1).data();
+    } else {
+      const matrix_view<float, device_space> own = own_rows_[position].matrix(1, size_);
+      if (rows_.holds(row))
+        context_.copy(rows_.rows(row, 1), own);
+      else
+        source_.queue_rows(context_, row, own);
+      medoid_rows_[position] = own.data();
+    }
+  }
+
+  /// sums [M]: of each row, over all points; waits.
+  void sum_below_all(const float* limits, std::span<std::int64_t> sums) {
+    if (size_ == 0) return;
+    const device_buffer<long long> on_device = context_.allocate<long long>(size_);
+    for (std::size_t first = 0; first < size_;) {
+      const std::size_t end = rows_.load(first, size_);
+      queue_sums_below(context_, rows_.rows(first, end - first), limits, unit_, policy_, on_device.get() + first);
+      first = end;
+    }
+    read_back(context_, reinterpret_cast<const std::int64_t*>(on_device.get()), sums);
+  }
+
+  /// sums: of each of `rows`, over `columns`, of the distances to the nearest medoid as limits; empty lists stand for
+  /// all. Waits.
+  void sum_below_some(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
+                      std::span<std::int64_t> sums) const {
+    const cuda_context::waits_if_thrown wait(context_);
+    const uploaded<unsigned> chosen(context_, narrowed(columns));
+    const index_list wanted = columns.empty() ? index_list{nullptr, static_cast<unsigned>(size_)}
+                                              : index_list{chosen.get(), static_cast<unsigned>(columns.size())};
+    const device_buffer<float> limits = context_.allocate<float>(wanted.count);
+    queue_gather(context_, static_cast<const float*>(points_->points().nearest), 0, {nullptr, 1}, wanted,
+                 limits.matrix(1, wanted.count));
+    const device_buffer<long long> on_device = context_.allocate<long long>(sums.size());
+    for_each_batch(rows, columns, [&](std::size_t first, const auto& distances) {
+      queue_sums_below(context_, distances, limits.get(), unit_, policy_, on_device.get() + first);
+    });
+    read_back(context_, reinterpret_cast<const std::int64_t*>(on_device.get()), sums);
+  }
+
+  /// use(first, distances) for rows[first, ...) with `columns`, as many at a time as the workspace holds; empty lists
+  /// stand for all. Queued, and waited for at the end.
+  template <class Use>
+  void for_each_batch(std::span<const std::size_t> rows, std::span<const std::size_t> columns, Use&& use) const {
+    std::vector<unsigned> indices = narrowed(rows);
+    if (indices.empty()) {
+      indices.resize(size_);
+      std::iota(indices.begin(), indices.end(), 0u);
+    }
+    const uploaded<unsigned> all_rows(context_, std::move(indices));
+    const uploaded<unsigned> chosen(context_, narrowed(columns));
+    const index_list wanted = columns.empty() ? index_list{nullptr, static_cast<unsigned>(size_)}
+                                              : index_list{chosen.get(), static_cast<unsigned>(columns.size())};
+    const cuda_context::waits_if_thrown wait(context_);
+    const std::size_t most =
+        std::clamp<std::size_t>(policy_.tile_bytes / sizeof(float) / wanted.count, 1, all_rows.size());
+    const padded_rows distances(context_, most, wanted.count);
+    for (std::size_t first = 0; first < all_rows.size(); first += most) {
+      const std::size_t count = std::min(most, all_rows.size() - first);
+      source_.queue_submatrix(context_, {all_rows.get() + first, static_cast<unsigned>(count)}, wanted,
+                              distances.rows(count));
+      use(first, matrix_view<const float, device_space>(distances.rows(count)));
+    }
+    context_.synchronize();
+  }
+
+  /// At least the largest distance. Where no bound is known, reads all distances; throws for the first, in order of
+  /// rows, that is not finite.
+  [[nodiscard]] float read_largest_distance() {
+    if (const std::optional<float> bound = source_.upper_bound()) return *bound;
+    if (size_ == 0) return 0;
+    const cuda_context::waits_if_thrown wait(context_);
+    const uploaded<distance_check> start(context_, {distance_check{~0ull, 0}});
+    const device_buffer<distance_check> check = context_.allocate<distance_check>(1);
+    context_.copy(matrix_view<const distance_check, device_space>(start.get(), {1, 1}), check.matrix(1, 1));
+    distance_check found{};
+    for (std::size_t first = 0; first < size_;) {
+      const std::size_t end = rows_.load(first, size_);
+      queue_check(context_, rows_.rows(first, end - first), first, policy_, check.get());
+      first = end;
+      if (kResident && first < size_) continue;
+      read_back(context_, static_cast<const distance_check*>(check.get()), std::span(&found, 1));
+      if (found.first_not_finite == ~0ull) continue;
+      const std::size_t row = found.first_not_finite / size_;
+      const std::size_t column = found.first_not_finite % size_;
+      float distance = 0;
+      read_back(context_, rows_.rows(row, 1).data() + column, std::span(&distance, 1));
+      imgsim::detail::refuse_distance(row, column, distance);
+    }
+    return std::bit_cast<float>(found.largest_bits);
+  }
+
+  cuda_context context_;
+  cluster_policy policy_;
+  distance_rows<Source> source_;
+  std::size_t size_;
+  candidate_rows<Source> rows_;
+  exchange_queue exchanges_;
+  float largest_ = 0;
+  fixed_point unit_;
+
+  std::vector<std::size_t> medoids_;
+  std::vector<const float*> medoid_rows_;       // [K] their distances, on the device
+  std::vector<device_buffer<float>> own_rows_;  // [K] where these lie, unless the source is resident
+  std::vector<std::uint8_t> is_medoid_;
+  std::optional<device_assignment> points_;
+};
+
+}  // namespace imgsim::cuda
