@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <imgsim/core/view.hpp>
@@ -14,12 +15,13 @@
 
 namespace imgsim::cuda {
 
-/// Values of the host on the device; queued. The object must live until the stream has come past it.
+/// Values of the host on the device; queued. The object must live until the stream has come past it; where an exception
+/// ends its life, it waits.
 template <class T>
 class uploaded {
  public:
   uploaded(const cuda_context& context, std::vector<T> values)
-      : values_(std::move(values)), copy_(context.allocate<T>(values_.size())) {
+      : values_(std::move(values)), copy_(context.allocate<T>(values_.size())), wait_(context) {
     context.copy(matrix_view<const T>(values_.data(), {1, values_.size()}), copy_.matrix(1, values_.size()));
   }
   uploaded(const uploaded&) = delete;
@@ -31,6 +33,7 @@ class uploaded {
  private:
   std::vector<T> values_;
   device_buffer<T> copy_;
+  cuda_context::waits_if_thrown wait_;  // the last member goes first
 };
 
 /// Rows of the host's, which are below 2^32, as the device counts them.

@@ -125,7 +125,6 @@ class medoid_searcher {
 
   void savings(std::span<const float> prices, std::span<std::int64_t> out) {
     if (size_ == 0) return;
-    const cuda_context::waits_if_thrown wait(context_);
     const uploaded<float> limits(context_, {prices.begin(), prices.end()});
     sum_below_all(limits.get(), out);
   }
@@ -133,7 +132,6 @@ class medoid_searcher {
   void count_reached(std::span<const std::size_t> rows, std::span<const float> prices,
                      std::span<std::uint32_t> counts) {
     if (rows.empty() || size_ == 0) return;
-    const cuda_context::waits_if_thrown wait(context_);
     const uploaded<float> limits(context_, {prices.begin(), prices.end()});
     const device_buffer<unsigned> below = context_.allocate<unsigned>(size_);
     std::vector<std::uint32_t> found(size_);
@@ -191,7 +189,6 @@ class medoid_searcher {
   /// all. Waits.
   void sum_below_some(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
                       std::span<std::int64_t> sums) const {
-    const cuda_context::waits_if_thrown wait(context_);
     const uploaded<unsigned> chosen(context_, narrowed(columns));
     const index_list wanted = columns.empty() ? index_list{nullptr, static_cast<unsigned>(size_)}
                                               : index_list{chosen.get(), static_cast<unsigned>(columns.size())};
@@ -218,7 +215,6 @@ class medoid_searcher {
     const uploaded<unsigned> chosen(context_, narrowed(columns));
     const index_list wanted = columns.empty() ? index_list{nullptr, static_cast<unsigned>(size_)}
                                               : index_list{chosen.get(), static_cast<unsigned>(columns.size())};
-    const cuda_context::waits_if_thrown wait(context_);
     const std::size_t most =
         std::clamp<std::size_t>(policy_.tile_bytes / sizeof(float) / wanted.count, 1, all_rows.size());
     const padded_rows distances(context_, most, wanted.count);
@@ -236,7 +232,6 @@ class medoid_searcher {
   [[nodiscard]] float read_largest_distance() {
     if (const std::optional<float> bound = source_.upper_bound()) return *bound;
     if (size_ == 0) return 0;
-    const cuda_context::waits_if_thrown wait(context_);
     const uploaded<distance_check> start(context_, {distance_check{~0ull, 0}});
     const device_buffer<distance_check> check = context_.allocate<distance_check>(1);
     context_.copy(matrix_view<const distance_check, device_space>(start.get(), {1, 1}), check.matrix(1, 1));

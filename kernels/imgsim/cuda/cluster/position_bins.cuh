@@ -14,7 +14,9 @@ namespace imgsim::cuda {
 /// barrier between clear(), add() and total().
 class position_bins {
  public:
-  __device__ explicit position_bins(bin_shape shape) : bins_(dynamic_shared<unsigned long long>()), shape_(shape) {}
+  /// None where there are no positions: the launch then needs no shared memory.
+  __device__ explicit position_bins(bin_shape shape)
+      : bins_(shape.positions > 0 ? dynamic_shared<unsigned long long>() : nullptr), shape_(shape) {}
 
   __device__ void clear(unsigned tables) const {
     for (unsigned i = threadIdx.x; i < tables * shape_.positions * shape_.copies; i += blockDim.x) bins_[i] = 0;

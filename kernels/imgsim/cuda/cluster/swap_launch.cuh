@@ -55,7 +55,6 @@ class exchange_queue {
     launch(shape, context.stream(), best_exchanges<kBlockCandidates>, list_of(rows), count, points,
            static_cast<unsigned>(rows.extent(1)), unit, removal_losses, static_cast<unsigned>(medoids), bins,
            found_.get(), first_.get());
-    const cuda_context::waits_if_thrown wait(context);
     unsigned first = 0;
     context.copy(matrix_view<const exchange, device_space>(found_.matrix(1, count)),
                  matrix_view<exchange>(found_on_host_.data(), {1, count}));
