@@ -75,8 +75,8 @@ namespace detail {
 
 /// What every backend says of a distance that is not finite.
 [[noreturn]] inline void refuse_distance(std::size_t row, std::size_t column, float distance) {
-  throw invalid_argument(concat("the distance in row ", row, ", column ", column, " is ", distance,
-                                "; K-medoids needs finite distances"));
+  throw invalid_argument(
+      concat("the distance in row ", row, ", column ", column, " is ", distance, "; K-medoids needs finite distances"));
 }
 
 }  // namespace detail

@@ -1,5 +1,5 @@
-// CUDA K-medoids against the CPU's, to the last bit: the same swaps, medoids, sums and distances; and against the scalar
-// references.
+// CUDA K-medoids against the CPU's, to the last bit: the same swaps, medoids, sums and distances; and against the
+// scalar references.
 #include <algorithm>
 #include <cstddef>
 #include <limits>
@@ -53,8 +53,8 @@ record cpu_walk(const Source& source, const walk_plan& plan) {
 void check_same(const record& found, const record& expected) {
   BOOST_TEST_REQUIRE(found.lines.size() == expected.lines.size());
   for (std::size_t i = 0; i < found.lines.size(); ++i)
-    BOOST_TEST_REQUIRE(found.lines[i] == expected.lines[i], "line " << i << ": " << found.lines[i] << "\n  expected: "
-                                                                    << expected.lines[i]);
+    BOOST_TEST_REQUIRE(found.lines[i] == expected.lines[i],
+                       "line " << i << ": " << found.lines[i] << "\n  expected: " << expected.lines[i]);
 }
 
 void check_table(matrix_view<const float> distances, const walk_plan& plan) {
@@ -178,8 +178,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(distances_among_some_points, Case, device_cases) {
   const auto points = converted<Case>(blobs(30, 7, 3, 1.0, random));
   const imgsim::embedding_distances source(points.view(), typename Case::metric{});
   const std::vector<std::size_t> rows{29, 0, 4, 17, 4};  // twice the same: 0 between them
-  const tensor<float, 2> expected =
-      imgsim::cluster_backend<cpu_context>::distances_among(cpu_context(1), source, rows);
+  const tensor<float, 2> expected = imgsim::cluster_backend<cpu_context>::distances_among(cpu_context(1), source, rows);
   for (const place_of_rows place : kPlaces) {
     const tensor<float, 2> found = device_distances_among<Case>(points.view(), rows, place);
     BOOST_TEST(std::vector(found.begin(), found.end()) == std::vector(expected.begin(), expected.end()),

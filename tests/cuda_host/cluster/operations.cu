@@ -95,12 +95,12 @@ std::pair<std::vector<std::size_t>, std::size_t> device_swaps(matrix_view<const 
   });
 }
 
-#define IMGSIM_TEST_DEVICE_CASE(...)                                                                     \
-  template record device_walk<__VA_ARGS__>(case_rows<__VA_ARGS__>, const walk_plan&,                     \
-                                           const cuda::cluster_policy&, place_of_rows);                  \
-  template record device_algorithms<__VA_ARGS__>(case_rows<__VA_ARGS__>, std::uint64_t, place_of_rows); \
-  template tensor<float, 2> device_distances_among<__VA_ARGS__>(case_rows<__VA_ARGS__>,                  \
-                                                                std::span<const std::size_t>, place_of_rows)
+#define IMGSIM_TEST_DEVICE_CASE(...)                                                                                  \
+  template record device_walk<__VA_ARGS__>(case_rows<__VA_ARGS__>, const walk_plan&, const cuda::cluster_policy&,     \
+                                           place_of_rows);                                                            \
+  template record device_algorithms<__VA_ARGS__>(case_rows<__VA_ARGS__>, std::uint64_t, place_of_rows);               \
+  template tensor<float, 2> device_distances_among<__VA_ARGS__>(case_rows<__VA_ARGS__>, std::span<const std::size_t>, \
+                                                                place_of_rows)
 
 IMGSIM_TEST_DEVICE_CASE(device_case<cosine, float>);
 IMGSIM_TEST_DEVICE_CASE(device_case<euclidean, bfloat16>);

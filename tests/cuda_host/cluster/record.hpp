@@ -1,5 +1,5 @@
-// What a search, or a whole algorithm, says on its way, as text: one body for every backend, so that two records are equal
-// where the backends agree to the last bit, and else the first line that differs says in what.
+// What a search, or a whole algorithm, says on its way, as text: one body for every backend, so that two records are
+// equal where the backends agree to the last bit, and else the first line that differs says in what.
 #pragma once
 
 #include <algorithm>
@@ -164,7 +164,8 @@ record algorithms_of(const Context& context, const Source& source, std::uint64_t
     if (start != medoid_initialisation::random) continue;
     const cost_bound bound = bound_cost(context, source, groups.medoids, {.iterations = 4});
     to.say("bound", bound.lower_bound, bound.cost, bound.iterations);
-    say_groups(to, covering_medoids(context, source, {.max_distance = groups.cost / static_cast<double>(source.size())}));
+    say_groups(to,
+               covering_medoids(context, source, {.max_distance = groups.cost / static_cast<double>(source.size())}));
   }
   const choose_k_result choice = choose_k(context, source, {.k_min = 1, .k_max = 4, .seed = seed});
   for (const k_choice& one : choice.curve) {

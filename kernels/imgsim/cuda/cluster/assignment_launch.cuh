@@ -151,10 +151,10 @@ class device_assignment {
   cluster_policy policy_;
   std::size_t count_ = 0;  // K
 
-  device_buffer<float> distances_;            // [2, M] nearest, second nearest
-  device_buffer<unsigned> labels_;            // [2, M] their positions
-  device_buffer<const float*> rows_;          // [K]
-  device_buffer<unsigned long long> sums_;    // [1 + K] the cost, the removal losses
+  device_buffer<float> distances_;          // [2, M] nearest, second nearest
+  device_buffer<unsigned> labels_;          // [2, M] their positions
+  device_buffer<const float*> rows_;        // [K]
+  device_buffer<unsigned long long> sums_;  // [1 + K] the cost, the removal losses
 
   mutable bool are_sums_known_ = false;
   mutable bool are_points_known_ = false;

@@ -1,5 +1,5 @@
-// Rows of distances for a scan over candidates: read in place from a resident source, computed a tile at a time from any
-// other. The tile is kept between scans, because after a swap the search goes on with the next candidate.
+// Rows of distances for a scan over candidates: read in place from a resident source, computed a tile at a time from
+// any other. The tile is kept between scans, because after a swap the search goes on with the next candidate.
 #pragma once
 
 #include <algorithm>

@@ -27,7 +27,8 @@ class position_bins {
   /// Each lane begins with another copy, so that they ask different banks.
   __device__ long long total(unsigned table, unsigned position) const {
     unsigned long long sum = 0;
-    for (unsigned i = 0; i < shape_.copies; ++i) sum += bins_[first(table, position) + (i + lane_index()) % shape_.copies];
+    for (unsigned i = 0; i < shape_.copies; ++i)
+      sum += bins_[first(table, position) + (i + lane_index()) % shape_.copies];
     return static_cast<long long>(sum);
   }
 

@@ -4,7 +4,8 @@
 // a distance, and for kBlockCandidates rows 4 bytes a point of limits, from the caches. Roofline on an H100 (3.35
 // TB/s): all rows of M = 4738 in 90 MB, 27 us.
 //
-// counts_below: a thread owns a point. Traffic: 4 bytes a distance, 8 a point. K = 100 rows of M = 10^6: 408 MB, 122 us.
+// counts_below: a thread owns a point. Traffic: 4 bytes a distance, 8 a point. K = 100 rows of M = 10^6: 408 MB, 122
+// us.
 #pragma once
 
 #include <imgsim/cluster/fixed_point.hpp>

@@ -6,10 +6,10 @@
 // one sum is shared, one is of the point's own medoid.
 //
 // A block owns kBlockCandidates candidates, its threads share the points: neighbouring threads read neighbouring
-// distances of each candidate's row. The sums of each medoid are in shared memory (position_bins.cuh); with more medoids
-// than have room the rows are read again for each part of them. The block then takes the least sum, ties to the smaller
-// position. All sums are integers in 64 bits (cluster/fixed_point.hpp), so the answer is the CPU's to the last unit.
-// Candidates that come after one that is known to improve are not looked at.
+// distances of each candidate's row. The sums of each medoid are in shared memory (position_bins.cuh); with more
+// medoids than have room the rows are read again for each part of them. The block then takes the least sum, ties to the
+// smaller position. All sums are integers in 64 bits (cluster/fixed_point.hpp), so the answer is the CPU's to the last
+// unit. Candidates that come after one that is known to improve are not looked at.
 //
 // Traffic: 4 bytes of each candidate's row for each point; for each kBlockCandidates of them 4 bytes of each point's
 // second distance and at most 8 more of those that are nearer to a candidate: 28 bytes for 4 distances at the most, of
@@ -34,8 +34,8 @@ struct exchange {
 inline constexpr long long kNoChange = 0x7fffffffffffffffll;
 
 /// found [count]: of each candidate, but for those after *first_improving, which begins at ~0 and becomes the first
-/// that lowers the cost. A candidate that is a medoid changes nothing. `removal_losses` [medoids], medoids >= 1. A block
-/// tries Candidates of them.
+/// that lowers the cost. A candidate that is a medoid changes nothing. `removal_losses` [medoids], medoids >= 1. A
+/// block tries Candidates of them.
 template <unsigned Candidates>
 IMGSIM_KERNEL void best_exchanges(row_list candidates, unsigned count, point_arrays points, unsigned size,
                                   fixed_point unit, const long long* removal_losses, unsigned medoids, bin_shape bins,
