@@ -11,6 +11,7 @@
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/cuda/cluster/centroid_searcher.cuh>
 #include <imgsim/cuda/cluster/distance_rows.cuh>
 #include <imgsim/cuda/cluster/gather_launch.cuh>
 #include <imgsim/cuda/cluster/medoid_searcher.cuh>
@@ -23,6 +24,7 @@ template <>
 struct cluster_backend<cuda_context> {
   template <class Source>
   using medoid_searcher = cuda::medoid_searcher<Source>;
+  using centroid_searcher = cuda::centroid_searcher;
 
   /// A source of the host is read there: its whole table is not needed on the device.
   template <class Source>
@@ -54,5 +56,6 @@ struct cluster_backend<cuda_context> {
 static_assert(has_distance_sample<cuda_context, resident_distances<>>);
 static_assert(has_distance_sample<cuda_context, resident_distances<device_space>>);
 static_assert(has_distance_sample<cuda_context, embedding_distances<euclidean, float, device_space>>);
+static_assert(has_centroid_search<cuda_context>);
 
 }  // namespace imgsim
