@@ -49,16 +49,16 @@ struct kneedle_result {
   }
   const double step = 1.0 / static_cast<double>(n - 1);  // of x in [0, 1], on average
   std::optional<kneedle_result> strongest;
-  std::optional<std::size_t> candidate;  // the last local maximum, as long as it has not been accepted
+  std::size_t candidate = n;  // the last local maximum; n where there is none that has not been accepted
   for (std::size_t i = 1; i < n; ++i) {
     const bool falls_next = i + 1 < n && difference[i + 1] < difference[i];
     if (difference[i - 1] <= difference[i] && falls_next) candidate = i;
-    if (!candidate || !(difference[i] < difference[*candidate] - sensitivity * step)) continue;
-    const double strength = difference[*candidate];
+    if (candidate == n || !(difference[i] < difference[candidate] - sensitivity * step)) continue;
+    const double strength = difference[candidate];
     if (strength > 0 && (!strongest || strength > strongest->strength)) {
-      strongest = kneedle_result{*candidate, x[*candidate], strength};
+      strongest = kneedle_result{candidate, x[candidate], strength};
     }
-    candidate.reset();
+    candidate = n;
   }
   return strongest;
 }

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_SUITE(cuda_cluster_traffic)
 BOOST_AUTO_TEST_CASE(exchanges_that_all_points_take_part_in) {
   tensor<float, 2> distances({kSize, kSize});
   std::ranges::fill(distances, 0.5f);
-  distances(0, 0) = 1;  // the largest
+  distances(0, 0) = 1;                                              // the largest
   for (std::size_t i = 0; i < kSize; ++i) distances(7, i) = 0.25f;  // the medoid: nothing improves
   const passes found = medoid_traffic(distances, {7});
   const kernel_traffic& kernel = found.at("exchange");
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(assignment_savings_and_check) {
   check_bytes(found.at("check"), 4.0 * kSize * kSize);
 }
 
-BOOST_AUTO_TEST_CASE(centroids) {
+BOOST_AUTO_TEST_CASE(passes_of_k_means) {
   random_stream random(2);
   const tensor<float, 2> points = blobs(kSize, 128, 4, 2.0, random), centroids = blobs(8, 128, 4, 2.0, random);
   const passes found =

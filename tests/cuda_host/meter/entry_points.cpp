@@ -63,6 +63,9 @@ void record_access(const void* address, unsigned bytes, access_kind kind, const 
   }                                                                                                                    \
   type __tsan_atomic##bits##_fetch_sub(volatile type* address, type value, int) {                                      \
     return __atomic_fetch_sub(address, value, __ATOMIC_SEQ_CST);                                                       \
+  }                                                                                                                    \
+  void __tsan_atomic##bits##_store(volatile type* address, type value, int) {                                          \
+    __atomic_store_n(address, value, __ATOMIC_SEQ_CST);                                                                \
   }
 
 extern "C" {
@@ -82,7 +85,7 @@ IMGSIM_READ_AND_WRITE(2)
 IMGSIM_READ_AND_WRITE(4)
 IMGSIM_READ_AND_WRITE(8)
 IMGSIM_READ_AND_WRITE(16)
-// Reference counts of the host code in the same files use the last two; no kernel does.
+// Reference counts and counters of the host code in the same files use the last three; no kernel does.
 IMGSIM_ATOMIC(8, unsigned char)
 IMGSIM_ATOMIC(32, unsigned int)
 IMGSIM_ATOMIC(64, unsigned long)

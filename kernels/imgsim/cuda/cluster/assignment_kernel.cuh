@@ -9,10 +9,10 @@
 // shared memory (position_bins.cuh) and then once to global memory. They are integers (cluster/fixed_point.hpp), hence
 // the same in every order.
 //
-// Traffic: all medoids: 4 K bytes read and 16 written a point, and, from the cache, K bytes of row addresses, 32 a warp.
-// A change: 4 bytes of the new row and 16 of the state read and 16 written, and 5 K for each point that lost one. And 8 K
-// bytes of atomics a block. Roofline on an H100 (3.35 TB/s), M = 4738 and K = 19: all medoids 0.44 MB, 0.13 us; M = 10^6
-// and K = 100: 416 MB, 124 us.
+// Traffic: all medoids: 4 K bytes read and 16 written a point, and, from the cache, K bytes of row addresses, 32 a
+// warp. A change: 4 bytes of the new row and 16 of the state read and 16 written, and 5 K for each point that lost one.
+// And 8 K bytes of atomics a block. Roofline on an H100 (3.35 TB/s), M = 4738 and K = 19: all medoids 0.44 MB, 0.13 us;
+// M = 10^6 and K = 100: 416 MB, 124 us.
 #pragma once
 
 #include <imgsim/cluster/fixed_point.hpp>
