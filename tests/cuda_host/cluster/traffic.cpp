@@ -44,13 +44,14 @@ passes medoid_traffic(const tensor<float, 2>& distances, const std::vector<std::
   return traffic_of([&](const after_pass& after) { run_medoid_passes(distances.view(), medoids, after); });
 }
 
-/// Warps read rows of floats side by side: every request for `requests` times that many lanes touches 4 sectors.
+/// Warps read floats side by side: on each line that makes `requests` or more, a request touches 4 sectors.
 void check_coalesced(const kernel_traffic& kernel, std::size_t requests) {
   BOOST_TEST_MESSAGE(imgsim::cuda_host::table_of({kernel}));
   std::size_t lines = 0;
   for (const line_traffic& line : kernel.lines) {
     if (line.space != memory_space::global || line.kind != access_kind::read || line.lane_bytes != 4) continue;
     if (line.total.requests < requests) continue;
+    if (line.total.sectors == line.total.requests) continue;  // all lanes read one value
     BOOST_TEST(line.total.sectors_per_request() == 4.0, line.file << ":" << line.line);
     ++lines;
   }
@@ -109,7 +110,7 @@ BOOST_AUTO_TEST_CASE(passes_of_k_means) {
       traffic_of([&](const after_pass& after) { run_centroid_passes(points.view(), centroids.view(), after); });
   check_bytes(found.at("nearest"), (8.0 * 8 + 12) * kSize);
   check_coalesced(found.at("sums"), kSize * 128 / 32);
-  check_bytes(found.at("sums"), 4.0 * kSize * 128 + 8.0 * 8 * 128);
+  check_bytes(found.at("sums"), 5.0 * kSize * 128 + 8.0 * 8 * 128);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <source_location>
 #include <span>
 #include <vector>
 
@@ -21,9 +22,10 @@
 namespace imgsim::cuda {
 
 /// The blocks that share `count` rows, kBlockCandidates each.
-[[nodiscard]] inline launch_shape candidate_grid(std::size_t count, std::size_t size, const cluster_policy& policy) {
+[[nodiscard]] inline launch_shape candidate_grid(std::size_t count, std::size_t size, const cluster_policy& policy,
+                                                 const std::source_location& where = std::source_location::current()) {
   return {dim3(static_cast<unsigned>((count + kBlockCandidates - 1) / kBlockCandidates)),
-          dim3(policy.threads_for(size))};
+          dim3(policy.threads_for(size)), 0, where};
 }
 
 /// Tries candidates in place of medoids, a launch at a time.
