@@ -88,26 +88,35 @@ function(imgsim_add_cuda_device_objects test)
   endforeach()
 endfunction()
 
+# Sets `skipped` where one of the fakes is missing, and says why in a test of that name.
+function(imgsim_skip_without_fakes test fakes skipped)
+  set(${skipped} FALSE PARENT_SCOPE)
+  foreach(fake IN LISTS fakes)
+    if(IMGSIM_CUDA_FAKE_${fake}_MISSING)
+      message(STATUS "The test ${test} is skipped: ${IMGSIM_CUDA_FAKE_${fake}_MISSING}")
+      add_test(NAME ${test} COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED ${test}: ${IMGSIM_CUDA_FAKE_${fake}_MISSING}")
+      set_tests_properties(${test} PROPERTIES LABELS cuda_host SKIP_REGULAR_EXPRESSION "^SKIPPED")
+      set(${skipped} TRUE PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
 # imgsim_add_cuda_host_test(NAME SOURCES file.cpp... [DEVICE_SOURCES file.cu...] [LINK targets...] [FAKES names...]
-#                           [BUILDS names...] [SLOW])
+#                           [BUILDS names...] [SLOW] [WITHOUT_NVCC])
 #
 # Three Boost.Test programs from the same sources, test_cuda_host_NAME_{optimized,address,thread}: at -O2, run once for
 # each seed; with AddressSanitizer and UndefinedBehaviorSanitizer; with ThreadSanitizer. DEVICE_SOURCES hold the kernels
 # and what launches them: they are compiled into each program as C++ over the host runner, and once more by nvcc, where
 # there is one. SOURCES call them, and are compiled with little optimisation under the sanitizers. FAKES are libraries of
-# library_fakes.cmake; where one is missing, the test is skipped.
+# library_fakes.cmake; where one is missing, the test is skipped. WITHOUT_NVCC: DEVICE_SOURCES are another test's, too.
 # ctest: cuda_host.NAME.{seed1,seed2,...,address,thread}, label cuda_host.
 function(imgsim_add_cuda_host_test name)
-  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK;FAKES;BUILDS" ${ARGN})
-  foreach(fake IN LISTS ARG_FAKES)
-    if(IMGSIM_CUDA_FAKE_${fake}_MISSING)
-      message(STATUS "The test cuda_host.${name} is skipped: ${IMGSIM_CUDA_FAKE_${fake}_MISSING}")
-      add_test(NAME cuda_host.${name}
-               COMMAND ${CMAKE_COMMAND} -E echo "SKIPPED cuda_host.${name}: ${IMGSIM_CUDA_FAKE_${fake}_MISSING}")
-      set_tests_properties(cuda_host.${name} PROPERTIES LABELS cuda_host SKIP_REGULAR_EXPRESSION "^SKIPPED")
-      return()
-    endif()
-  endforeach()
+  cmake_parse_arguments(ARG "SLOW;WITHOUT_NVCC" "" "SOURCES;DEVICE_SOURCES;LINK;FAKES;BUILDS" ${ARGN})
+  imgsim_skip_without_fakes(cuda_host.${name} "${ARG_FAKES}" skipped)
+  if(skipped)
+    return()
+  endif()
   if(NOT ARG_BUILDS)
     set(ARG_BUILDS ${imgsim_cuda_host_builds})
   endif()
@@ -145,19 +154,29 @@ function(imgsim_add_cuda_host_test name)
         ENVIRONMENT TSAN_OPTIONS=atexit_sleep_ms=0)
     endif()
   endforeach()
-  imgsim_add_cuda_device_objects(${name} ${ARG_DEVICE_SOURCES})
+  if(NOT ARG_WITHOUT_NVCC)
+    imgsim_add_cuda_device_objects(${name} ${ARG_DEVICE_SOURCES})
+  endif()
 endfunction()
 
-# imgsim_add_cuda_traffic_test(NAME SOURCES file.cpp... DEVICE_SOURCES file.cu... [LINK targets...] [SLOW])
+# imgsim_add_cuda_traffic_test(NAME SOURCES file.cpp... DEVICE_SOURCES file.cu... [LINK targets...] [FAKES names...]
+#                              [SLOW])
 #
 # One Boost.Test program, test_cuda_traffic_NAME, in which a traffic_meter (meter/traffic.hpp) sees the accesses of the
 # kernels in DEVICE_SOURCES. Nothing is vectorised or merged, so that each access in the source is one in the program.
 # ctest: cuda_host.NAME.traffic.
 function(imgsim_add_cuda_traffic_test name)
-  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEVICE_SOURCES;LINK;FAKES" ${ARGN})
+  imgsim_skip_without_fakes(cuda_host.${name}.traffic "${ARG_FAKES}" skipped)
+  if(skipped)
+    return()
+  endif()
   set_source_files_properties(${ARG_DEVICE_SOURCES} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
   set(program test_cuda_traffic_${name})
   set(libraries imgsim_cuda_traffic ${ARG_LINK} imgsim_build_options)
+  foreach(fake IN LISTS ARG_FAKES)
+    list(PREPEND libraries imgsim_cuda_host_${fake}_optimized)
+  endforeach()
   add_library(${program}_kernels OBJECT EXCLUDE_FROM_ALL ${ARG_DEVICE_SOURCES})
   target_compile_options(${program}_kernels PRIVATE -O2 -fno-tree-vectorize -fno-store-merging -gdwarf-4
     -fsanitize=thread)

@@ -159,7 +159,10 @@ class json_writer {
       }
       throw invalid_argument("an enumeration holds a value that has no name");
     } else if constexpr (std::same_as<T, extent_2d>) {
-      return nlohmann::json::array({value.height, value.width});
+      nlohmann::json pair = nlohmann::json::array();  // in two steps: nvcc 13 mangles a list of two in a template
+      pair.push_back(value.height);
+      pair.push_back(value.width);
+      return pair;
     } else if constexpr (std::is_arithmetic_v<T> || std::same_as<T, std::string>) {
       return value;
     } else {

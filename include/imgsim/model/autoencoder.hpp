@@ -31,16 +31,20 @@ namespace imgsim {
 template <execution_context Context>
 class autoencoder {
   static_assert(has_network_backend<Context>,
-                "this context's backend does not implement networks: include <imgsim/cpu/network.hpp> for cpu_context");
+                "this context's backend does not implement networks: include <imgsim/cpu/network.hpp> for cpu_context, "
+                "<imgsim/cuda/network.cuh> for cuda_context");
 
  public:
   /// Glorot-uniform kernels and zero biases from `seed`. Throws invalid_argument where the layers do not fit together,
-  /// or where the machine lacks what `arithmetic` needs (the message names the feature).
-  autoencoder(const Context& context, architecture description, precision arithmetic, std::uint64_t seed)
+  /// or where the machine lacks what `arithmetic` needs (the message names the feature). `options`: what else this
+  /// context's backend takes, such as cuda::network_policy.
+  template <class... Options>
+  autoencoder(const Context& context, architecture description, precision arithmetic, std::uint64_t seed,
+              const Options&... options)
       : description_(std::move(description)),
         arithmetic_(arithmetic),
         plan_(plan_network(description_)),
-        backend_(context, plan_, arithmetic) {
+        backend_(context, plan_, arithmetic, options...) {
     detail::initialise_parameters(plan_, seed, backend_);
   }
 

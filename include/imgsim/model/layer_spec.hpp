@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -126,6 +127,13 @@ inline constexpr double kGeneralisedMeanFloor = 1e-6;
 
 using layer_operation = std::variant<convolution, transposed_convolution, max_pooling, upsampling, relu, leaky_relu,
                                      sigmoid, batch_normalization, dense, flatten, reshape, generalised_mean_pooling>;
+
+/// The slope at negative values of a ReLU or leaky ReLU; nothing for other layers.
+[[nodiscard]] inline std::optional<double> rectifier_slope(const layer_operation& operation) {
+  if (std::holds_alternative<relu>(operation)) return 0.0;
+  if (const auto* leaky = std::get_if<leaky_relu>(&operation)) return leaky->slope;
+  return std::nullopt;
+}
 
 /// One layer of a chain. `name` is what a tap refers to; it may be empty.
 struct layer_spec {

@@ -3,15 +3,24 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <source_location>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include <imgsim/core/error.hpp>
 #include <imgsim/cuda/check.cuh>
 #include <imgsim/cuda/portable.cuh>
 
 namespace imgsim::cuda {
+
+/// Kernels count rows, columns and values in 32 bits.
+[[nodiscard]] inline unsigned checked_count(std::size_t count, const char* what) {
+  IMGSIM_EXPECTS(count < std::numeric_limits<unsigned>::max(), "the CUDA backend takes fewer than 2^32 - 1 ", what,
+                 ", not ", count);
+  return static_cast<unsigned>(count);
+}
 
 /// How many blocks of how many threads, and the dynamic shared memory of each block in bytes.
 struct launch_shape {

@@ -228,7 +228,10 @@ BOOST_AUTO_TEST_CASE(an_algorithm_may_not_be_deterministic) {
     return dw.read(c.stream);
   };
   BOOST_TEST(run(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1) == run(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1));
-  BOOST_TEST(run(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0) != run(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0));
+  const std::vector<float> once = run(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0);
+  bool differs = false;
+  for (int turn = 0; turn < 20; ++turn) differs |= run(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0) != once;
+  BOOST_TEST(differs);
 }
 
 BOOST_AUTO_TEST_CASE(algorithms_are_listed_with_their_needs) {

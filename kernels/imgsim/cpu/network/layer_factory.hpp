@@ -17,13 +17,6 @@
 
 namespace imgsim::cpu {
 
-/// The slope at negative values of a ReLU or leaky ReLU; nothing for other layers.
-[[nodiscard]] inline std::optional<double> rectifier_slope(const layer_operation& operation) {
-  if (std::holds_alternative<relu>(operation)) return 0.0;
-  if (const auto* leaky = std::get_if<leaky_relu>(&operation)) return leaky->slope;
-  return std::nullopt;
-}
-
 /// Whether a layer of this kind applies the rectifier that follows it.
 [[nodiscard]] inline bool can_rectify(const layer_operation& operation) {
   return std::holds_alternative<convolution>(operation) || std::holds_alternative<transposed_convolution>(operation);

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 
 #include <imgsim/core/element.hpp>
-#include <imgsim/core/error.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cuda/context.hpp>
 #include <imgsim/cuda/launch.cuh>
@@ -17,13 +15,6 @@ namespace imgsim::cuda {
 
 template <class T>
 using device_rows = matrix_view<const T, device_space>;
-
-/// Kernels count rows and columns in 32 bits.
-[[nodiscard]] inline unsigned checked_count(std::size_t count, const char* what) {
-  IMGSIM_EXPECTS(count < std::numeric_limits<unsigned>::max(), "the CUDA backend takes fewer than 2^32 - 1 ", what,
-                 ", not ", count);
-  return static_cast<unsigned>(count);
-}
 
 /// norms [M] of `rows` [M, D]; queued.
 template <real_element T>
