@@ -94,9 +94,9 @@ struct bias_gradient_term {
   __device__ two_terms operator()(unsigned pixel, unsigned channel) const {
     const unsigned i = pixel * channels + channel;
     float value = gradient[i];
-    if (slope != 1.0f && !(out[i] > 0.0f)) {
-      value *= slope;
-      gradient[i] = value;
+    if (slope != 1.0f) {
+      if (!(out[i] > 0.0f)) value *= slope;
+      gradient[i] = value;  // also where it stays: whole sectors
     }
     return {value, 0.0f};
   }

@@ -10,6 +10,8 @@
 // shared memory. Roofline on an H100: 32 photos of [128, 128, 16], 2 x 2: forward 42 MB in 13 us, backward 76 MB in 23.
 #pragma once
 
+#include <math.h>
+
 #include <imgsim/cuda/network/upsampling_kernel.cuh>
 #include <imgsim/cuda/portable.cuh>
 
@@ -55,8 +57,10 @@ __device__ inline window_maximum<N, T> maximum_of_window(const pooling_shape& s,
   const position_range rows = inputs_of(row, s.stride_height, s.window_height, s.pad_top, s.height);
   const position_range columns = inputs_of(column, s.stride_width, s.window_width, s.pad_left, s.width);
   window_maximum<N, T> best;
-  best.value = load_pack<N>(from + (rows.begin * s.width + columns.begin) * s.channels);
-  for (unsigned k = 0; k < N; ++k) best.place[k] = rows.begin * s.width + columns.begin;
+  for (unsigned k = 0; k < N; ++k) {  // what a window of nothing but -infinity has
+    best.value[k] = -INFINITY;
+    best.place[k] = rows.begin * s.width + columns.begin;
+  }
   for (unsigned y = rows.begin; y < rows.end; ++y) {
     for (unsigned x = columns.begin; x < columns.end; ++x) {
       const pack<T, N> value = load_pack<N>(from + (y * s.width + x) * s.channels);
