@@ -40,9 +40,11 @@
 #include <imgsim/cluster/cost_bound.hpp>
 #include <imgsim/cluster/covering_medoids.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
+#include <imgsim/cluster/gap_statistic.hpp>
 #include <imgsim/cluster/groups.hpp>
 #include <imgsim/cluster/k_means.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/cluster/outliers.hpp>
 #include <imgsim/cluster/sampled_k_medoids.hpp>
 #include <imgsim/cluster/silhouette_medoids.hpp>
 #include <imgsim/cluster/stability.hpp>

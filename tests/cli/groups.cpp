@@ -135,8 +135,95 @@ BOOST_AUTO_TEST_CASE(choose_k_prints_a_falling_curve_and_writes_csv_json_and_svg
   for (const char* field : {"recommended_k", "verdict", "elbow_k", "best_silhouette_k", "seed"})
     BOOST_TEST(result.contains(field), field);
   BOOST_TEST(nlohmann::json::parse(read_text(out + "/choose_k.json")) == result);
-  BOOST_TEST(read_text(out + "/choose_k.csv").starts_with("k,cost,sum_of_squares,medoid_silhouette\n2,"));
+  BOOST_TEST(read_text(out + "/choose_k.csv")
+                 .starts_with("k,cost,sum_of_squares,medoid_silhouette,calinski_harabasz,davies_bouldin\n2,"));
   BOOST_TEST(read_text(out + "/choose_k.svg").find(">medoid silhouette<") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(choose_k_says_what_each_criterion_finds_and_how_stable_it_is) {
+  const trained_folder& made = shared_folder();
+  const auto result = must_run({"choose-k", "--index", made.index(), "--k-max", "8", "--json"}).json();
+  const auto& curve = result.at("curve");
+  const auto best = [&](const char* field, bool largest) {
+    std::size_t at = 0;
+    for (std::size_t i = 1; i < curve.size(); ++i) {
+      const double change = curve[i].at(field).get<double>() - curve[at].at(field).get<double>();
+      if (largest ? change > 0 : change < 0) at = i;
+    }
+    return curve[at].at("k");
+  };
+  BOOST_TEST(result.at("best_silhouette_k") == best("medoid_silhouette", true));
+  BOOST_TEST(result.at("best_calinski_harabasz_k") == best("calinski_harabasz", true));
+  BOOST_TEST(result.at("best_davies_bouldin_k") == best("davies_bouldin", false));
+  // Three colours.
+  BOOST_TEST(result.at("gap").at("has_structure") == true);
+  BOOST_TEST(result.at("gap").at("p_value").get<double>() == 1.0 / 21);
+  BOOST_TEST(result.at("photos") == kPhotos);
+  std::set<std::size_t> judged;
+  for (const auto& one : result.at("stability")) {
+    judged.insert(one.at("k").get<std::size_t>());
+    BOOST_TEST(one.at("adjusted_rand_index").get<double>() <= 1.0);
+    BOOST_TEST(one.at("least").get<double>() <= one.at("adjusted_rand_index").get<double>());
+  }
+  for (const char* field : {"recommended_k", "best_silhouette_k", "best_calinski_harabasz_k", "best_davies_bouldin_k"})
+    BOOST_TEST(judged.contains(result.at(field).get<std::size_t>()), field);
+
+  const std::string text = must_run({"choose-k", "--index", made.index(), "--k-max", "8"}).out;
+  for (const char* part : {"\nelbow of the error (Kneedle)", "\nmedoid silhouette ", "\nCalinski-Harabasz ",
+                           "\nDavies-Bouldin ", "  structure, p = 0.05", "\nrecommended ", "stability", "\ntake K = "})
+    BOOST_TEST(text.find(part) != std::string::npos, part << " in " << text);
+}
+
+BOOST_AUTO_TEST_CASE(photos_that_differ_by_chance_have_no_cluster_structure) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const std::string photos = (folder.path() / "photos").string(), index = (folder.path() / "idx").string();
+  fs::create_directories(photos);
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    imgsim::random_stream random(i);
+    imgsim::rgb_image noise{.width = 32, .height = 32, .pixels = {}};
+    for (int value = 0; value < 32 * 32 * 3; ++value) noise.pixels.push_back(static_cast<std::uint8_t>(random.next()));
+    imgsim::write_file(photos + "/" + std::to_string(i) + ".png", imgsim::encode_png(noise.view()));
+  }
+  static_cast<void>(must_run({"index", "--images", photos, "--model", made.model(), "--index", index}));
+  const auto chosen = must_run({"choose-k", "--index", index, "--json"}).json();
+  BOOST_TEST(chosen.at("verdict") == "no cluster structure");
+  BOOST_TEST(chosen.at("clear") == false);
+  BOOST_TEST(chosen.at("gap").at("has_structure") == false);
+  BOOST_TEST(chosen.at("gap").at("p_value").get<double>() > 0.05);
+  BOOST_TEST(chosen.at("reason").get<std::string>().starts_with("The error falls with K as it does for photos spread"));
+  const auto grouped = must_run({"cluster", "--index", index, "-k", "auto", "--json"});
+  BOOST_TEST(
+      grouped.err.find("no cluster structure: taking K = " + chosen.at("recommended_k").dump()) != std::string::npos,
+      grouped.err);
+}
+
+BOOST_AUTO_TEST_CASE(one_photo_leaves_nothing_to_choose) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const std::string photos = (folder.path() / "photos").string(), index = (folder.path() / "idx").string();
+  write_photo(photos + "/one.png", 0, 1);
+  static_cast<void>(must_run({"index", "--images", photos, "--model", made.model(), "--index", index}));
+  const auto refused = run_imgsim({"choose-k", "--index", index});
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(refused.err == "imgsim choose-k: the index holds 1 photo: there is no number of groups to choose\n");
+  BOOST_TEST(must_run({"cluster", "--index", index, "-k", "auto", "--json"}).json().at("k") == 1);
+  write_photo(photos + "/two.png", 1, 2);
+  static_cast<void>(must_run({"index", "--images", photos, "--model", made.model(), "--index", index}));
+  BOOST_TEST(must_run({"choose-k", "--index", index, "--json"}).json().at("recommended_k") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_report_shows_the_curve_that_k_was_chosen_from) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const std::string out = folder.path().string();
+  static_cast<void>(must_run({"cluster", "--index", made.index(), "-k", "auto", "--out", out, "--outliers", "0.05"}));
+  const std::string page = read_text(out + "/report.html");
+  for (const char* part : {">How many groups?</h2>", "<svg", ">recommended<", ">medoid</span>", ">Outliers</h2>",
+                           "outliers: ", "hardest to tell apart: "})
+    BOOST_TEST(page.find(part) != std::string::npos, part);
+  static_cast<void>(must_run({"cluster", "--index", made.index(), "-k", "3", "--out", out}));
+  BOOST_TEST(read_text(out + "/report.html").find("How many groups?") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(evaluate_reports_the_index_beside_baselines) {

@@ -120,6 +120,21 @@ BOOST_AUTO_TEST_CASE(choose_k_gives_the_indices_where_it_has_the_points) {
   BOOST_TEST(largest->k == 5u);
   BOOST_TEST(smallest->k == 5u);
   BOOST_TEST(found.recommended_k == 5u);
+  BOOST_TEST(found.best_calinski_harabasz_k == 5u);
+  BOOST_TEST(found.best_davies_bouldin_k == 5u);
+  for (const char* sign : {"Calinski and Harabasz is best at K = 5", "Davies and Bouldin is best at K = 5"})
+    BOOST_TEST(found.reason.find(sign) != std::string::npos, found.reason);
+  const choose_k_result without =
+      choose_k(cpu_context(2), resident_distances(distances.view()), {.k_min = 1, .k_max = 12});
+  BOOST_TEST(without.best_calinski_harabasz_k == 0u);
+  BOOST_TEST(without.best_davies_bouldin_k == 0u);
+  // Where every point is a group the indices are not defined: K = M is not the best for having 0 there.
+  const tensor<float, 2> few = blobs(6, 3, 2, 20, random);
+  const tensor<float, 2> few_distances = euclidean_distances(few.view());
+  const choose_k_result small =
+      choose_k(cpu_context(1), resident_distances(few_distances.view()), few.view(), {.k_min = 2, .k_max = 6});
+  BOOST_TEST(small.curve.back().k == 6u);
+  BOOST_TEST(small.best_davies_bouldin_k == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(outliers_are_the_points_beyond_the_distance_but_no_medoids) {

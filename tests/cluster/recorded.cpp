@@ -1,5 +1,7 @@
-// Against recorded results of an independent implementation (record_kmedoids.py): costs like its best of 30 random
-// starts, and the same silhouettes for its groupings.
+// Against recorded results of independent implementations, on points that recorded_points.py generates: K-medoids and
+// silhouettes of the kmedoids package (record_kmedoids.py); indices, agreement and k-means of scikit-learn
+// (record_scikit_learn.py).
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -9,6 +11,9 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <imgsim/cluster/agreement.hpp>
+#include <imgsim/cluster/centroid_indices.hpp>
+#include <imgsim/cluster/k_means.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/cluster/silhouette.hpp>
 
@@ -19,7 +24,7 @@ using namespace imgsim_test;
 
 namespace {
 
-/// The points of record_kmedoids.py.
+/// The points of recorded_points.py.
 std::vector<std::vector<std::int64_t>> recorded_points(std::size_t count, std::size_t dimension, std::size_t groups) {
   std::uint64_t state = 12345;
   const auto draw = [&](std::uint64_t bound) {
@@ -88,6 +93,46 @@ BOOST_AUTO_TEST_CASE(as_cheap_as_the_kmedoids_package_and_the_same_silhouettes) 
         // Both are the best of 30 draws: up to K = 25 that is the same optimum, at K = 60 the draws vary by 0.2%.
         BOOST_TEST(result.cost <= (k <= 25 ? loss : 1.002 * loss));
       }
+    }
+  }
+  BOOST_TEST(cases == 9u);
+}
+
+BOOST_AUTO_TEST_CASE(the_scores_of_scikit_learn_and_k_means_as_good) {
+  std::ifstream file(IMGSIM_TEST_SOURCE_DIR "/cluster/recorded_scores.txt");
+  BOOST_TEST_REQUIRE(file.good());
+  std::size_t cases = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    ++cases;
+    std::istringstream words(line);
+    std::size_t count = 0, dimension = 0, groups = 0, k = 0;
+    double calinski_harabasz = 0, davies_bouldin = 0, expected_silhouette = 0, agreement = 0, inertia = 0;
+    words >> count >> dimension >> groups >> k >> calinski_harabasz >> davies_bouldin >> expected_silhouette >>
+        agreement >> inertia;
+    BOOST_TEST_REQUIRE(!words.fail());
+    const auto whole = recorded_points(count, dimension, groups);
+    tensor<float, 2> points({count, dimension});
+    std::vector<std::uint32_t> labels, planted;
+    for (std::size_t row = 0; row < count; ++row) {
+      std::ranges::transform(whole[row], points.view().row(row), [](std::int64_t v) { return static_cast<float>(v); });
+      labels.push_back(static_cast<std::uint32_t>(row % k));
+      planted.push_back(static_cast<std::uint32_t>(row % groups));
+    }
+    BOOST_TEST_CONTEXT(count << " points, K = " << k) {
+      const cpu_context context;
+      const centroid_indices indices = judge_by_centroids(context, points.view(), labels, k);
+      // The coordinates are whole, the rest is float64 on both sides.
+      const auto close = boost::test_tools::tolerance(1e-9);
+      BOOST_TEST(indices.calinski_harabasz == calinski_harabasz, close);
+      BOOST_TEST(indices.davies_bouldin == davies_bouldin, close);
+      BOOST_TEST(adjusted_rand_index(labels, planted) == agreement, close);
+      // Distances are float32 here.
+      const tensor<float, 2> distances = euclidean_distances(points.view());
+      BOOST_TEST(std::abs(silhouette(context, distances.view(), labels, k) - expected_silhouette) < 1e-6);
+      const k_means_result found = k_means(context, points.view(), {.k = k, .restarts = 30, .max_iterations = 1000});
+      // Both are the best of 30 draws of local optima, which differ in points between two groups, at K = 60 in groups.
+      BOOST_TEST(found.inertia <= (k <= 25 ? 1.001 : 1.02) * inertia);
     }
   }
   BOOST_TEST(cases == 9u);

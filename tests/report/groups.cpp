@@ -69,14 +69,19 @@ BOOST_AUTO_TEST_CASE(contact_sheet_frames_the_medoid) {
   };
   const contact_sheet_options options{.columns = 4, .lines = 1, .thumbnail = 64};
   const rgb_image sheet = draw_contact_sheet(groups, read, options);
-  BOOST_TEST(asked == (std::vector<std::size_t>{2, 0, 3, 4}), boost::test_tools::per_element());  // row 1 not shown
+  BOOST_TEST(asked == (std::vector<std::size_t>{2, 0, 3, 1}), boost::test_tools::per_element());  // row 4 not shown
   // Margin 28, heading 30, thumbnails 64 + 8 apart; the width is the floor of 320 that keeps headings whole.
   BOOST_TEST(sheet.width == 320u + 56u);
   BOOST_TEST(sheet.height == 28u + 30u + 72u + 18u + 28u);
   BOOST_CHECK(at(sheet, 28, 58 + 30) == palette::kMedoid);
   BOOST_CHECK(at(sheet, 28 + 32, 58 + 32) == (colour{80, 200, 90}));
   BOOST_CHECK(at(sheet, 28 + 72, 58 + 1) == (colour{0, 200, 90}));
-  BOOST_CHECK(at(sheet, 28 + 3 * 72 + 32, 58 + 32) == (colour{160, 200, 90}));
+  BOOST_CHECK(at(sheet, 28 + 3 * 72 + 32, 58 + 32) == (colour{40, 200, 90}));  // the farthest
+  BOOST_CHECK(at(sheet, 28 + 3 * 72, 58 + 32) != (colour{40, 200, 90}));       // in a frame
+  BOOST_CHECK(at(sheet, 28 + 72, 58 + 32) == (colour{0, 200, 90}));
+  asked.clear();
+  (void)draw_contact_sheet(groups, read, {.columns = 5, .thumbnail = 64});
+  BOOST_TEST(asked == (std::vector<std::size_t>{2, 0, 3, 4, 1}), boost::test_tools::per_element());
   BOOST_CHECK_THROW((void)draw_contact_sheet(groups, read, {.columns = 0}), invalid_argument);
   BOOST_CHECK_THROW((void)draw_contact_sheet(groups, read, {.thumbnail = 8}), invalid_argument);
   const rgb_image none = draw_contact_sheet({}, read, options);

@@ -126,6 +126,20 @@ BOOST_AUTO_TEST_CASE(groups_state_what_is_not_shown) {
   BOOST_TEST(holds(html, "<span class=\"badge\">farthest</span><span>9.000</span>"));
 }
 
+BOOST_AUTO_TEST_CASE(outliers_are_shown_with_their_distances_and_counted) {
+  std::vector<grouped_photo> outliers;
+  for (std::size_t row = 0; row < 5; ++row) outliers.push_back({row, 9.0f - static_cast<float>(row)});
+  html_page page("Groups");
+  page.section("Outliers");
+  add_outliers(page, outliers, provider(), {.members = 3});
+  const std::string html = page.html();
+  check_page(html);
+  BOOST_TEST(holds(html, "<span>9.000</span>"));
+  BOOST_TEST(holds(html, "<span>7.000</span>"));
+  BOOST_TEST(!holds(html, "6.000"));
+  BOOST_TEST(holds(html, "and 2 more<"));
+}
+
 BOOST_AUTO_TEST_CASE(training_shows_plot_table_and_reconstructions) {
   std::vector<epoch_record> history(3);
   for (std::size_t i = 0; i < 3; ++i) history[i] = {i + 1, 1.0 / static_cast<double>(i + 1), std::nan(""), 1e-3, 2.5};

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "cli/command.hpp"
-#include "pipeline/grouping.hpp"
+#include "pipeline/sweep.hpp"
 
 namespace imgsim::app {
 

@@ -157,7 +157,7 @@ exit_code cluster_command::run(session& session) {
   }
   const grouping_result result = make_groups(session, index, request_);
   if (partition_) check_partition_folder(result.groups, *partition_, *out_ / "groups");
-  if (result.chosen) session.note(result.chosen->verdict + ": taking K = " + std::to_string(result.groups.k()));
+  if (result.chosen) session.note(result.chosen->choice.verdict + ": taking K = " + std::to_string(result.groups.k()));
   if (request_.k && result.groups.k() < *request_.k)
     session.note(count_text(result.groups.k(), "group") + " in place of " + std::to_string(*request_.k) +
                  ": there are no more different photos than that");

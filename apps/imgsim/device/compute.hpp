@@ -16,6 +16,8 @@
 namespace imgsim {
 
 class photo_set;
+struct gap_statistic_options;
+struct gap_statistic_result;
 struct model_file;
 
 }  // namespace imgsim
@@ -77,6 +79,9 @@ class compute {
   /// computed whenever they are needed. No answer depends on it.
   [[nodiscard]] virtual std::unique_ptr<point_distances> open_distances(matrix_view<const float> points,
                                                                         std::string_view metric, bool keep) const = 0;
+  /// points [M, D], M of a few hundred.
+  [[nodiscard]] virtual gap_statistic_result gap_statistic(matrix_view<const float> points,
+                                                           const gap_statistic_options& options) const = 0;
   /// points [M, D].
   [[nodiscard]] virtual k_means_result k_means(matrix_view<const float> points,
                                                const k_means_options& options) const = 0;

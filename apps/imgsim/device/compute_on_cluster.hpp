@@ -14,6 +14,7 @@
 
 #include <imgsim/cluster/distance_source.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
+#include <imgsim/cluster/gap_statistic.hpp>
 #include <imgsim/cluster/k_means.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/metric/registry.hpp>
@@ -41,6 +42,9 @@ class point_distances_on final : public point_distances {
   }
   [[nodiscard]] choose_k_result choose_k(const choose_k_options& options) const override {
     return over_source([&](const auto& source) { return imgsim::choose_k(context_, source, points_, options); });
+  }
+  [[nodiscard]] stability_result group_stability(const stability_options& options) const override {
+    return over_source([&](const auto& source) { return imgsim::group_stability(context_, source, options); });
   }
   [[nodiscard]] std::optional<cost_bound> bound_cost(std::span<const std::size_t> medoids,
                                                      const cost_bound_options& options) const override {
@@ -73,6 +77,12 @@ std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view
   return visit_metric(metric, [&](auto m) -> std::unique_ptr<point_distances> {
     return std::make_unique<point_distances_on<Context, decltype(m)>>(context_, points, std::move(table));
   });
+}
+
+template <execution_context Context>
+gap_statistic_result compute_on<Context>::gap_statistic(matrix_view<const float> points,
+                                                        const gap_statistic_options& options) const {
+  return imgsim::gap_statistic(context_, points, options);
 }
 
 template <execution_context Context>

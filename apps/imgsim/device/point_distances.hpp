@@ -10,6 +10,7 @@
 #include <imgsim/cluster/covering_medoids.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/cluster/sampled_k_medoids.hpp>
+#include <imgsim/cluster/stability.hpp>
 
 namespace imgsim::app {
 
@@ -26,6 +27,7 @@ class point_distances {
   [[nodiscard]] virtual k_medoids_result covering_medoids(const covering_options& options) const = 0;
   /// With the indices of the centroids.
   [[nodiscard]] virtual choose_k_result choose_k(const choose_k_options& options) const = 0;
+  [[nodiscard]] virtual stability_result group_stability(const stability_options& options) const = 0;
   /// Nothing where the distances are not kept: every pass would compute them again.
   [[nodiscard]] virtual std::optional<cost_bound> bound_cost(std::span<const std::size_t> medoids,
                                                              const cost_bound_options& options) const = 0;

@@ -99,12 +99,12 @@ demo_summary run_demo(session& session, const demo_request& request) {
 
   step("choosing the number of groups");
   const std::string metric(cosine::name);
-  std::optional<choose_k_result> curve;
+  std::optional<sweep_result> curve;
   if (index.size() > 3) {
     curve = sweep_groups(session, index, {.metric = metric});
     write_choose_k(request.out, *curve, choose_k_json(*curve, metric, seed));
   }
-  const std::size_t k = curve ? curve->recommended_k : 1;
+  const std::size_t k = curve ? curve->choice.recommended_k : 1;
   step("grouping the photos around " + count_text(k, "medoid"));
   index_writer writer = edit_index(index_folder);
   const grouping_result grouped = make_groups(session, index, {.k = k});
@@ -131,8 +131,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
   add_answers(page, photos, answers);
   page.section("How many groups?");
   if (curve) {
-    page.paragraph(curve->verdict + ": " + curve->reason);
-    page.plot(choose_k_plot(*curve));
+    add_sweep(page, *curve);
   }
   page.section("Groups");
   add_groups(page, groups, photos, {.members = 12});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pipeline/choose_k_files.hpp"
 #include "pipeline/query_pictures.hpp"
 
 #include <imgsim/core/file.hpp>
@@ -87,8 +88,19 @@ void write_group_files(const session& session, const photo_index& index, const g
   html_page page("Groups of photos", count_text(made.k(), "group") + " of " + count_text(index.size(), "photo") +
                                          " by " + made.method + " (" + made.metric + ", " + cost_text(result) +
                                          ", seed " + std::to_string(made.seed) + ")");
+  if (result.chosen) {
+    page.section("How many groups?");
+    add_sweep(page, *result.chosen);
+  }
+  if (result.chosen || !result.outliers.empty()) page.section("Groups");
   for (const std::string& line : judgement_lines(result)) page.remark(line);
   add_groups(page, summaries, photos);
+  if (!result.outliers.empty()) {
+    page.section("Outliers");
+    std::vector<grouped_photo> outliers;
+    for (const outlier& one : result.outliers) outliers.push_back({one.row, one.distance});
+    add_outliers(page, outliers, photos, {.members = 60});
+  }
   write_file(folder / "report.html", page.html());
 }
 

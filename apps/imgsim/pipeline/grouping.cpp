@@ -26,30 +26,8 @@ std::vector<std::string> paths_of(const photo_index& index) {
   return paths;
 }
 
-void check_k(const char* option, std::size_t k, std::size_t photos) {
-  if (k > photos)
-    throw usage_error(std::string(option) + " " + std::to_string(k) + " is more than the " +
-                      count_text(photos, "photo") + " of the index");
-}
-
 bool is_sampled(const grouping_request& request, std::size_t photos) {
   return request.sample ? *request.sample > 0 : photos > kComparedPhotos;
-}
-
-choose_k_result sweep(session& session, const point_distances& distances, std::size_t photos,
-                      const sweep_request& request) {
-  const std::size_t k_max = request.k_max.value_or(std::max(request.k_min, largest_useful_k(photos)));
-  choose_k_options options{.k_min = request.k_min,
-                           .k_max = std::min(k_max, photos),
-                           .seed = session.options().seed,
-                           .sensitivity = request.sensitivity};
-  options.stop = session.stop();
-  progress bar(session.options(), "choose K", "values of K", options.k_max - options.k_min + 1);
-  options.on_progress = [&](const choose_k_progress& state) { bar.update(state.done); };
-  choose_k_result result = distances.choose_k(options);
-  session.check_stop("nothing was written");
-  bar.finish();
-  return result;
 }
 
 grouping_result around_medoids(const session& session, const photo_index& index, const grouping_request& request,
@@ -221,28 +199,18 @@ double metric_distance(double squared_distance, const std::string& metric) {
   return is_spherical(metric) ? squared_distance / 2 : std::sqrt(squared_distance);
 }
 
-std::size_t largest_useful_k(std::size_t photos) {
-  return std::min<std::size_t>(100, photos / 2 + 1);
-}
-
-choose_k_result sweep_groups(session& session, const photo_index& index, const sweep_request& request) {
-  if (index.size() < 2)
-    throw error("the index holds " + count_text(index.size(), "photo") + ": there is no number of groups to choose");
-  check_k("--k-min", request.k_min, index.size());
-  return sweep(session, *session.device().open_distances(index.embeddings(), request.metric, true), index.size(),
-               request);
-}
-
 grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request) {
   const std::size_t photos = index.size();
   if (request.k) check_k("-k", *request.k, photos);
   const bool chooses = !request.k && !request.max_distance && photos > 2;
   const bool samples = !request.k_means && !request.max_distance && is_sampled(request, photos);
-  const std::unique_ptr<point_distances> distances = session.device().open_distances(
-      index.embeddings(), request.metric, chooses || request.max_distance || (!request.k_means && !samples));
-  std::optional<choose_k_result> chosen;
-  if (chooses) chosen = sweep(session, *distances, photos, {.metric = request.metric});
-  const std::size_t k = chosen ? chosen->recommended_k : request.k.value_or(1);
+  const bool compares_all = request.max_distance || (!request.k_means && !samples) ||
+                            (chooses && photos <= kComparedPhotos);  // of more, the choice of K takes a sample
+  const std::unique_ptr<point_distances> distances =
+      session.device().open_distances(index.embeddings(), request.metric, compares_all);
+  std::optional<sweep_result> chosen;
+  if (chooses) chosen = sweep_groups(session, index, {.metric = request.metric}, distances.get());
+  const std::size_t k = chosen ? chosen->choice.recommended_k : request.k.value_or(1);
   if (samples && request.sample && *request.sample < k)
     throw usage_error("--sample " + std::to_string(*request.sample) + " is less than the " + count_text(k, "group"));
   grouping_result result = request.k_means        ? group_by_k_means(session, index, request, k)

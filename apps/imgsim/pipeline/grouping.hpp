@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cli/session.hpp"
+#include "pipeline/sweep.hpp"
 
-#include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/groups.hpp>
 #include <imgsim/cluster/initial_medoids.hpp>
 #include <imgsim/cluster/weak_places.hpp>
@@ -20,9 +20,6 @@
 #include <imgsim/report/groups.hpp>
 
 namespace imgsim::app {
-
-/// Up to this many photos are all compared with one another; of more, K-medoids compares samples.
-inline constexpr std::size_t kComparedPhotos = 20'000;
 
 struct grouping_request {
   std::optional<std::size_t> k = {};  // nullopt: chosen by choose_k
@@ -59,22 +56,8 @@ struct grouping_result {
   std::optional<double> lower_bound = {};       // of the cost of any K medoids
   std::optional<sample_judgement> sample = {};  // where samples were compared
   std::optional<weak_places> weak = {};         // where there are not too many groups to compare
-  std::optional<choose_k_result> chosen = {};   // the curve that K was chosen from
+  std::optional<sweep_result> chosen = {};      // the curve that K was chosen from
 };
-
-/// The largest K that is tried where none is named: with more groups than half the photos, many hold a single one.
-[[nodiscard]] std::size_t largest_useful_k(std::size_t photos);
-
-struct sweep_request {
-  std::string metric = "cosine";
-  std::size_t k_min = 2;
-  std::optional<std::size_t> k_max = {};  // nullopt: largest_useful_k()
-  double sensitivity = 1.0;               // of Kneedle
-};
-
-/// The curve over K with progress. `k_max` is lowered to what M photos allow. Throws error where there are too few
-/// photos, usage_error where k_min is more than them, cancelled.
-[[nodiscard]] choose_k_result sweep_groups(session& session, const photo_index& index, const sweep_request& request);
 
 /// Throws usage_error where the photos are fewer than K, cancelled on a stop.
 [[nodiscard]] grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request);

@@ -52,6 +52,10 @@ struct choose_k_result {
   std::optional<kneedle_result> elbow;  // of the cost; x is K
   std::optional<kneedle_result> bend;   // of the cost on logarithmic axes; x is K
   std::size_t best_silhouette_k = 0;    // K of the largest medoid silhouette, ties to the smaller K
+  /// K of the largest and of the smallest index where choose_k was given the points, ties to the smaller K; 0 where
+  /// none is known.
+  std::size_t best_calinski_harabasz_k = 0;
+  std::size_t best_davies_bouldin_k = 0;
   std::size_t recommended_k = 0;
   bool clear = false;
   std::string verdict;  // "elbow at K = 12" or "no clear elbow"
@@ -141,23 +145,37 @@ inline void judge(choose_k_result& result, std::size_t size, double sensitivity)
   result.elbow = kneedle(k, cost, sensitivity);
   result.bend = logarithmic_bend(curve, size);
   result.best_silhouette_k = std::ranges::max_element(curve, {}, &k_choice::medoid_silhouette)->k;
+  result.best_calinski_harabasz_k = result.best_davies_bouldin_k = 0;
+  const k_choice* widest = nullptr;
+  const k_choice* tightest = nullptr;
+  for (const k_choice& choice : curve) {
+    if (choice.indices.calinski_harabasz == 0 && choice.indices.davies_bouldin == 0) continue;
+    if (!widest || choice.indices.calinski_harabasz > widest->indices.calinski_harabasz) widest = &choice;
+    if (!tightest || choice.indices.davies_bouldin < tightest->indices.davies_bouldin) tightest = &choice;
+  }
+  if (widest) {
+    result.best_calinski_harabasz_k = widest->k;
+    result.best_davies_bouldin_k = tightest->k;
+  }
 
-  const auto best_silhouette = static_cast<double>(result.best_silhouette_k);
-  const auto agrees = [&](double other) {
-    return std::abs(other - result.bend->x) <= std::max(1.0, 0.1 * result.bend->x);
-  };
   const bool bends = result.bend && result.bend->strength >= kClearBend;
-  const bool silhouette_agrees = bends && agrees(best_silhouette);
-  const bool elbow_agrees = bends && result.elbow && agrees(result.elbow->x);
-  result.clear = silhouette_agrees || elbow_agrees;
-
   const std::string silhouette_text = concat("the medoid silhouette is best at K = ", result.best_silhouette_k);
+  std::string signs;
+  const auto agree = [&](double best, const std::string& text) {
+    if (!bends || std::abs(best - result.bend->x) > std::max(1.0, 0.1 * result.bend->x)) return;
+    signs += concat(signs.empty() ? ", and " : "; ", text);
+  };
+  agree(static_cast<double>(result.best_silhouette_k), silhouette_text);
+  if (result.elbow) agree(result.elbow->x, concat("Kneedle finds its elbow at K = ", result.elbow->x));
+  if (widest) {
+    agree(static_cast<double>(widest->k), concat("the index of Calinski and Harabasz is best at K = ", widest->k));
+    agree(static_cast<double>(tightest->k), concat("the index of Davies and Bouldin is best at K = ", tightest->k));
+  }
+  result.clear = !signs.empty();
   if (result.clear) {
     result.recommended_k = curve[result.bend->position].k;
     result.verdict = concat("elbow at K = ", result.recommended_k);
-    result.reason =
-        concat("The error falls fast up to K = ", result.recommended_k, " and slowly after it, and ",
-               silhouette_agrees ? silhouette_text : concat("Kneedle finds its elbow at K = ", result.elbow->x), ".");
+    result.reason = concat("The error falls fast up to K = ", result.recommended_k, " and slowly after it", signs, ".");
     return;
   }
   result.verdict = "no clear elbow";
@@ -178,8 +196,9 @@ inline void judge(choose_k_result& result, std::size_t size, double sensitivity)
 /// the best one more. So the cost does not rise with K, and the curves of neighbouring K describe related groups.
 ///
 /// The verdict is an elbow only where two signs agree (within 1, or a tenth): the curve bends on logarithmic axes, and
-/// there the medoid silhouette is best or Kneedle on plain axes has its elbow. Otherwise it is "no clear elbow", and
-/// the recommendation is Kneedle's elbow or, without one, the best medoid silhouette.
+/// there the medoid silhouette is best, Kneedle on plain axes has its elbow or, where the points are given, an index of
+/// the centroids is best. Otherwise it is "no clear elbow", and the recommendation is Kneedle's elbow or, without one,
+/// the best medoid silhouette. Whether there are groups at all, gap_statistic() says.
 ///
 /// O(M^2) for a handful of passes at each K. The result is a function of the distances and the options. Throws
 /// invalid_argument where k_min is 0, above k_max or above M, or a distance is not finite; cancelled when a stop is
@@ -215,6 +234,7 @@ template <execution_context Context, class Source, element_matrix Points>
     search.assign(choice.medoids);
     choice.indices = judge_by_centroids(context, points, search.labels(), choice.k);
   }
+  detail::judge(result, search.size(), options.sensitivity);
   return result;
 }
 

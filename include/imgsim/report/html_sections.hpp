@@ -126,6 +126,20 @@ inline void add_groups(html_page& page, std::span<const group_summary> groups, c
     page.remark("and " + count_text(groups.size() - shown_groups.size(), "more group") + ", not shown");
 }
 
+/// Photos that are in no group, in the section begun last: the first `members` of them in their order, with their
+/// distances to the nearest medoid. What is not shown is counted.
+inline void add_outliers(html_page& page, std::span<const grouped_photo> outliers, const photo_provider& photos,
+                         const group_section_options& options = {}) {
+  std::vector<photo_card> cards;
+  for (const grouped_photo& one : outliers.first(std::min(outliers.size(), options.members))) {
+    photo_card card = photos.card(one.row, 120);
+    card.caption = fixed_text(one.distance, 3);
+    cards.push_back(std::move(card));
+  }
+  page.cards(cards, card_size::small);
+  if (cards.size() < outliers.size()) page.remark("and " + count_text(outliers.size() - cards.size()) + " more");
+}
+
 /// The loss of a training run, as a plot and a table, in the section begun last.
 inline void add_training(html_page& page, std::span<const epoch_record> history) {
   page.plot(loss_history_plot(history));

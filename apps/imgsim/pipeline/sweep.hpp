@@ -1,0 +1,56 @@
+// How many groups? The curve over K, what each criterion says, and whether there are groups at all.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+
+#include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/gap_statistic.hpp>
+#include <imgsim/cluster/stability.hpp>
+#include <imgsim/embedding/photo_index.hpp>
+
+namespace imgsim::app {
+
+/// Up to this many photos are all compared with one another; of more, samples are.
+inline constexpr std::size_t kComparedPhotos = 20'000;
+
+/// The largest K that is tried where none is named: with more groups than half the photos, many hold a single one.
+[[nodiscard]] std::size_t largest_useful_k(std::size_t photos);
+
+struct sweep_request {
+  std::string metric = "cosine";
+  std::size_t k_min = 2;
+  std::optional<std::size_t> k_max = {};  // nullopt: largest_useful_k()
+  double sensitivity = 1.0;               // of Kneedle
+  bool judges_stability = false;
+};
+
+/// Whether the groups of one K come back in parts of the photos.
+struct k_stability {
+  std::size_t k = 0;
+  stability_result agreement;
+};
+
+struct sweep_result {
+  choose_k_result choice;                   // medoids are rows of the index
+  std::size_t photos = 0;                   // that were compared: all, or a sample of kComparedPhotos
+  std::optional<gap_statistic_result> gap;  // where there are photos enough
+  std::vector<k_stability> stability;       // of the recommended K and of each criterion's best, ascending in K
+};
+
+class point_distances;
+
+/// The curve over K with progress, from the photos' `distances` where they were opened already. `k_max` is lowered to
+/// what the photos allow. Where the gap statistic finds no structure, the verdict says so. Throws error where there are
+/// fewer than 2 photos, usage_error where k_min is more than they are, cancelled.
+[[nodiscard]] sweep_result sweep_groups(session& session, const photo_index& index, const sweep_request& request,
+                                        const point_distances* distances = nullptr);
+
+/// Throws usage_error where `k`, given by `option`, is more than the photos.
+void check_k(const char* option, std::size_t k, std::size_t photos);
+
+}  // namespace imgsim::app
