@@ -1,4 +1,5 @@
 // What a network on a CUDA device promises beyond its arithmetic.
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -94,6 +95,7 @@ BOOST_AUTO_TEST_CASE(features_do_not_depend_on_the_batch) {
   const auto all = constant(photos);
   tensor<float, 2> together({9, net.feature_size()}), alone({1, net.feature_size()});
   net.encode(all, together.view());
+  BOOST_TEST(std::ranges::none_of(together, [](float value) { return value == 0.0f; }));  // all are there
   for (std::size_t i = 0; i < 9; ++i) {
     net.encode(all.slice(i, 1), alone.view());
     BOOST_TEST(std::memcmp(alone.data(), together.view().row(i), net.feature_size() * sizeof(float)) == 0);
@@ -149,6 +151,24 @@ BOOST_AUTO_TEST_CASE(inference_follows_training) {
   const double after = net.evaluate(photos.view()).data;
   BOOST_TEST(after == fresh.evaluate(photos.view()).data);
   BOOST_TEST(after != before);
+}
+
+// A step that fails at its last kernel has moved the weights: what is made of them before must not be used again.
+BOOST_AUTO_TEST_CASE(inference_follows_a_step_that_failed) {
+  const architecture description = small_default();
+  const auto photos = waves(3, 4, kPhotoSide);
+  device_network net(description, 1), fresh(description, 2);
+  (void)net.train_step(photos.view(), {});
+  cuda_host::begin_faults();
+  (void)net.train_step(photos.view(), {});
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < cuda_host::calls_seen().size(); ++i)
+    if (cuda_host::calls_seen()[i] == "cudaLaunchKernelExC") last = i + 1;
+  cuda_host::begin_faults({.failing_call = last, .failing_function = {}, .failing_status = 0});
+  BOOST_CHECK_THROW((void)net.train_step(photos.view(), {}), backend_error);
+  cuda_host::begin_faults();
+  fresh.load_state(net.state());
+  BOOST_TEST(net.evaluate(photos.view()).data == fresh.evaluate(photos.view()).data);
 }
 
 BOOST_AUTO_TEST_CASE(tf32_is_for_those_who_ask) {

@@ -39,12 +39,14 @@ scalar_loss reference_loss(loss_kind kind, bool after_sigmoid, double value, dou
 
 BOOST_AUTO_TEST_SUITE(cuda_network_kernels)
 
-// One and several blocks, tiles that are full and not, fewer and more channels than a block has threads.
+// One block, several, and more than a warp has lanes; tiles that are full and not, fewer and more channels than a block
+// has threads.
 BOOST_AUTO_TEST_CASE(channels_are_summed) {
   struct shape {
     std::size_t pixels, channels;
   };
-  for (const auto& [pixels, channels] : {shape{1, 1}, {7, 3}, {9, 256}, {3, 300}, {200, 300}, {70, 257}, {3000, 16}}) {
+  for (const auto& [pixels, channels] :
+       {shape{1, 1}, {7, 3}, {9, 256}, {3, 300}, {200, 300}, {70, 257}, {3000, 16}, {1100, 200}}) {
     const auto gradient = uniform(pixels * channels, -1, 1, 1), out = uniform(pixels * channels, -1, 1, 2);
     for (const float slope : {1.0f, 0.25f}) {
       const auto found = device_bias_gradient(gradient, out, channels, slope);

@@ -47,6 +47,7 @@ class executor {
     const cuda_context::waits_if_thrown wait(context());
     const std::size_t batch = batch_of(photos);
     prepare(layers_.size(), batch, pass_kind::training);
+    parameters_changed();  // from here on, even where a later call fails
     reserve_training(batch);
     queue_pixels(photos, activations_[0].get());
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->forward(training_batch(i, batch));
@@ -61,7 +62,6 @@ class executor {
       std::swap(gradient, next);
     }
     parameters_.queue_step(adam, step, totals_.get() + 1);
-    parameters_changed();
     read_totals(totals_.get(), totals);
     context().synchronize();
     return {totals[0] / static_cast<double>(values), totals[1]};

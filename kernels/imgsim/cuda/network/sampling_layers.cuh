@@ -26,6 +26,7 @@ class max_pooling_layer final : public layer {
   }
 
   void forward(const layer_batch& batch) override {
+    (void)checked_count(batch.photos * in_.size(), "values in a layer");
     with_channel_packs(batch.photos * out_.size(), out_.channels, [&](auto n, unsigned packs) {
       launch(cover(packs, kNetworkThreads), context().stream(), max_pool<n(), float>, packs, shape_, batch.in,
              batch.out);
