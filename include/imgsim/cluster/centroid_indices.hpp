@@ -63,7 +63,8 @@ template <execution_context Context, element_matrix Rows>
 [[nodiscard]] centroid_indices judge_by_centroids(const Context& context, const Rows& rows,
                                                   std::span<const std::uint32_t> labels, std::size_t k) {
   static_assert(has_centroid_search<Context>,
-                "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+                "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp, "
+                "imgsim/cuda/cluster.cuh)");
   IMGSIM_EXPECTS(labels.size() == rows.extent(0), labels.size(), " labels for points ", shape_text(rows));
   std::vector<double> sizes(k, 0.0);
   for (const std::uint32_t label : labels) {

@@ -205,9 +205,9 @@ inline void judge(choose_k_result& result, std::size_t size, double sensitivity)
 /// requested.
 template <execution_context Context, class Source>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const choose_k_options& options) {
-  static_assert(
-      has_medoid_search<Context, Source>,
-      "no K-medoids for this context and source: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  static_assert(has_medoid_search<Context, Source>,
+                "no K-medoids for this context and source: include the backend's cluster header "
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   IMGSIM_EXPECTS(options.k_min >= 1, "K begins at 1, not 0");
   IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",
                  options.k_min);

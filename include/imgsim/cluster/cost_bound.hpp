@@ -67,9 +67,9 @@ inline std::vector<std::size_t> largest_savings(std::span<const std::int64_t> sa
 template <execution_context Context, class Source>
 [[nodiscard]] cost_bound bound_cost(const Context& context, const Source& source, std::span<const std::size_t> medoids,
                                     const cost_bound_options& options = {}) {
-  static_assert(
-      has_medoid_search<Context, Source>,
-      "no K-medoids for this context and source: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  static_assert(has_medoid_search<Context, Source>,
+                "no K-medoids for this context and source: include the backend's cluster header "
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
   IMGSIM_EXPECTS(!medoids.empty() && medoids.size() <= size, "a bound needs between 1 and ", size, " medoids, not ",
                  medoids.size());

@@ -38,9 +38,9 @@ struct covering_options {
 template <execution_context Context, class Source>
 [[nodiscard]] k_medoids_result covering_medoids(const Context& context, const Source& source,
                                                 const covering_options& options) {
-  static_assert(
-      has_medoid_search<Context, Source>,
-      "no K-medoids for this context and source: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  static_assert(has_medoid_search<Context, Source>,
+                "no K-medoids for this context and source: include the backend's cluster header "
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   IMGSIM_EXPECTS(options.max_distance >= 0, "the largest distance within a group cannot be ", options.max_distance);
   medoid_searcher_for<Context, Source> search(context, source);
   const std::size_t size = search.size();

@@ -280,7 +280,8 @@ k_means_result improve_centroids(Search& search, matrix_view<const float> points
 template <execution_context Context, element_matrix Rows>
 [[nodiscard]] k_means_result k_means(const Context& context, const Rows& rows, const k_means_options& options) {
   static_assert(has_centroid_search<Context>,
-                "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+                "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp, "
+                "imgsim/cuda/cluster.cuh)");
   tensor<float, 2> converted;
   matrix_view<const float> points = detail::float_rows(rows, converted);
   const std::size_t size = points.extent(0);
@@ -313,7 +314,8 @@ template <execution_context Context, element_matrix Rows>
 [[nodiscard]] nearest_centroids assign_to_nearest(const Context& context, const Rows& rows,
                                                   matrix_view<const float> centroids, bool spherical = false) {
   static_assert(has_centroid_search<Context>,
-                "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+                "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp, "
+                "imgsim/cuda/cluster.cuh)");
   tensor<float, 2> converted;
   matrix_view<const float> points = detail::float_rows(rows, converted);
   IMGSIM_EXPECTS(centroids.extent(0) >= 1, "there are no centroids");

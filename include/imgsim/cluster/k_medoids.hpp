@@ -140,9 +140,9 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
 template <execution_context Context, class Source>
 [[nodiscard]] k_medoids_result k_medoids(const Context& context, const Source& source,
                                          const k_medoids_options& options) {
-  static_assert(
-      has_medoid_search<Context, Source>,
-      "no K-medoids for this context and source: include the backend's cluster header (imgsim/cpu/cluster.hpp)");
+  static_assert(has_medoid_search<Context, Source>,
+                "no K-medoids for this context and source: include the backend's cluster header "
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
   IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
   IMGSIM_EXPECTS(options.restarts >= 1, "restarts must be at least 1");

@@ -73,7 +73,7 @@ template <execution_context Context, class Source>
                                                          const sampled_k_medoids_options& options) {
   static_assert(has_distance_sample<Context, Source>,
                 "no K-medoids for this context and source: include the backend's cluster header "
-                "(imgsim/cpu/cluster.hpp)");
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
   IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
   IMGSIM_EXPECTS(options.samples >= 1, "samples must be at least 1");

@@ -18,6 +18,7 @@
 
 #include <imgsim/cluster/backend.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/cluster/silhouette_loss.hpp>
 #include <imgsim/core/context.hpp>
 #include <imgsim/core/error.hpp>
 
@@ -39,8 +40,6 @@ concept silhouette_search = requires(S search, const S& state, std::span<const s
   /// As in medoid_search: the first candidate in [index, index) that lowers the loss in the place of some medoid.
   { search.first_improving_swap(index, index) } -> std::same_as<std::optional<medoid_swap>>;
 };
-
-inline constexpr double kSilhouetteUnit = 0x1p-40;
 
 template <class Context, class Source>
 using silhouette_searcher_for = typename cluster_backend<Context>::template silhouette_searcher<Source>;
@@ -73,7 +72,7 @@ template <execution_context Context, class Source>
                                                                 const silhouette_options& options) {
   static_assert(has_medoid_search<Context, Source> && has_silhouette_search<Context, Source>,
                 "no medoid silhouettes for this context and source: include the backend's cluster header "
-                "(imgsim/cpu/cluster.hpp)");
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
   IMGSIM_EXPECTS(options.k_min >= 2, "a silhouette needs 2 groups, not ", options.k_min);
   IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",

@@ -44,7 +44,7 @@ template <execution_context Context, class Source>
                                                const stability_options& options) {
   static_assert(has_distance_sample<Context, Source>,
                 "no K-medoids for this context and source: include the backend's cluster header "
-                "(imgsim/cpu/cluster.hpp)");
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   IMGSIM_EXPECTS(options.resamples >= 2, "stability compares at least 2 resamples");
   IMGSIM_EXPECTS(options.fraction > 0 && options.fraction <= 1, "a resample takes a part in (0, 1] of the points, not ",
                  options.fraction);

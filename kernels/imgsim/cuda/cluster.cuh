@@ -15,6 +15,7 @@
 #include <imgsim/cuda/cluster/distance_rows.cuh>
 #include <imgsim/cuda/cluster/gather_launch.cuh>
 #include <imgsim/cuda/cluster/medoid_searcher.cuh>
+#include <imgsim/cuda/cluster/silhouette_searcher.cuh>
 #include <imgsim/cuda/context.hpp>
 #include <imgsim/metric/euclidean.hpp>
 
@@ -24,6 +25,8 @@ template <>
 struct cluster_backend<cuda_context> {
   template <class Source>
   using medoid_searcher = cuda::medoid_searcher<Source>;
+  template <class Source>
+  using silhouette_searcher = cuda::silhouette_searcher<Source>;
   using centroid_searcher = cuda::centroid_searcher;
 
   /// A source of the host is read there: its whole table is not needed on the device.
@@ -56,6 +59,7 @@ struct cluster_backend<cuda_context> {
 static_assert(has_distance_sample<cuda_context, resident_distances<>>);
 static_assert(has_distance_sample<cuda_context, resident_distances<device_space>>);
 static_assert(has_distance_sample<cuda_context, embedding_distances<euclidean, float, device_space>>);
+static_assert(has_silhouette_search<cuda_context, resident_distances<>>);
 static_assert(has_centroid_search<cuda_context>);
 
 }  // namespace imgsim

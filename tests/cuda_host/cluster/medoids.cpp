@@ -55,6 +55,12 @@ record cpu_walk(const Source& source, const walk_plan& plan) {
   return walk_of(search, plan);
 }
 
+template <class Source>
+record cpu_silhouettes(const Source& source, const walk_plan& plan) {
+  imgsim::cpu::silhouette_searcher search(cpu_context(1), source);
+  return silhouette_walk_of(search, plan);
+}
+
 void check_same(const record& found, const record& expected) {
   BOOST_TEST_REQUIRE(found.lines.size() == expected.lines.size());
   for (std::size_t i = 0; i < found.lines.size(); ++i)
@@ -144,6 +150,41 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(embeddings_give_the_swaps_of_the_cpu, Case, device
         device_walk<Case>(points.view(), plan, policies()[(size + 1) % policies().size()], place_of_rows::device),
         expected);
   }
+}
+
+BOOST_AUTO_TEST_CASE(silhouettes_over_tables_give_the_swaps_of_the_cpu) {
+  random_stream random(12);
+  std::uint64_t seed = 0;
+  for (const std::size_t size : {3, 33, 65})
+    for (const std::size_t k : {2, 3, 7}) {
+      if (k > size || (kThread && size != 33)) continue;
+      const tensor<float, 2> distances = random_distances(size, seed % 2 == 0 ? 3 : 1u << 20, random);
+      const walk_plan plan{.seed = ++seed, .k = k};
+      const record expected = cpu_silhouettes(imgsim::resident_distances(distances.view()), plan);
+      for (const cluster_policy& policy : policies())
+        for (const place_of_rows place : kPlaces)
+          check_same(device_silhouettes(distances.view(), plan, policy, place), expected);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(silhouettes_over_embeddings_give_the_swaps_of_the_cpu, Case, device_cases) {
+  random_stream random(13);
+  tensor<float, 2> values = blobs(30, 9, 4, 2.0, random);
+  for (std::size_t row = 0; row < 12; row += 2) std::copy_n(values.view().row(2), 9, values.view().row(row));
+  const auto points = converted<Case>(values);
+  const walk_plan plan{.seed = 1, .k = 4, .window = 20};
+  const record expected = cpu_silhouettes(imgsim::embedding_distances(points.view(), typename Case::metric{}), plan);
+  for (const place_of_rows place : kPlaces)
+    check_same(device_silhouettes<Case>(points.view(), plan, policies().back(), place), expected);
+}
+
+BOOST_AUTO_TEST_CASE(silhouettes_of_negative_distances_are_refused) {
+  random_stream random(14);
+  tensor<float, 2> distances = random_distances(8, 64, random);
+  for (std::size_t i = 0; i < 8; ++i) distances(i, 5) = -0.5f;
+  BOOST_TEST(refusal([&] {
+               (void)device_silhouettes(std::as_const(distances).view(), {}, policies().front(), place_of_rows::host);
+             }) == "silhouettes need distances that are not negative");
 }
 
 BOOST_AUTO_TEST_CASE(whole_algorithms_over_tables) {
@@ -257,6 +298,9 @@ BOOST_AUTO_TEST_CASE(every_failing_call_is_told_and_leaks_nothing, *boost::unit_
   const auto wrong = imgsim::cuda_host::walk_faults(
       [&] { (void)device_walk(distances.view(), plan, policy, place_of_rows::host); }, may_be_ignored);
   BOOST_TEST(wrong.empty(), (wrong.empty() ? "" : wrong.front()));
+  const auto in_silhouettes = imgsim::cuda_host::walk_faults(
+      [&] { (void)device_silhouettes(distances.view(), plan, policy, place_of_rows::host); }, may_be_ignored);
+  BOOST_TEST(in_silhouettes.empty(), (in_silhouettes.empty() ? "" : in_silhouettes.front()));
   const auto also_wrong = imgsim::cuda_host::walk_faults(
       [&] {
         (void)device_walk<device_case<imgsim::cosine, float>>(points.view(), plan, policy, place_of_rows::device);

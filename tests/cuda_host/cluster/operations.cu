@@ -40,6 +40,12 @@ auto walk_with(const walk_plan& plan, const cuda::cluster_policy& policy) {
     return walk_of(search, plan);
   };
 }
+auto silhouettes_with(const walk_plan& plan, const cuda::cluster_policy& policy) {
+  return [&](const cuda_context& context, const auto& source) {
+    cuda::silhouette_searcher search(context, source, policy);
+    return silhouette_walk_of(search, plan);
+  };
+}
 auto algorithms_with(std::uint64_t seed) {
   return [seed](const cuda_context& context, const auto& source) { return algorithms_of(context, source, seed); };
 }
@@ -57,6 +63,11 @@ record device_walk(case_rows<Case> points, const walk_plan& plan, const cuda::cl
   return with_points<Case>(points, place, walk_with(plan, policy));
 }
 template <class Case>
+record device_silhouettes(case_rows<Case> points, const walk_plan& plan, const cuda::cluster_policy& policy,
+                          place_of_rows place) {
+  return with_points<Case>(points, place, silhouettes_with(plan, policy));
+}
+template <class Case>
 record device_algorithms(case_rows<Case> points, std::uint64_t seed, place_of_rows place) {
   return with_points<Case>(points, place, algorithms_with(seed));
 }
@@ -69,6 +80,10 @@ tensor<float, 2> device_distances_among(case_rows<Case> points, std::span<const 
 record device_walk(matrix_view<const float> distances, const walk_plan& plan, const cuda::cluster_policy& policy,
                    place_of_rows place) {
   return with_table(distances, place, walk_with(plan, policy));
+}
+record device_silhouettes(matrix_view<const float> distances, const walk_plan& plan, const cuda::cluster_policy& policy,
+                          place_of_rows place) {
+  return with_table(distances, place, silhouettes_with(plan, policy));
 }
 record device_algorithms(matrix_view<const float> distances, std::uint64_t seed, place_of_rows place) {
   return with_table(distances, place, algorithms_with(seed));
@@ -98,6 +113,8 @@ std::pair<std::vector<std::size_t>, std::size_t> device_swaps(matrix_view<const 
 #define IMGSIM_TEST_DEVICE_CASE(...)                                                                                  \
   template record device_walk<__VA_ARGS__>(case_rows<__VA_ARGS__>, const walk_plan&, const cuda::cluster_policy&,     \
                                            place_of_rows);                                                            \
+  template record device_silhouettes<__VA_ARGS__>(case_rows<__VA_ARGS__>, const walk_plan&,                           \
+                                                  const cuda::cluster_policy&, place_of_rows);                        \
   template record device_algorithms<__VA_ARGS__>(case_rows<__VA_ARGS__>, std::uint64_t, place_of_rows);               \
   template tensor<float, 2> device_distances_among<__VA_ARGS__>(case_rows<__VA_ARGS__>, std::span<const std::size_t>, \
                                                                 place_of_rows)

@@ -21,12 +21,16 @@ record device_walk(case_rows<Case> points, const walk_plan&, const imgsim::cuda:
 template <class Case>
 record device_algorithms(case_rows<Case> points, std::uint64_t seed, place_of_rows);
 template <class Case>
+record device_silhouettes(case_rows<Case> points, const walk_plan&, const imgsim::cuda::cluster_policy&, place_of_rows);
+template <class Case>
 imgsim::tensor<float, 2> device_distances_among(case_rows<Case> points, std::span<const std::size_t> rows,
                                                 place_of_rows);
 
 /// The same over a table of distances, which may be strided.
 record device_walk(imgsim::matrix_view<const float> distances, const walk_plan&, const imgsim::cuda::cluster_policy&,
                    place_of_rows);
+record device_silhouettes(imgsim::matrix_view<const float> distances, const walk_plan&,
+                          const imgsim::cuda::cluster_policy&, place_of_rows);
 record device_algorithms(imgsim::matrix_view<const float> distances, std::uint64_t seed, place_of_rows);
 imgsim::tensor<float, 2> device_distances_among(imgsim::matrix_view<const float> distances,
                                                 std::span<const std::size_t> rows, place_of_rows);

@@ -18,6 +18,7 @@
 #include <imgsim/cluster/covering_medoids.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/cluster/sampled_k_medoids.hpp>
+#include <imgsim/cluster/silhouette_medoids.hpp>
 #include <imgsim/core/random.hpp>
 
 namespace imgsim_test {
@@ -144,6 +145,39 @@ record walk_of(Search& search, const walk_plan& plan) {
   return to;
 }
 
+/// The swaps for the silhouette, one by one, from 2 <= k < M medoids.
+template <class Search>
+record silhouette_walk_of(Search& search, const walk_plan& plan) {
+  imgsim::random_stream random(plan.seed);
+  const std::size_t size = search.size();
+  record to;
+  std::vector<std::size_t> medoids = random.permutation(size);
+  medoids.resize(plan.k);
+  search.assign(medoids);
+  for (std::size_t next = 0, unsuccessful = 0; unsuccessful < size;) {
+    const std::size_t last = std::min({size, next + plan.window, next + (size - unsuccessful)});
+    to.say("medoids", search.medoids());
+    to.say("loss", search.loss());
+    to.say("removal changes", search.removal_changes());
+    if (const auto better = search.first_improving_swap(next, last)) {
+      to.say("swap", better->position, better->candidate, better->change);
+      medoids[better->position] = better->candidate;
+      search.assign(medoids);
+      unsuccessful = 0;
+      next = better->candidate + 1;
+    } else {
+      unsuccessful += last - next;
+      next = last;
+    }
+    if (next == size) next = 0;
+  }
+  medoids.resize(2);
+  search.assign(medoids);
+  search.assign(search.medoids());
+  to.say("loss", search.loss());
+  return to;
+}
+
 inline void say_groups(record& to, const imgsim::k_medoids_result& groups) {
   to.say("medoids", groups.medoids);
   to.say("labels", groups.labels);
@@ -173,6 +207,10 @@ record algorithms_of(const Context& context, const Source& source, std::uint64_t
     to.say("medoids", one.medoids);
   }
   to.say("verdict", choice.recommended_k, choice.verdict, choice.reason);
+  for (const silhouette_choice& one : silhouette_medoids(context, source, {.k_min = 2, .k_max = 4, .seed = seed})) {
+    to.say("silhouette", one.k, one.medoid_silhouette);
+    to.say("medoids", one.medoids);
+  }
   const sampled_k_medoids_result sampled = sampled_k_medoids(
       context, source,
       {.k = 2, .samples = 2, .sample_size = source.size() / 2, .candidates = 5, .bound_iterations = 2, .seed = seed});

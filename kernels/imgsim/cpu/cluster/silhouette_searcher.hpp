@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <imgsim/cluster/backend.hpp>
+#include <imgsim/cluster/silhouette_loss.hpp>
 #include <imgsim/cluster/silhouette_medoids.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/cpu/cluster/candidate_rows.hpp>
@@ -59,9 +60,9 @@ class silhouette_searcher {
     for (std::size_t o = 0; o < size(); ++o) {
       point& p = points_[o];
       IMGSIM_EXPECTS(p.nearest >= 0, "silhouettes need distances that are not negative");
-      p.part = part(p.nearest, p.second);
-      p.without_nearest = part(p.second, third_[o]);
-      p.without_second = part(p.nearest, third_[o]);
+      p.part = silhouette_loss(p.nearest, p.second);
+      p.without_nearest = silhouette_loss(p.second, third_[o]);
+      p.without_second = silhouette_loss(p.nearest, third_[o]);
       loss_ += p.part;
       removal_changes_[p.label] += p.without_nearest - p.part;
       removal_changes_[p.second_label] += p.without_second - p.part;
@@ -104,16 +105,6 @@ class silhouette_searcher {
     std::int64_t part = 0, without_nearest = 0, without_second = 0;  // of the loss
   };
 
-  /// near / far in units of the loss, near <= far.
-  [[nodiscard]] static std::int64_t part(float near, float far) noexcept {
-    if (far == 0) return static_cast<std::int64_t>(1 / kSilhouetteUnit);
-    return static_cast<std::int64_t>(static_cast<double>(near) / static_cast<double>(far) / kSilhouetteUnit);
-  }
-  /// The same of the two smallest of near <= far and other.
-  [[nodiscard]] static std::int64_t part(float near, float far, float other) noexcept {
-    return other < near ? part(other, near) : part(near, std::min(far, other));
-  }
-
   void insert(std::size_t o, std::uint32_t position, float d) noexcept {
     point& p = points_[o];
     if (d < p.nearest) {
@@ -138,10 +129,10 @@ class silhouette_searcher {
     for_each_below(rows_[row], third_.data(), size(), [&](std::size_t o) {
       const point& p = points_[o];
       const float d = rows_[row][o];
-      const std::int64_t change = d < p.second ? part(p.nearest, p.second, d) - p.part : 0;
+      const std::int64_t change = d < p.second ? silhouette_loss(p.nearest, p.second, d) - p.part : 0;
       shared += change;
-      changes[p.label] += part(p.second, third_[o], d) - p.without_nearest - change;
-      changes[p.second_label] += part(p.nearest, third_[o], d) - p.without_second - change;
+      changes[p.label] += silhouette_loss(p.second, third_[o], d) - p.without_nearest - change;
+      changes[p.second_label] += silhouette_loss(p.nearest, third_[o], d) - p.without_second - change;
     });
     const auto least = std::ranges::min_element(changes);
     if (shared + *least >= 0) return std::nullopt;

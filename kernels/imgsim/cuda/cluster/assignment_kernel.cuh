@@ -100,21 +100,11 @@ IMGSIM_KERNEL void assign_points(medoid_rows medoids, float largest, fixed_point
     points.second_labels[o] = two.second_label;
 
     cost = unit.quantise(two.nearest);
-    const long long loss = unit.quantise(two.second) - cost;
-    if (two.label != kNoMedoid) {
-      if (bins.positions > 0)
-        losses.add(0, two.label, loss);
-      else
-        atomicAdd(&sums[1 + two.label], static_cast<unsigned long long>(loss));
-    }
+    if (two.label != kNoMedoid) losses.add_or(sums + 1, two.label, unit.quantise(two.second) - cost);
   }
   cost = block_reduce(cost, 0ll, plus());
   if (threadIdx.x == 0) atomicAdd(&sums[0], static_cast<unsigned long long>(cost));
-  if (bins.positions == 0) return;
-  for (unsigned position = threadIdx.x; position < medoids.count; position += blockDim.x) {
-    const long long loss = losses.total(0, position);
-    if (loss != 0) atomicAdd(&sums[1 + position], static_cast<unsigned long long>(loss));
-  }
+  losses.flush(sums + 1, medoids.count);
 }
 
 }  // namespace imgsim::cuda

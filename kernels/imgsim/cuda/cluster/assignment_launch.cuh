@@ -114,10 +114,9 @@ class device_assignment {
     are_sums_known_ = are_points_known_ = false;
     IMGSIM_CUDA_CHECK(cudaMemsetAsync(sums_.get(), 0, (1 + count_) * sizeof(unsigned long long), context_.stream()));
     if (size_ == 0) return;
-    bin_shape bins = policy_.bins_for(1, count_);
-    if (bins.positions < count_) bins = {0, 1};
+    const bin_shape bins = policy_.bins_for_all(count_);
     launch_shape shape = cover(size_, policy_.threads_for(size_));
-    shape.dynamic_shared_bytes = std::size_t{bins.positions} * bins.copies * sizeof(long long);
+    shape.dynamic_shared_bytes = bins.bytes(1);
     launch(shape, context_.stream(), assign_points<Change>,
            medoid_rows{{nullptr, 0, rows_.get()}, static_cast<unsigned>(count_), static_cast<unsigned>(position)},
            largest_, unit_, points(), static_cast<unsigned>(size_), bins, sums_.get());

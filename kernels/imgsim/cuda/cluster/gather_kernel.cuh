@@ -15,6 +15,12 @@ struct index_list {
   unsigned count = 0;
 
   __device__ unsigned operator[](unsigned i) const { return indices != nullptr ? indices[i] : i; }
+  /// Whether `index` is one of them.
+  __device__ bool holds(unsigned index) const {
+    for (unsigned i = 0; i < count; ++i)
+      if ((*this)[i] == index) return true;
+    return false;
+  }
 };
 
 /// to [rows, columns] = from [rows[r], columns[c]]; strides in elements. Grid: x columns, y some of the rows.

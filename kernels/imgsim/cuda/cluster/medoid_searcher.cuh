@@ -17,6 +17,7 @@
 #include <imgsim/cuda/cluster/assignment_launch.cuh>
 #include <imgsim/cuda/cluster/candidate_rows.cuh>
 #include <imgsim/cuda/cluster/distance_rows.cuh>
+#include <imgsim/cuda/cluster/medoid_list.cuh>
 #include <imgsim/cuda/cluster/policy.hpp>
 #include <imgsim/cuda/cluster/swap_launch.cuh>
 #include <imgsim/cuda/context.hpp>
@@ -35,11 +36,11 @@ class medoid_searcher {
         source_(context_, source),
         size_(source_.size()),
         rows_(context_, source_, policy_),
-        exchanges_(context_, std::min(std::max<std::size_t>(policy_.candidates, 1), std::max<std::size_t>(size_, 1))) {
+        medoids_(context_, source_, rows_),
+        exchanges_(context_, policy_.candidates_in(size_)) {
     IMGSIM_EXPECTS(size_ < kNoMedoid, "K-medoids takes fewer than ", kNoMedoid, " points, not ", size_);
     largest_ = read_largest_distance();
     unit_ = fixed_point(largest_, size_);
-    is_medoid_.resize(size_);
     points_.emplace(context_, size_, largest_, unit_, policy_);
     assign({});
   }
@@ -50,8 +51,8 @@ class medoid_searcher {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] fixed_point unit() const noexcept { return unit_; }
   [[nodiscard]] float largest_distance() const noexcept { return largest_; }
-  [[nodiscard]] std::span<const std::size_t> medoids() const noexcept { return medoids_; }
-  [[nodiscard]] bool is_medoid(std::size_t row) const noexcept { return is_medoid_[row] != 0; }
+  [[nodiscard]] std::span<const std::size_t> medoids() const noexcept { return medoids_.rows(); }
+  [[nodiscard]] bool is_medoid(std::size_t row) const noexcept { return medoids_.holds(row); }
   [[nodiscard]] std::int64_t cost() const { return points_->cost(); }
   [[nodiscard]] std::span<const std::int64_t> removal_losses() const { return points_->removal_losses(); }
   [[nodiscard]] std::span<const std::uint32_t> labels() const { return points_->labels(); }
@@ -59,47 +60,37 @@ class medoid_searcher {
   [[nodiscard]] std::span<const float> second_nearest() const { return points_->second_nearest(); }
   [[nodiscard]] float distance_to(std::size_t position, std::size_t row) const {
     float distance = 0;
-    read_back(context_, medoid_rows_[position] + row, std::span(&distance, 1));
+    read_back(context_, medoids_.distances()[position] + row, std::span(&distance, 1));
     return distance;
   }
 
   void assign(std::span<const std::size_t> rows) {
-    const std::vector<std::size_t> wanted(rows.begin(), rows.end());  // `rows` may be medoids()
-    medoids_.clear();
-    medoid_rows_.clear();
-    own_rows_.clear();
-    std::ranges::fill(is_medoid_, std::uint8_t{0});
-    for (const std::size_t row : wanted) append(row);
-    points_->assign(medoid_rows_);
+    medoids_.assign(rows);
+    points_->assign(medoids_.distances());
   }
-
   void add(std::size_t row) {
-    append(row);
-    points_->place(medoids_.size() - 1, medoid_rows_.back());
+    medoids_.add(row);
+    points_->place(medoids().size() - 1, medoids_.distances().back());
   }
-
   void remove(std::size_t position) {
-    const auto at = static_cast<std::ptrdiff_t>(position);
-    is_medoid_[medoids_[position]] = 0;
-    medoids_.erase(medoids_.begin() + at);
-    medoid_rows_.erase(medoid_rows_.begin() + at);
-    if constexpr (!kResident) own_rows_.erase(own_rows_.begin() + at);
-    points_->remove(position, medoid_rows_);
+    medoids_.remove(position);
+    points_->remove(position, medoids_.distances());
   }
-
   void swap(const medoid_swap& exchange) {
-    is_medoid_[medoids_[exchange.position]] = 0;
-    medoids_[exchange.position] = exchange.candidate;
-    is_medoid_[exchange.candidate] = 1;
-    queue_medoid_row(exchange.position);
-    points_->place(exchange.position, medoid_rows_[exchange.position]);
+    medoids_.place(exchange.position, exchange.candidate);
+    points_->place(exchange.position, medoids_.distances()[exchange.position]);
   }
 
   [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
     while (first < last) {
       const std::size_t end = rows_.load(first, std::min(last, first + exchanges_.most()));
-      const auto found = exchanges_.first_improving(context_, rows_.rows(first, end - first), points_->points(), unit_,
-                                                    points_->device_losses(), medoids_.size(), policy_);
+      const auto found = exchanges_.first_improving(context_,
+                                                    {list_of(rows_.rows(first, end - first)),
+                                                     static_cast<unsigned>(first),
+                                                     static_cast<unsigned>(end - first),
+                                                     {}},  // a medoid in its own place changes nothing
+                                                    exchange_terms{points_->points(), unit_}, size_,
+                                                    points_->device_losses(), medoids().size(), policy_);
       if (found) return medoid_swap{found->best.position, first + found->candidate, found->best.change};
       first = end;
     }
@@ -149,29 +140,6 @@ class medoid_searcher {
 
  private:
   static constexpr bool kResident = distance_rows<Source>::kResident;
-
-  void append(std::size_t row) {
-    medoids_.push_back(row);
-    medoid_rows_.push_back(nullptr);
-    if constexpr (!kResident) own_rows_.push_back(context_.allocate<float>(size_));
-    is_medoid_[row] = 1;
-    queue_medoid_row(medoids_.size() - 1);
-  }
-
-  /// The distances of the medoid at `position`: in place, or copied from the tile that its trial has left.
-  void queue_medoid_row(std::size_t position) {
-    const std::size_t row = medoids_[position];
-    if constexpr (kResident) {
-      medoid_rows_[position] = rows_.rows(row, 1).data();
-    } else {
-      const matrix_view<float, device_space> own = own_rows_[position].matrix(1, size_);
-      if (rows_.holds(row))
-        context_.copy(rows_.rows(row, 1), own);
-      else
-        source_.queue_rows(context_, row, own);
-      medoid_rows_[position] = own.data();
-    }
-  }
 
   /// sums [M]: of each row, over all points; waits.
   void sum_below_all(const float* limits, std::span<std::int64_t> sums) {
@@ -257,14 +225,11 @@ class medoid_searcher {
   distance_rows<Source> source_;
   std::size_t size_;
   candidate_rows<Source> rows_;
+  medoid_list<Source> medoids_;
   exchange_queue exchanges_;
   float largest_ = 0;
   fixed_point unit_;
 
-  std::vector<std::size_t> medoids_;
-  std::vector<const float*> medoid_rows_;       // [K] their distances, on the device
-  std::vector<device_buffer<float>> own_rows_;  // [K] where these lie, unless the source is resident
-  std::vector<std::uint8_t> is_medoid_;
   std::optional<device_assignment> points_;
 };
 

@@ -18,6 +18,11 @@ inline constexpr std::size_t kRowAlignment = 32;
 struct bin_shape {
   unsigned positions = 0;
   unsigned copies = 1;  // a power of two, at most 32
+
+  /// Of shared memory, for so many sets of sums.
+  [[nodiscard]] std::size_t bytes(std::size_t tables) const noexcept {
+    return tables * positions * copies * sizeof(long long);
+  }
 };
 
 struct cluster_policy {
@@ -36,12 +41,22 @@ struct cluster_policy {
     return static_cast<unsigned>(std::min<std::size_t>(threads, (size + 31) / 32 * 32));
   }
 
+  /// Candidates that one launch tries of `size`.
+  [[nodiscard]] std::size_t candidates_in(std::size_t size) const noexcept {
+    return std::clamp<std::size_t>(candidates, 1, std::max<std::size_t>(size, 1));
+  }
+
   /// For `tables` sets of sums over `medoids` positions.
   [[nodiscard]] bin_shape bins_for(std::size_t tables, std::size_t medoids) const noexcept {
     const std::size_t bin = tables * sizeof(long long);
     const std::size_t positions = std::clamp<std::size_t>(medoids, 1, std::max<std::size_t>(bin_bytes / bin, 1));
     const std::size_t copies = std::clamp<std::size_t>(copy_bytes / bin / positions, 1, 32);
     return {static_cast<unsigned>(positions), static_cast<unsigned>(std::bit_floor(copies))};
+  }
+  /// For one set of sums that is made in one pass: no bins where there are too many medoids.
+  [[nodiscard]] bin_shape bins_for_all(std::size_t medoids) const noexcept {
+    const bin_shape bins = bins_for(1, medoids);
+    return bins.positions < medoids ? bin_shape{0, 1} : bins;
   }
 };
 

@@ -24,6 +24,21 @@ class position_bins {
   __device__ void add(unsigned table, unsigned position, long long value) const {
     atomicAdd(&bins_[first(table, position) + lane_index() % shape_.copies], static_cast<unsigned long long>(value));
   }
+  /// The same in the one table, or in global memory where there are no bins: `sums` has a place for each position.
+  __device__ void add_or(unsigned long long* sums, unsigned position, long long value) const {
+    if (shape_.positions > 0)
+      add(0, position, value);
+    else
+      atomicAdd(&sums[position], static_cast<unsigned long long>(value));
+  }
+  /// Adds the one table to `sums`, after a barrier.
+  __device__ void flush(unsigned long long* sums, unsigned positions) const {
+    if (shape_.positions == 0) return;
+    for (unsigned position = threadIdx.x; position < positions; position += blockDim.x) {
+      const long long sum = total(0, position);
+      if (sum != 0) atomicAdd(&sums[position], static_cast<unsigned long long>(sum));
+    }
+  }
   /// Each lane begins with another copy, so that they ask different banks.
   __device__ long long total(unsigned table, unsigned position) const {
     unsigned long long sum = 0;

@@ -38,30 +38,29 @@ class exchange_queue {
   [[nodiscard]] std::size_t most() const noexcept { return found_.size(); }
 
   struct improvement {
-    std::size_t candidate;  // of the rows
+    std::size_t candidate;  // from the first of the list
     exchange best;
   };
 
-  /// The first of `rows` [count, M] that lowers the cost, K >= 1; waits for the answer. `removal_losses` [K] and
-  /// `points` are on the device.
+  /// The first of the candidates that lowers the sum, K >= 1; waits for the answer. `removal_changes` [K] and what the
+  /// terms (swap_kernel.cuh) read are on the device.
+  template <class Terms>
   [[nodiscard]] std::optional<improvement> first_improving(const cuda_context& context,
-                                                           const matrix_view<const float, device_space>& rows,
-                                                           const point_arrays& points, const fixed_point& unit,
-                                                           const long long* removal_losses, std::size_t medoids,
-                                                           const cluster_policy& policy) {
-    const auto count = static_cast<unsigned>(rows.extent(0));
+                                                           const candidate_list& candidates, const Terms& terms,
+                                                           std::size_t size, const long long* removal_changes,
+                                                           std::size_t medoids, const cluster_policy& policy) {
     const bin_shape bins = policy.bins_for(kBlockCandidates, medoids);
-    launch_shape shape = candidate_grid(count, rows.extent(1), policy);
-    shape.dynamic_shared_bytes = std::size_t{kBlockCandidates} * bins.positions * bins.copies * sizeof(long long);
+    launch_shape shape = candidate_grid(candidates.count, size, policy);
+    shape.dynamic_shared_bytes = bins.bytes(kBlockCandidates);
     IMGSIM_CUDA_CHECK(cudaMemsetAsync(first_.get(), 0xff, sizeof(unsigned), context.stream()));
-    launch(shape, context.stream(), best_exchanges<kBlockCandidates>, list_of(rows), count, points,
-           static_cast<unsigned>(rows.extent(1)), unit, removal_losses, static_cast<unsigned>(medoids), bins,
-           found_.get(), first_.get());
+    launch(shape, context.stream(), best_exchanges<kBlockCandidates, Terms>, candidates, terms,
+           static_cast<unsigned>(size), removal_changes, static_cast<unsigned>(medoids), bins, found_.get(),
+           first_.get());
     unsigned first = 0;
-    context.copy(matrix_view<const exchange, device_space>(found_.matrix(1, count)),
-                 matrix_view<exchange>(found_on_host_.data(), {1, count}));
+    context.copy(matrix_view<const exchange, device_space>(found_.matrix(1, candidates.count)),
+                 matrix_view<exchange>(found_on_host_.data(), {1, candidates.count}));
     read_back(context, first_.get(), std::span(&first, 1));
-    if (first >= count) return std::nullopt;
+    if (first >= candidates.count) return std::nullopt;
     return improvement{first, found_on_host_[first]};
   }
 

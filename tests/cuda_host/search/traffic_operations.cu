@@ -1,0 +1,25 @@
+#include "cuda_host/search/traffic_operations.hpp"
+
+#include <imgsim/cuda/search.cuh>
+
+#include "cuda_host/support/device_rows.hpp"
+
+namespace imgsim_test {
+
+using namespace imgsim;
+
+void run_search(matrix_view<const float> gallery, matrix_view<const float> queries, std::size_t wanted,
+                const std::function<void()>& after) {
+  const test_stream stream;
+  const cuda_context context(stream);
+  const device_copy rows(gallery);
+  const device_copy wanted_rows(queries);
+  const cuda_context::waits_if_thrown wait(context);
+  const cuda::gallery<float> prepared(context, rows.view());
+  context.synchronize();
+  after();
+  (void)search_backend<cuda_context>::top_n(context, prepared, wanted_rows.view(), euclidean{}, {.n = wanted});
+  after();
+}
+
+}  // namespace imgsim_test
