@@ -1,4 +1,7 @@
 // Clustering on a CUDA device: include this beside imgsim/cluster/*.hpp to run them on a cuda_context.
+//
+// K-medoids reads tables of distances on the device in place; those of the host, and what a distance_source of the host
+// gives, are copied there, 4 M^2 bytes. Embeddings, of either memory, take O(M D + K M).
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // CUDA K-medoids against the CPU's, to the last bit: the same swaps, medoids, sums and distances; and against the
 // scalar references.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
@@ -176,6 +177,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(silhouettes_over_embeddings_give_the_swaps_of_the_
   const record expected = cpu_silhouettes(imgsim::embedding_distances(points.view(), typename Case::metric{}), plan);
   for (const place_of_rows place : kPlaces)
     check_same(device_silhouettes<Case>(points.view(), plan, policies().back(), place), expected);
+}
+
+/// Rows 1 and 2 are medoids of one group, and row 0 once more in the place of either would be the better for it.
+BOOST_AUTO_TEST_CASE(a_medoid_is_no_candidate_for_silhouettes) {
+  const std::vector<float> places{100, 0, 0.1f, 0.03f, 0.05f, 0.07f, 0.02f, 0.04f};
+  tensor<float, 2> distances({8, 8});
+  for (std::size_t i = 0; i < 8; ++i)
+    for (std::size_t o = 0; o < 8; ++o) distances(i, o) = std::abs(places[i] - places[o]);
+  const walk_plan plan{.k = 3, .start = {0, 1, 2}};
+  check_same(device_silhouettes(distances.view(), plan, policies().front(), place_of_rows::host),
+             cpu_silhouettes(imgsim::resident_distances(distances.view()), plan));
 }
 
 BOOST_AUTO_TEST_CASE(silhouettes_of_negative_distances_are_refused) {

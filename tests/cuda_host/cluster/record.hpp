@@ -50,8 +50,9 @@ class record {
 struct walk_plan {
   std::uint64_t seed = 0;
   std::size_t k = 3;
-  std::size_t steps = 6;    // random changes
-  std::size_t window = 17;  // candidates between two looks
+  std::size_t steps = 6;                // random changes
+  std::size_t window = 17;              // candidates between two looks
+  std::vector<std::size_t> start = {};  // medoids that a silhouette walk begins with; empty: k random ones
 };
 
 template <class Search>
@@ -151,7 +152,7 @@ record silhouette_walk_of(Search& search, const walk_plan& plan) {
   imgsim::random_stream random(plan.seed);
   const std::size_t size = search.size();
   record to;
-  std::vector<std::size_t> medoids = random.permutation(size);
+  std::vector<std::size_t> medoids = plan.start.empty() ? random.permutation(size) : plan.start;
   medoids.resize(plan.k);
   search.assign(medoids);
   for (std::size_t next = 0, unsuccessful = 0; unsuccessful < size;) {

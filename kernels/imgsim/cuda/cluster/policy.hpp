@@ -26,7 +26,7 @@ struct bin_shape {
 };
 
 struct cluster_policy {
-  /// Of a block, whole warps; fewer where there are fewer points.
+  /// Of a block, whole warps, at most 512; fewer where there are fewer points.
   unsigned threads = 256;
   /// Candidates that one launch tries.
   std::size_t candidates = 1024;
