@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -10,7 +9,6 @@
 
 #include "cluster/support.hpp"
 #include "cuda_host/cluster/centroid_operations.hpp"
-#include "cuda_host/runtime/faults.hpp"
 #include "reference/k_means.hpp"
 
 using namespace imgsim_test;
@@ -97,17 +95,6 @@ BOOST_AUTO_TEST_CASE(one_point_and_as_many_groups_as_points) {
   }
   const auto none = device_nearest(points.view().slice(0, 0), points.view());
   BOOST_TEST(none.labels.empty());
-}
-
-BOOST_AUTO_TEST_CASE(every_failing_call_is_told_and_leaks_nothing) {
-  random_stream random(4);
-  const tensor<float, 2> points = whole_numbers(5, 2, random);
-  const auto wrong = imgsim::cuda_host::walk_faults(
-      [&] { (void)device_k_means(points.view(), {.k = 2, .max_iterations = 2}); },
-      [](const std::string& function) {
-        return function == "cudaFreeAsync" || function == "cudaFree" || function == "cudaStreamDestroy";
-      });
-  BOOST_TEST(wrong.empty(), (wrong.empty() ? "" : wrong.front()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,7 +15,6 @@
 
 #include "cluster/support.hpp"
 #include "cuda_host/cluster/operations.hpp"
-#include "cuda_host/runtime/faults.hpp"
 
 using namespace imgsim_test;
 using imgsim::cpu_context;
@@ -295,30 +294,6 @@ BOOST_AUTO_TEST_CASE(no_points) {
     BOOST_TEST(refusal([&] { (void)device_algorithms(nothing.view(), 0, place); }) ==
                "cannot make 3 groups of 0 points");
   }
-}
-
-/// Of the host, and long: not under ThreadSanitizer.
-BOOST_AUTO_TEST_CASE(every_failing_call_is_told_and_leaks_nothing, *boost::unit_test::enable_if<!kThread>()) {
-  random_stream random(11);
-  const tensor<float, 2> distances = random_distances(6, 64, random);
-  const tensor<float, 2> points = blobs(6, 3, 2, 2.0, random);
-  const walk_plan plan{.seed = 1, .k = 2, .steps = 2};
-  const cluster_policy policy{.threads = 32};
-  const auto may_be_ignored = [](const std::string& function) {
-    return function == "cudaFreeAsync" || function == "cudaFree" || function == "cudaStreamDestroy";
-  };
-  const auto wrong = imgsim::cuda_host::walk_faults(
-      [&] { (void)device_walk(distances.view(), plan, policy, place_of_rows::host); }, may_be_ignored);
-  BOOST_TEST(wrong.empty(), (wrong.empty() ? "" : wrong.front()));
-  const auto in_silhouettes = imgsim::cuda_host::walk_faults(
-      [&] { (void)device_silhouettes(distances.view(), plan, policy, place_of_rows::host); }, may_be_ignored);
-  BOOST_TEST(in_silhouettes.empty(), (in_silhouettes.empty() ? "" : in_silhouettes.front()));
-  const auto also_wrong = imgsim::cuda_host::walk_faults(
-      [&] {
-        (void)device_walk<device_case<imgsim::cosine, float>>(points.view(), plan, policy, place_of_rows::device);
-      },
-      may_be_ignored);
-  BOOST_TEST(also_wrong.empty(), (also_wrong.empty() ? "" : also_wrong.front()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 #include "cuda_host/search/traffic_operations.hpp"
 
 #include <imgsim/cuda/search.cuh>
+#include <imgsim/metric/euclidean.hpp>
 
 #include "cuda_host/support/device_rows.hpp"
 
