@@ -5,10 +5,10 @@
 //
 // keys: a group owns 4 x 4 pairs, a warp 8 x 8, a block of eight warps 16 x 32. For each element of its 4 + 4 rows a
 // thread does 16 multiply-adds. Rows are read through L1: within a step the warps of a block ask for the same 48 rows,
-// 32 bytes (float) of each. No shared memory. Traffic: each row of the left side once for every 32 on the right and the
-// other way about, from L2 where the tile of rows fits there; 8 bytes written for each pair. Roofline on an H100 (17e12
-// float64 multiply-adds/s): 4738^2 / 2 * 4096 pairs of elements in 2.7 ms; conversion to float64 (a quarter of that
-// rate) makes it about twice as long.
+// 32 bytes (float) of each. No shared memory. Traffic: of L1 a warp asks for 16 rows, for its 64 pairs; of L2 a block
+// for each row of the left side once for every 32 on the right and the other way about; 8 bytes written for each pair.
+// Roofline on an H100 (17e12 float64 multiply-adds/s): 4738^2 / 2 * 4096 pairs of elements in 2.7 ms; conversion to
+// float64 (a quarter of that rate) makes it about twice as long.
 //
 // squared_norms: a group owns a row. Traffic: the rows, once: [4738, 4096] float in 23 us at 3.35 TB/s.
 #pragma once
