@@ -47,8 +47,8 @@ using photo_pixels = std::variant<view<const std::uint8_t, 4>, view<const float,
 ///   void reconstruct(const photo_pixels&, view<float, 4>);
 ///   void encode(const photo_pixels&, matrix_view<float>);
 ///
-/// Moments of parameters begin at zero. Arguments come checked, B >= 1. A constructor may take options of the backend's own
-/// after these; autoencoder passes them on.
+/// Moments of parameters begin at zero. Arguments come checked, B >= 1. A constructor may take options of the backend's
+/// own after these; autoencoder passes them on.
 template <class Context>
 class network_backend {};
 
