@@ -80,8 +80,18 @@ BOOST_AUTO_TEST_CASE(every_photo_lies_within_the_distance) {
   for (const char* part :
        {"every photo lies within 0.5 of its medoid\n", "\nweakest member: ", "\nhardest to tell apart"})
     BOOST_TEST(text.find(part) != std::string::npos, text);
-  BOOST_TEST(must_run({"predict", "--index", made.index(), made.photo("red/0.png"), "--json"}).json().at("method") ==
-             "cover");
+  // A new photo need not be within the distance.
+  const temporary_folder folder;
+  write_photo(folder.path() / "new.png", 1, 99);
+  const std::string stranger = (folder.path() / "new.png").string();
+  for (const std::string most : {"0.0001", "1.9"}) {
+    static_cast<void>(must_run({"cluster", "--index", made.index(), "--max-distance", most}));
+    const auto predicted =
+        must_run({"predict", "--index", made.index(), stranger, made.photo("red/0.png"), "--json"}).json();
+    BOOST_TEST(predicted.at("method") == "cover");
+    BOOST_TEST(predicted.at("results").at(0).at("outlier") == (most != "1.9"));
+    BOOST_TEST(predicted.at("results").at(1).at("outlier") == false);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(outliers_are_listed_kept_apart_and_predicted) {

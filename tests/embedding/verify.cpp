@@ -172,6 +172,17 @@ BOOST_AUTO_TEST_CASE(groups_are_checked_against_the_photos) {
   BOOST_TEST(only_damage() == "k_groups.json: names other photos than the index");
   write_groups(good + paths);
   BOOST_TEST(damage().empty());
+  const std::string fewer = R"({"k": 1, "medoids": [1], "clusters": [[0, 1]], "outliers": )";
+  for (const char* outliers : {"[2, 3, 1]", "[2, 3, 3]", "[2, 4]", "[2, -1]"}) {
+    write_groups(fewer + outliers + paths);
+    BOOST_TEST(only_damage() ==
+               "k_groups.json: the outliers hold a row twice, or one that is in a group or not in the index");
+  }
+  write_groups(fewer + "[2]" + paths);
+  BOOST_TEST(only_damage() == "k_groups.json: groups 3 of 4 rows");
+  write_groups(fewer + "[3, 2]" + paths);
+  BOOST_TEST(damage().empty());
+  write_groups(good + paths);
   imgsim::index_writer writer(index);
   const imgsim::tensor<float, 2> three({3, imgsim_test::kToyDimension});
   writer.set_groups(good + paths, three.view());

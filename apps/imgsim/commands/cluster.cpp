@@ -34,12 +34,12 @@ command_help cluster_command::help() const {
       .about =
           "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. Or, with "
           "--max-distance, into as few groups as it finds in which every photo lies within T of its medoid. It prints "
-          "the sum of the distances to the medoids and how far at most that is above the best possible (up to " +
+          "the sum of the distances to the medoids and how far at most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
-          " photos, where a quarter of the memory holds their distances), the member that lies farthest from its "
-          "medoid, and the two groups that are hardest to tell apart. More photos than that are not all compared: "
-          "the medoids come from samples and are improved over all photos, and the distance from the best is "
-          "estimated from a sample. With --out, writes k_groups.json, contact_sheet.png and report.html there; with "
+          " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
+          "from its medoid, and the two groups that are hardest to tell apart. More photos than that are not all "
+          "compared: the medoids come from samples and are improved over all photos, and the distance from the best "
+          "is estimated from a sample. With --out, writes k_groups.json, contact_sheet.png and report.html there; with "
           "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
           "photos that --outliers leaves out. The groups are kept in the index for imgsim predict. A partition never "
           "overwrites a file; one that was interrupted is continued by the same command, and a folder that holds "
@@ -98,7 +98,8 @@ void cluster_command::describe(option_set& options) {
             }
           },
           "K-medoids of samples of N photos; off: all photos are compared with one another")
-      .defaults_to("auto: off up to " + count_text(kComparedPhotos) + " photos, then samples of 4,096 or more");
+      .defaults_to("auto: off up to " + count_text(kComparedPhotos) +
+                   " photos (fewer where memory is short), then samples of 4,096 or more");
   options.path("out", "DIR", out_, "folder for k_groups.json, contact_sheet.png and report.html");
   options.custom(
       "partition", "KIND",

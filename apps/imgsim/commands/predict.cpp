@@ -19,8 +19,8 @@ command_help predict_command::help() const {
           .about =
               "Tells which group of the index's last clustering (imgsim cluster) each PHOTO belongs to: the group of "
               "the nearest medoid, or of the nearest centroid where the groups were made by k-means. PHOTO is a "
-              "file, - for standard input, or an http(s) URL. Where the clustering left outliers out, it also tells "
-              "whether PHOTO would be one: farther from its group than --outliers allowed.",
+              "file, - for standard input, or an http(s) URL. Where the clustering had a limit (--outliers or "
+              "--max-distance), it also tells whether PHOTO lies farther than that from its group: an outlier.",
           .examples = {"imgsim predict --index photos.idx new/*.jpg"},
           .exit_codes = {}};
 }
@@ -50,7 +50,7 @@ exit_code predict_command::run(session& session) {
                     {"photo"},
                     {"medoid"}},
                    {}};
-  const bool tells_outliers = stored.groups.outlier_distance.has_value();
+  const bool tells_outliers = stored.reach().has_value();
   if (tells_outliers) table.columns.push_back({"outlier"});
   for (std::size_t q = 0; q < photos.size(); ++q) {
     const group_choice& choice = stored.choices[q];

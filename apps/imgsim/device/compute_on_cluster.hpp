@@ -1,6 +1,7 @@
 // The members of compute_on that make groups.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -70,13 +71,18 @@ std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view
                                                                      std::string_view metric, bool keep) const {
   const std::size_t size = points.extent(0);
   tensor<float, 2> table;
-  if (keep && size * size <= describe_cpu().memory_bytes / 4 / sizeof(float)) {
+  if (keep && size <= most_kept_points()) {
     table = tensor<float, 2>({size, size});
     distance_matrix(points, metric, table.view());
   }
   return visit_metric(metric, [&](auto m) -> std::unique_ptr<point_distances> {
     return std::make_unique<point_distances_on<Context, decltype(m)>>(context_, points, std::move(table));
   });
+}
+
+template <execution_context Context>
+std::size_t compute_on<Context>::most_kept_points() const {
+  return static_cast<std::size_t>(std::sqrt(static_cast<double>(describe_cpu().memory_bytes / 4 / sizeof(float))));
 }
 
 template <execution_context Context>

@@ -26,8 +26,8 @@ std::vector<std::string> paths_of(const photo_index& index) {
   return paths;
 }
 
-bool is_sampled(const grouping_request& request, std::size_t photos) {
-  return request.sample ? *request.sample > 0 : photos > kComparedPhotos;
+bool is_sampled(const grouping_request& request, std::size_t photos, std::size_t compared) {
+  return request.sample ? *request.sample > 0 : photos > compared;
 }
 
 grouping_result around_medoids(const session& session, const photo_index& index, const grouping_request& request,
@@ -202,10 +202,11 @@ double metric_distance(double squared_distance, const std::string& metric) {
 grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request) {
   const std::size_t photos = index.size();
   if (request.k) check_k("-k", *request.k, photos);
+  const std::size_t compared = compared_photos(session);
   const bool chooses = !request.k && !request.max_distance && photos > 2;
-  const bool samples = !request.k_means && !request.max_distance && is_sampled(request, photos);
+  const bool samples = !request.k_means && !request.max_distance && is_sampled(request, photos, compared);
   const bool compares_all = request.max_distance || (!request.k_means && !samples) ||
-                            (chooses && photos <= kComparedPhotos);  // of more, the choice of K takes a sample
+                            (chooses && photos <= compared);  // of more, the choice of K takes a sample
   const std::unique_ptr<point_distances> distances =
       session.device().open_distances(index.embeddings(), request.metric, compares_all);
   std::optional<sweep_result> chosen;

@@ -30,7 +30,7 @@ struct grouping_request {
   std::size_t max_swaps = std::numeric_limits<std::size_t>::max();
   std::optional<double> max_distance = {};      // groups with a guarantee in place of K of them
   std::optional<double> outlier_distance = {};  // photos farther from their medoid are left out
-  /// Photos in a sample of K-medoids, 0: all are compared; nullopt: as kComparedPhotos says.
+  /// Photos in a sample of K-medoids, 0: all are compared; nullopt: as compared_photos() says.
   std::optional<std::size_t> sample = {};
 };
 

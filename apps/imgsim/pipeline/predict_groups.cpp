@@ -25,10 +25,11 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
     throw io_error(index.folder(), "holds groups that are not of its photos; make them again" + how);
 
   const bool is_cosine = grouping.metric == cosine::name;
+  const std::optional<double> reach = stored.reach();
   const auto choose = [&](std::size_t group, double distance) {
     stored.choices.push_back({.group = group,
                               .similarity = static_cast<float>(is_cosine ? 1 - distance : -distance),
-                              .is_outlier = grouping.outlier_distance && distance > *grouping.outlier_distance});
+                              .is_outlier = reach && distance > *reach});
   };
   if (centroids) {
     const nearest_centroids nearest =

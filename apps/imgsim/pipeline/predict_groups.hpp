@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "cli/session.hpp"
@@ -21,6 +22,11 @@ struct group_choice {
 struct stored_grouping {
   imgsim::groups groups;
   std::vector<group_choice> choices;  // [Q]
+
+  /// How far from its medoid a member of these groups may be, where they were made with such a limit.
+  [[nodiscard]] std::optional<double> reach() const {
+    return groups.outlier_distance ? groups.outlier_distance : groups.max_distance;
+  }
 };
 
 /// The group of the last clustering that each embedding [Q, D] belongs to. Throws io_error where the index holds no

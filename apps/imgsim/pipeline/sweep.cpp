@@ -87,6 +87,10 @@ std::size_t largest_useful_k(std::size_t photos) {
   return std::min<std::size_t>(100, photos / 2 + 1);
 }
 
+std::size_t compared_photos(session& session) {
+  return std::min(kComparedPhotos, session.device().most_kept_points());
+}
+
 void check_k(const char* option, std::size_t k, std::size_t photos) {
   if (k > photos)
     throw usage_error(std::string(option) + " " + std::to_string(k) + " is more than the " +
@@ -98,7 +102,8 @@ sweep_result sweep_groups(session& session, const photo_index& index, const swee
   if (index.size() < 2)
     throw error("the index holds " + count_text(index.size(), "photo") + ": there is no number of groups to choose");
   check_k("--k-min", request.k_min, index.size());
-  sweep_result swept{.choice = {}, .photos = std::min(index.size(), kComparedPhotos), .gap = {}, .stability = {}};
+  sweep_result swept{
+      .choice = {}, .photos = std::min(index.size(), compared_photos(session)), .gap = {}, .stability = {}};
   const std::vector<std::size_t> rows = draw_rows(index.size(), swept.photos, session.options().seed);
   tensor<float, 2> sample;
   std::unique_ptr<point_distances> opened;

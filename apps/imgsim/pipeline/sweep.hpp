@@ -15,8 +15,11 @@
 
 namespace imgsim::app {
 
-/// Up to this many photos are all compared with one another; of more, samples are.
+/// Up to this many photos are all compared with one another, where their distances can be kept; of more, samples are.
 inline constexpr std::size_t kComparedPhotos = 20'000;
+
+/// The smaller of kComparedPhotos and of the photos whose distances the device keeps.
+[[nodiscard]] std::size_t compared_photos(session& session);
 
 /// The largest K that is tried where none is named: with more groups than half the photos, many hold a single one.
 [[nodiscard]] std::size_t largest_useful_k(std::size_t photos);
@@ -37,7 +40,7 @@ struct k_stability {
 
 struct sweep_result {
   choose_k_result choice;                   // medoids are rows of the index
-  std::size_t photos = 0;                   // that were compared: all, or a sample of kComparedPhotos
+  std::size_t photos = 0;                   // that were compared: all, or a sample of compared_photos()
   std::optional<gap_statistic_result> gap;  // where there are photos enough
   std::vector<k_stability> stability;       // of the recommended K and of each criterion's best, ascending in K
 };
