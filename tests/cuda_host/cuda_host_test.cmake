@@ -33,7 +33,8 @@ list(TRANSFORM imgsim_cuda_host_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 foreach(build IN LISTS imgsim_cuda_host_builds)
   add_library(imgsim_cuda_host_${build} STATIC EXCLUDE_FROM_ALL ${imgsim_cuda_host_sources})
   # Most of each file is the standard library's headers: together they compile four times as fast.
-  set_target_properties(imgsim_cuda_host_${build} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  set_target_properties(imgsim_cuda_host_${build} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0
+    POSITION_INDEPENDENT_CODE ON)  # a module is made of it, too (command/)
   # The sanitizers watch the kernels, not the runner: they would only slow it down, and see races in its bookkeeping.
   target_compile_options(imgsim_cuda_host_${build} PRIVATE -O2)
   target_compile_definitions(imgsim_cuda_host_${build}

@@ -25,7 +25,11 @@ decode_limits session::limits() const {
 }
 
 compute& session::device() {
-  if (!device_) device_ = open_compute(options_.device, options_.threads);
+  if (!device_) {
+    opened_compute opened = open_compute(options_.device, options_.threads);
+    if (!opened.why_no_gpu.empty()) note("runs on the CPU: " + opened.why_no_gpu);
+    device_ = std::move(opened.device);
+  }
   return *device_;
 }
 

@@ -24,7 +24,7 @@ struct embedding_transform;
 namespace imgsim::app {
 
 template <execution_context Context>
-class compute_on final : public compute {
+class compute_on : public compute {
  public:
   explicit compute_on(Context context) : context_(std::move(context)) {}
 

@@ -103,3 +103,14 @@ nearest_centroids compute_on<Context>::assign_to_nearest(matrix_view<const float
 }
 
 }  // namespace imgsim::app
+
+/// In namespace imgsim::app of one source file of a backend.
+#define IMGSIM_INSTANTIATE_COMPUTE_CLUSTER(Context)                                                             \
+  template std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view<const float>,       \
+                                                                                std::string_view, bool) const;  \
+  template std::size_t compute_on<Context>::most_kept_points() const;                                           \
+  template gap_statistic_result compute_on<Context>::gap_statistic(matrix_view<const float>,                    \
+                                                                   const gap_statistic_options&) const;         \
+  template k_means_result compute_on<Context>::k_means(matrix_view<const float>, const k_means_options&) const; \
+  template nearest_centroids compute_on<Context>::assign_to_nearest(matrix_view<const float>,                   \
+                                                                    matrix_view<const float>, bool) const

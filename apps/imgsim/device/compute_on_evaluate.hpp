@@ -27,3 +27,11 @@ tensor<float, 2> compute_on<Context>::histogram_features(view<const std::uint8_t
 }
 
 }  // namespace imgsim::app
+
+/// In namespace imgsim::app of one source file of a backend.
+#define IMGSIM_INSTANTIATE_COMPUTE_EVALUATE(Context)                                                                   \
+  template retrieval_report compute_on<Context>::evaluate_retrieval(matrix_view<const float>, std::string_view,        \
+                                                                    const photo_labels&, std::size_t) const;           \
+  template tensor<float, 2> compute_on<Context>::pixel_features(view<const std::uint8_t, 4>, std::size_t, std::size_t) \
+      const;                                                                                                           \
+  template tensor<float, 2> compute_on<Context>::histogram_features(view<const std::uint8_t, 4>) const

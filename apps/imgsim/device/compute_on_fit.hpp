@@ -21,3 +21,9 @@ tensor<float, 2> compute_on<Context>::principal_component_features(matrix_view<c
 }
 
 }  // namespace imgsim::app
+
+/// In namespace imgsim::app of one source file of a backend.
+#define IMGSIM_INSTANTIATE_COMPUTE_FIT(Context)                                                                    \
+  template embedding_transform compute_on<Context>::fit_embedding(matrix_view<const float>, const embedding_spec&) \
+      const;                                                                                                       \
+  template tensor<float, 2> compute_on<Context>::principal_component_features(matrix_view<const float>) const

@@ -47,3 +47,8 @@ trained_model compute_on<Context>::train(const training_job& job, photo_set& tra
 }
 
 }  // namespace imgsim::app
+
+/// In namespace imgsim::app of one source file of a backend.
+#define IMGSIM_INSTANTIATE_COMPUTE_NETWORK(Context)                                             \
+  template std::unique_ptr<encoder> compute_on<Context>::open_encoder(const model_file&) const; \
+  template trained_model compute_on<Context>::train(const training_job&, photo_set&, photo_set&) const

@@ -28,3 +28,12 @@ void compute_on<Context>::distance_matrix(matrix_view<const float> points, std::
 }
 
 }  // namespace imgsim::app
+
+/// In namespace imgsim::app of one source file of a backend.
+#define IMGSIM_INSTANTIATE_COMPUTE_SEARCH(Context)                                                                   \
+  template top_n_result compute_on<Context>::top_n(matrix_view<const float>, matrix_view<const float>,               \
+                                                   std::string_view, const top_n_options&) const;                    \
+  template void compute_on<Context>::similarity_matrix(matrix_view<const float>, matrix_view<const float>,           \
+                                                       std::string_view, matrix_view<float>) const;                  \
+  template void compute_on<Context>::distance_matrix(matrix_view<const float>, std::string_view, matrix_view<float>) \
+      const

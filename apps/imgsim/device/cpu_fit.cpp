@@ -5,8 +5,6 @@
 
 namespace imgsim::app {
 
-template embedding_transform compute_on<cpu_context>::fit_embedding(matrix_view<const float>,
-                                                                    const embedding_spec&) const;
-template tensor<float, 2> compute_on<cpu_context>::principal_component_features(matrix_view<const float>) const;
+IMGSIM_INSTANTIATE_COMPUTE_FIT(cpu_context);
 
 }  // namespace imgsim::app

@@ -6,7 +6,6 @@
 
 namespace imgsim::app {
 
-template std::unique_ptr<encoder> compute_on<cpu_context>::open_encoder(const model_file&) const;
-template trained_model compute_on<cpu_context>::train(const training_job&, photo_set&, photo_set&) const;
+IMGSIM_INSTANTIATE_COMPUTE_NETWORK(cpu_context);
 
 }  // namespace imgsim::app

@@ -12,9 +12,14 @@ namespace imgsim::app {
 
 class compute;
 
+struct opened_compute {
+  std::unique_ptr<compute> device;
+  std::string why_no_gpu;  // where there is a CUDA backend and --device auto could not use it
+};
+
 /// `threads` CPU threads, 0 for one per hardware thread. Throws error where the device asked for by name is not there:
 /// never another in its place.
-[[nodiscard]] std::unique_ptr<compute> open_compute(const device_choice& choice, std::size_t threads);
+[[nodiscard]] opened_compute open_compute(const device_choice& choice, std::size_t threads);
 
 /// The CPU (cpu.cpp).
 [[nodiscard]] std::unique_ptr<compute> open_cpu(std::size_t threads);
