@@ -20,8 +20,14 @@ trap 'rm -f "$found"' EXIT
       print name "\t" arch "\t" registers "\t" shared "\t" stack "\t" spill
       name = ""
     }' | c++filt | sed -E 's/imgsim::cuda:://g; s/imgsim:://g; s/^void //' | awk -F '\t' '
-    { kernel = $1; sub(/\(.*$/, "", kernel); if ($1 ~ /\(\(anonymous/) kernel = $1 }
-    { id = $1; if (!(id in seen)) { seen[id] = kernel; order[++n] = id }
+    function without_arguments(name,   i, depth) {
+      for (i = length(name); i > 0; --i) {
+        if (substr(name, i, 1) == ")") ++depth
+        if (substr(name, i, 1) == "(" && --depth == 0) return substr(name, 1, i - 1)
+      }
+      return name
+    }
+    { id = $1; if (!(id in seen)) { seen[id] = without_arguments(id); order[++n] = id }
       archs[$2] = 1; registers[id, $2] = $3
       if ($4 > shared[id]) shared[id] = $4
       if ($5 > stack[id]) stack[id] = $5
