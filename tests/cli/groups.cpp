@@ -252,6 +252,11 @@ BOOST_AUTO_TEST_CASE(labels_come_from_a_csv_file_too) {
   BOOST_TEST(result.at("photos") == 4);
   BOOST_TEST(result.at("by_label").contains("a,b"));
   BOOST_TEST(result.at("baselines").empty());
+  // As a spreadsheet writes it: no header, and a byte order mark before the first path.
+  write_text(csv, "\xef\xbb\xbfred/0.png,a\r\nred/1.png,a\r\nblue/0.png,c\r\nblue/1.png,c\r\n");
+  BOOST_TEST(must_run({"evaluate", "--index", made.index(), "--labels", csv, "-n", "1", "--no-baselines", "--json"})
+                 .json()
+                 .at("photos") == 4);
   for (const std::string bad :
        {"path,label\nnowhere.png,x\n", "red/0.png,x\nred/0.png,y\n", "red/0.png\n", "red/0.png,\"x\n"}) {
     write_text(csv, bad);

@@ -78,6 +78,25 @@ BOOST_AUTO_TEST_CASE(photos_and_the_index_itself_are_not_overwritten) {
       BOOST_TEST(result.exit_code == 1, line[0] << ": " << result.err);
       BOOST_TEST(read_text(place) == before);
     }
+  // A grid goes over a PNG, but not over a photo that is asked about, nor among the photos; nothing else goes over one.
+  const std::string png = (folder.path() / "cat.png").string();
+  write_photo(png, 0, 99);
+  const std::string before = read_text(png);
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"query", "--index", index, png, "--grid", png},
+        {"query", "--index", index, "--id", "0", "--grid", made.photo("red/0.png")},
+        {"query", "--index", index, "--id", "0", "--grid", made.photo("new.png")},
+        {"query", "--index", index, "--id", "0", "--report", made.photo("new.html")},
+        {"query", "--index", index, "--id", "0", "--report", png},
+        {"neighbors", "--index", index, "--matrix", png},
+        {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", png}}) {
+    const auto result = run_imgsim(line);
+    BOOST_TEST(result.exit_code == 1, line[0] << ": " << result.err);
+    BOOST_TEST(read_text(png) == before, line[0] << " " << line[line.size() - 2]);
+  }
+  BOOST_TEST(!fs::exists(made.photo("new.png")));
+  static_cast<void>(must_run({"query", "--index", index, "--id", "0", "--grid", png}));
+  BOOST_TEST(read_text(png) != before);
   for (const char* name : {"history.csv", "loss.svg"})
     BOOST_TEST(run_imgsim(train(made, folder.path() / name)).exit_code == 1);
 }

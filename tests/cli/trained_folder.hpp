@@ -62,9 +62,10 @@ class trained_folder {
         write_photo(photo(std::string(names[label]) + "/" + std::to_string(i) + ".png"), label, i);
     }
     write_text(architecture(), kTinyArchitecture);
-    static_cast<void>(
-        must_run({"train", "--images", photos(), "--model", model(), "--preset", architecture(), "--quiet"}));
-    static_cast<void>(must_run({"index", "--images", photos(), "--model", model(), "--index", index(), "--quiet"}));
+    static_cast<void>(must_run(
+        {"train", "--images", photos(), "--model", model(), "--preset", architecture(), "--quiet", "--device", "cpu"}));
+    static_cast<void>(must_run(
+        {"index", "--images", photos(), "--model", model(), "--index", index(), "--quiet", "--device", "cpu"}));
   }
 
   [[nodiscard]] std::string photos() const { return (folder_.path() / "photos").string(); }

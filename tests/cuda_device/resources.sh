@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # What each kernel of the CUDA module takes of an SM, by ptxas: registers for each architecture, static shared memory,
 # stack and spills. Compares it with the table that is kept in resources.tsv; fails where a kernel spills.
-# usage: resources.sh NVCC TABLE FOLDER [--update]      FOLDER holds the reports; --update writes the table
+# usage: resources.sh NVCC TABLE [--update] REPORT.ptxas...      --update writes the table
 set -euo pipefail
-nvcc=$1 table=$2 reports=$3 update=${4-}
-version=$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p')
+nvcc=$1 table=$2
+shift 2
+update=""
+[ "$1" = --update ] && { update=yes; shift; }
+version=$("$nvcc" --version | sed -n 's/.*, V\([0-9.]*\)$/\1/p')
 
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
 {
   echo "# registers of each kernel, nvcc $version; written by tests/cuda_device/resources.sh --update"
   # One line for each kernel and architecture, then one for each kernel.
-  cat "$reports"/*.ptxas | awk '
+  cat "$@" | awk '
     /Compiling entry function/ { split($0, q, "\047"); name = q[2]; arch = q[4]; next }
     /bytes stack frame/ && name { stack = $1; spill = $5 + $9; next }
     /Used [0-9]+ registers/ && name {
@@ -53,8 +56,8 @@ fi
 if [ -n "$update" ]; then
   cp "$found" "$table"
   echo "resources: wrote $kernels kernels to $table"
-elif [ "$(head -1 "$table")" != "$(head -1 "$found")" ]; then
-  echo "SKIPPED resources: the table is of another nvcc ($(head -1 "$table" | sed 's/.*nvcc \([^;]*\);.*/\1/'), here $version); no kernel of $kernels spills"
+elif [ "$(head -2 "$table")" != "$(head -2 "$found")" ]; then
+  echo "SKIPPED resources: the table is of another nvcc or of other architectures; no kernel of $kernels spills"
 elif ! diff -u "$table" "$found"; then
   echo "resources: the table is out of date: run ninja resources_update, and look at what changed" >&2
   exit 1

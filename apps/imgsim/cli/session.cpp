@@ -33,6 +33,10 @@ compute& session::device() {
   return *device_;
 }
 
+void session::keep_to_cpu() {
+  if (options_.device.kind == device_kind::automatic) options_.device.kind = device_kind::cpu;
+}
+
 std::stop_token session::stop() {
   std::call_once(watch_once_, [this] { watch_ = std::make_unique<interrupt_watch>(); });
   return watch_->token();

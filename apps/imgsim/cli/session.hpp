@@ -34,6 +34,8 @@ class session {
 
   /// The device of --device, opened at the first call. Throws error where there is none.
   compute& device();
+  /// Before the first call of device(): auto means the CPU, for what only it can do.
+  void keep_to_cpu();
 
   /// Becomes requested at the first Ctrl-C or SIGTERM; the second ends the process at once. Signals keep their
   /// default effect until the first call.

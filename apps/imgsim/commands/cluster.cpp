@@ -34,7 +34,8 @@ command_help cluster_command::help() const {
       .about =
           "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. Or, with "
           "--max-distance, into as few groups as it finds in which every photo lies within T of its medoid. It prints "
-          "the sum of the distances to the medoids and how far at most that is above the best possible (of up to " +
+          "the sum of the distances to the medoids (k-means: of the squared distances to the centroids) and how far at "
+          "most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
           " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
           "from its medoid, and the two groups that are hardest to tell apart. More photos than that are not all "
@@ -74,7 +75,8 @@ void cluster_command::describe(option_set& options) {
   options.real("max-distance", "T", request_.max_distance, kDistance,
                "in place of -k: as few groups as it finds, every photo within T of its medoid");
   options.real("outliers", "T", request_.outlier_distance, kDistance,
-               "photos farther than T from their medoid are left out of the groups and listed");
+               "photos farther than T from their medoid (k-means: centroid) are left out of the groups and listed; "
+               "the cost still counts them");
   options.choice("method", "NAME", method_, {"k-medoids", "k-means"},
                  "k-medoids or k-means (for cosine: spherical k-means)");
   options

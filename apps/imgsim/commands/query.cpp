@@ -91,8 +91,17 @@ std::vector<answered_query> query_command::answer_ids(session& session, const ph
 exit_code query_command::run(session& session) {
   const photo_index index = open_index(index_);
   for (const auto& file : {grid_, report_}) {
-    if (file) prepare_output_file(*file);
+    if (file) refuse_output_within(*file, index.photos_root(), "the folder of the photos");
   }
+  if (grid_) {
+    for (const std::string& photo : photos_) {
+      std::error_code unlike;  // also where one of them is no file
+      if (std::filesystem::equivalent(photo, *grid_, unlike))
+        throw io_error(*grid_, "is the photo that is asked about; name another file");
+    }
+    prepare_output_file(*grid_, output_kind::png);
+  }
+  if (report_) prepare_output_file(*report_);
   std::vector<answered_query> answers = answer_ids(session, index);
   if (!photos_.empty()) {
     for (answered_query& answer : answer_photos(session, index)) answers.push_back(std::move(answer));

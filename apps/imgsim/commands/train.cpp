@@ -96,6 +96,7 @@ architecture train_command::choose_architecture() const {
 }
 
 exit_code train_command::run(session& session) {
+  if (precision_ == "bfloat16") session.keep_to_cpu();
   const train_summary summary =
       train_model(session, {.images = images_,
                             .model = model_,

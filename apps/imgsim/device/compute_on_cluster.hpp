@@ -1,8 +1,10 @@
 // The members of compute_on that make groups.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -82,7 +84,10 @@ std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view
 
 template <execution_context Context>
 std::size_t compute_on<Context>::most_kept_points() const {
-  return static_cast<std::size_t>(std::sqrt(static_cast<double>(describe_cpu().memory_bytes / 4 / sizeof(float))));
+  std::uint64_t memory = describe_cpu().memory_bytes;
+  if constexpr (requires { context_.memory_bytes(); })
+    memory = std::min<std::uint64_t>(memory, context_.memory_bytes());
+  return static_cast<std::size_t>(std::sqrt(static_cast<double>(memory / 4 / sizeof(float))));
 }
 
 template <execution_context Context>

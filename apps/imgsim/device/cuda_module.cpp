@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include <imgsim/core/error.hpp>
-#include <imgsim/core/version.hpp>
 
 namespace imgsim::app {
 
@@ -45,9 +44,8 @@ const cuda_module& load_cuda_module() {
   const auto entry = reinterpret_cast<cuda_module_entry>(dlsym(library, kCudaModuleEntry));
   if (entry == nullptr) throw error(path.string() + " is no CUDA backend of imgsim");
   const cuda_module& module = *entry();
-  if (std::string_view(module.version) != version || std::string_view(module.compiler) != __VERSION__)
-    throw error(path.string() + " is of another build of imgsim (" + module.version + ", compiler " + module.compiler +
-                "): build both together");
+  if (std::string_view(module.interface) != IMGSIM_INTERFACE_HASH || std::string_view(module.compiler) != __VERSION__)
+    throw error(path.string() + " is of another build than this program: build both together");
   return module;
 }
 

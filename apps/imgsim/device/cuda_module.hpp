@@ -15,8 +15,8 @@ class compute;
 /// What the module offers. It speaks in the classes of the command, so it must have been built with it: the first two
 /// members are compared before the others are used.
 struct cuda_module {
-  const char* version;   // of imgsim
-  const char* compiler;  // __VERSION__
+  const char* interface;  // IMGSIM_INTERFACE_HASH: of the headers that both include
+  const char* compiler;   // __VERSION__
   /// The names of the CUDA devices, by their numbers. Throws error with the reason where there is none.
   std::vector<std::string> (*device_names)();
   /// `threads` host threads, 0 for one per hardware thread. Throws error with the reason where there is no such device.

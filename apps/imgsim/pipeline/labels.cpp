@@ -48,7 +48,8 @@ std::optional<std::vector<std::string>> next_record(std::string_view text, std::
 
 std::map<std::string, std::string> read_label_file(const photo_index& index, const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path, kMaxCsvBytes);
-  const std::string_view text = text_of(bytes);
+  std::string_view text = text_of(bytes);
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark, as spreadsheets write it
   std::map<std::string, std::string> labels;
   std::size_t line = 0;
   for (std::size_t at = 0; at < text.size();) {

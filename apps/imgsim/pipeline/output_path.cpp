@@ -26,20 +26,20 @@ void make_folder(const fs::path& folder) {
   if (failure) throw io_error(folder, "the folder cannot be made: " + failure.message());
 }
 
-/// Whether there is a file of a kind that decode_image() reads, told by its first bytes.
-bool holds_photo(const fs::path& path) {
+/// Whether there is a file of a kind that decode_image() reads, told by its first bytes; a PNG counts where `or_png`.
+bool holds_photo(const fs::path& path, bool or_png) {
   std::array<char, 12> head{};
   if (!fs::is_regular_file(path)) return false;
   std::ifstream(path, std::ios::binary).read(head.data(), head.size());
   const std::string_view bytes(head.data(), head.size());
-  return bytes.starts_with("\xff\xd8\xff") || bytes.starts_with("\x89PNG") ||
+  return bytes.starts_with("\xff\xd8\xff") || (or_png && bytes.starts_with("\x89PNG")) ||
          (bytes.starts_with("RIFF") && bytes.substr(8) == "WEBP");
 }
 
 }  // namespace
 
-void prepare_output_file(const fs::path& path) {
-  if (holds_photo(path) && path.extension() != ".png")
+void prepare_output_file(const fs::path& path, output_kind kind) {
+  if (holds_photo(path, kind != output_kind::png))
     throw io_error(path, "is a photo, which would be lost; name another file");
   const fs::path parent = path.parent_path().empty() ? fs::path(".") : path.parent_path();
   if (fs::exists(parent / index_file::kManifest) && fs::exists(parent / index_file::kPhotos))

@@ -5,9 +5,11 @@
 
 namespace imgsim::app {
 
+enum class output_kind { png, other };
+
 /// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where the
-/// file that is there is a photo (a PNG may go where a PNG is written), or where the folder is an index.
-void prepare_output_file(const std::filesystem::path& path);
+/// file that is there is a photo (a PNG goes where a PNG is written), or where the folder is an index.
+void prepare_output_file(const std::filesystem::path& path, output_kind kind = output_kind::other);
 
 /// Makes `folder` where it is missing. Throws io_error where no file could be written into it.
 void prepare_output_folder(const std::filesystem::path& folder);

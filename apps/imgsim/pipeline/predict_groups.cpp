@@ -29,7 +29,7 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
   const auto choose = [&](std::size_t group, double distance) {
     stored.choices.push_back({.group = group,
                               .similarity = static_cast<float>(is_cosine ? 1 - distance : -distance),
-                              .is_outlier = reach && distance > *reach});
+                              .is_outlier = reach && static_cast<float>(distance) > *reach});  // as members are judged
   };
   if (centroids) {
     const nearest_centroids nearest =

@@ -1,6 +1,7 @@
 // New photos and the groups that an index keeps.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -25,6 +26,7 @@ struct stored_grouping {
 
   /// How far from its medoid a member of these groups may be, where they were made with such a limit.
   [[nodiscard]] std::optional<double> reach() const {
+    if (groups.outlier_distance && groups.max_distance) return std::min(*groups.outlier_distance, *groups.max_distance);
     return groups.outlier_distance ? groups.outlier_distance : groups.max_distance;
   }
 };

@@ -7,8 +7,8 @@
 // clusters[i]. For k-means the medoid is the photo nearest the centroid. Paths hold any bytes, see core/path_text.hpp.
 //
 // Two fields more where they were asked for: "max_distance": T, every member is within T of its medoid; and
-// "outlier_distance": T with "outliers": [2], the rows farther than T from their medoid, ascending, which are then in
-// no cluster (their distances are part of the cost). A medoid is no outlier.
+// "outlier_distance": T with "outliers": [2], the rows farther than T from their medoid (k-means: centroid), ascending,
+// which are then in no cluster (their distances are part of the cost). A medoid is no outlier.
 #pragma once
 
 #include <algorithm>
@@ -40,7 +40,7 @@ struct groups {
   std::vector<std::vector<std::size_t>> clusters = {};  // [K] rows of each group, ascending
   std::optional<double> max_distance = {};              // of a member from its medoid, where that was asked for
   std::optional<double> outlier_distance = {};
-  std::vector<std::size_t> outliers = {};  // rows farther than outlier_distance from their medoid, ascending
+  std::vector<std::size_t> outliers = {};  // rows beyond outlier_distance, ascending
   std::vector<std::string> paths = {};     // [M] path of each row, raw bytes
 
   [[nodiscard]] std::size_t k() const noexcept { return clusters.size(); }

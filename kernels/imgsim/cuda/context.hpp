@@ -42,6 +42,14 @@ class cuda_context {
   [[nodiscard]] cudaStream_t stream() const noexcept { return stream_; }
   [[nodiscard]] int device() const noexcept { return device_; }
 
+  /// Of the device, in bytes, in use or not.
+  [[nodiscard]] std::size_t memory_bytes() const {
+    std::size_t free = 0;
+    std::size_t total = 0;
+    IMGSIM_CUDA_CHECK(cudaMemGetInfo(&free, &total));
+    return total;
+  }
+
   /// For a block that queues work on memory which goes when the block is left, and waits at its end: where it is left
   /// by an exception, the work is waited for all the same.
   class waits_if_thrown {

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "device/compute_on.hpp"
+#include "device/cuda/usable_device.hpp"
 #include "device/cuda_module.hpp"
 
 #include <imgsim/core/error.hpp>
-#include <imgsim/core/version.hpp>
 #include <imgsim/cuda/context.hpp>
 
 namespace imgsim::app {
@@ -42,6 +42,7 @@ class owned_stream {
  protected:
   explicit owned_stream(std::size_t ordinal) {
     IMGSIM_CUDA_CHECK(cudaSetDevice(static_cast<int>(ordinal)));
+    expect_usable_device();
     cudaStream_t made = nullptr;
     IMGSIM_CUDA_CHECK(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking));
     stream_.reset(made);
@@ -73,7 +74,7 @@ std::unique_ptr<compute> open(std::size_t ordinal, std::size_t threads) {
 }  // namespace imgsim::app
 
 extern "C" __attribute__((visibility("default"))) const imgsim::app::cuda_module* imgsim_cuda_module() {
-  static const imgsim::app::cuda_module module{imgsim::version, __VERSION__, &imgsim::app::device_names,
+  static const imgsim::app::cuda_module module{IMGSIM_INTERFACE_HASH, __VERSION__, &imgsim::app::device_names,
                                                &imgsim::app::open};
   return &module;
 }
