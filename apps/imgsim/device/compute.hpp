@@ -79,7 +79,7 @@ class compute {
   /// whenever they are needed. No answer depends on it.
   [[nodiscard]] virtual std::unique_ptr<point_distances> open_distances(matrix_view<const float> points,
                                                                         std::string_view metric, bool keep) const = 0;
-  /// Points whose distances take a quarter of the machine's memory.
+  /// Points whose distances take a quarter of the machine's memory, or of the device's where that has less.
   [[nodiscard]] virtual std::size_t most_kept_points() const = 0;
   /// points [M, D], M of a few hundred.
   [[nodiscard]] virtual gap_statistic_result gap_statistic(matrix_view<const float> points,

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "device/compute_on.hpp"
-#include "device/cpu_features.hpp"
+#include "device/machine_memory.hpp"
 #include "device/point_distances.hpp"
 
 #include <imgsim/cluster/distance_source.hpp>
@@ -84,7 +84,7 @@ std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view
 
 template <execution_context Context>
 std::size_t compute_on<Context>::most_kept_points() const {
-  std::uint64_t memory = describe_cpu().memory_bytes;
+  std::uint64_t memory = machine_memory_bytes();
   if constexpr (requires { context_.memory_bytes(); })
     memory = std::min<std::uint64_t>(memory, context_.memory_bytes());
   return static_cast<std::size_t>(std::sqrt(static_cast<double>(memory / 4 / sizeof(float))));

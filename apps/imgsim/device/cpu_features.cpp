@@ -1,11 +1,12 @@
 #include "device/cpu_features.hpp"
 
+#include "device/machine_memory.hpp"
+
 #include <fstream>
 #include <sstream>
 #include <thread>
 
 #include <sys/utsname.h>
-#include <unistd.h>
 
 namespace imgsim::app {
 
@@ -33,8 +34,7 @@ cpu_description describe_cpu() {
     }
   }
   cpu.hardware_threads = std::max(1u, std::thread::hardware_concurrency());
-  cpu.memory_bytes =
-      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  cpu.memory_bytes = machine_memory_bytes();
   return cpu;
 }
 

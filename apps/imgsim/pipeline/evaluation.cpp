@@ -4,6 +4,7 @@
 
 #include "cli/progress.hpp"
 #include "device/compute.hpp"
+#include "pipeline/gather_rows.hpp"
 
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/image/photo_loader.hpp>
@@ -97,11 +98,9 @@ evaluation evaluate_index(session& session, const photo_index& index, const labe
     result.chance += static_cast<double>(members) * static_cast<double>(members - 1);
   result.chance /= static_cast<double>(photos) * static_cast<double>(photos - 1);
 
-  tensor<float, 2> embeddings({photos, index.dimension()});
-  for (std::size_t i = 0; i < photos; ++i)
-    std::copy_n(index.embeddings().row(used.rows[i]), index.dimension(), embeddings.view().row(i));
+  const tensor<float, 2> embeddings = gather_rows(index.embeddings(), used.rows);
   compute& device = session.device();
-  result.model = device.evaluate_retrieval(std::as_const(embeddings).view(), metric, result.labels, n);
+  result.model = device.evaluate_retrieval(embeddings.view(), metric, result.labels, n);
   if (!with_baselines) return result;
 
   const auto add = [&](const std::string& name, matrix_view<const float> rows) {

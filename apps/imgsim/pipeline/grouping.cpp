@@ -8,6 +8,7 @@
 #include "cli/progress.hpp"
 #include "device/compute.hpp"
 #include "device/point_distances.hpp"
+#include "pipeline/gather_rows.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/metric/cosine.hpp>
@@ -134,8 +135,7 @@ grouping_result group_by_k_means(session& session, const photo_index& index, con
   std::vector<std::size_t> used(nearest.labels.begin(), nearest.labels.end());
   std::ranges::sort(used);
   used.erase(std::ranges::unique(used).begin(), used.end());
-  tensor<float, 2> centroids({used.size(), all.extent(1)});
-  for (std::size_t g = 0; g < used.size(); ++g) std::copy_n(all.row(used[g]), all.extent(1), centroids.view().row(g));
+  tensor<float, 2> centroids = gather_rows(all, used);
   for (std::uint32_t& label : nearest.labels)
     label = static_cast<std::uint32_t>(std::ranges::lower_bound(used, label) - used.begin());
 
@@ -177,11 +177,7 @@ void find_weak_places(session& session, const photo_index& index, grouping_resul
   const std::size_t k = result.groups.k();
   if (k > kComparedGroups) return;
   tensor<float, 2> medoids;
-  if (result.centroids.empty()) {
-    medoids = tensor<float, 2>({k, index.dimension()});
-    for (std::size_t g = 0; g < k; ++g)
-      std::copy_n(index.embeddings().row(result.groups.medoids[g]), index.dimension(), medoids.view().row(g));
-  }
+  if (result.centroids.empty()) medoids = gather_rows(index.embeddings(), result.groups.medoids);
   const tensor<float, 2>& centres = result.centroids.empty() ? medoids : result.centroids;
   tensor<float, 2> between({k, k});
   session.device().distance_matrix(centres.view(), result.groups.metric, between.view());

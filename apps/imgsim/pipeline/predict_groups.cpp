@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "device/compute.hpp"
+#include "pipeline/gather_rows.hpp"
 #include "pipeline/grouping.hpp"
 
 #include <imgsim/core/error.hpp>
@@ -38,10 +39,8 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
       choose(nearest.labels[q], metric_distance(nearest.squared_distances[q], grouping.metric));
     return stored;
   }
-  tensor<float, 2> medoids({grouping.k(), index.dimension()});
-  for (std::size_t g = 0; g < grouping.k(); ++g)
-    std::copy_n(index.embeddings().row(grouping.medoids[g]), index.dimension(), medoids.view().row(g));
-  const top_n_result found = session.device().top_n(std::as_const(medoids).view(), embeddings, grouping.metric,
+  const tensor<float, 2> medoids = gather_rows(index.embeddings(), grouping.medoids);
+  const top_n_result found = session.device().top_n(medoids.view(), embeddings, grouping.metric,
                                                     {.n = 1, .exclude_self = false, .first_row = 0, .on_progress = {}});
   for (std::size_t q = 0; q < embeddings.extent(0); ++q) {
     const auto similarity = static_cast<double>(found.similarity(q, 0));

@@ -9,6 +9,7 @@
 #include "cli/progress.hpp"
 #include "device/compute.hpp"
 #include "device/point_distances.hpp"
+#include "pipeline/gather_rows.hpp"
 #include "pipeline/grouping.hpp"
 
 #include <imgsim/core/error.hpp>
@@ -37,17 +38,11 @@ std::vector<std::size_t> draw_rows(std::size_t size, std::size_t count, std::uin
   return rows;
 }
 
-tensor<float, 2> gather(matrix_view<const float> points, const std::vector<std::size_t>& rows) {
-  tensor<float, 2> gathered({rows.size(), points.extent(1)});
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    std::copy_n(points.row(rows[i]), points.extent(1), gathered.view().row(i));
-  return gathered;
-}
-
 /// Of the principal components of a sample, where for cosine each photo has length 1.
 std::optional<gap_statistic_result> find_gap(session& session, const photo_index& index, const std::string& metric) {
   if (index.size() < kGapLeast) return std::nullopt;
-  tensor<float, 2> sample = gather(index.embeddings(), draw_rows(index.size(), kGapPhotos, session.options().seed));
+  tensor<float, 2> sample =
+      gather_rows(index.embeddings(), draw_rows(index.size(), kGapPhotos, session.options().seed));
   if (is_spherical(metric)) sample = imgsim::detail::normalised_rows(sample.view());
   const tensor<float, 2> turned = session.device().principal_component_features(sample.view());
   gap_statistic_options options{.seed = session.options().seed};
@@ -109,7 +104,7 @@ sweep_result sweep_groups(session& session, const photo_index& index, const swee
   std::unique_ptr<point_distances> opened;
   if (swept.photos < index.size()) {
     check_k("--k-min", request.k_min, swept.photos);
-    sample = gather(index.embeddings(), rows);
+    sample = gather_rows(index.embeddings(), rows);
     opened = session.device().open_distances(std::as_const(sample).view(), request.metric, true);
   } else if (distances == nullptr) {
     opened = session.device().open_distances(index.embeddings(), request.metric, true);

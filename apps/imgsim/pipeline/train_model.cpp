@@ -1,7 +1,5 @@
 #include "pipeline/train_model.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -10,6 +8,7 @@
 #include "cli/progress.hpp"
 #include "cli/text.hpp"
 #include "device/compute.hpp"
+#include "device/machine_memory.hpp"
 #include "device/training_job.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/output_path.hpp"
@@ -50,7 +49,7 @@ photo_paths choose_photos(session& session, const train_request& request, const 
 /// Decodes `paths`; `share` is their part of all photos, and of the memory for decoded ones.
 opened_photos open_listed(session& session, const train_request& request, const std::filesystem::path& root,
                           const std::vector<std::string>& paths, const std::string& task, double share) {
-  const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 4;
+  const double memory = static_cast<double>(machine_memory_bytes()) / 4;
   progress bar(session.options(), task, "photos", paths.size());
   opened_photos opened = open_photos(root, paths,
                                      {.loader = {.height = request.description.height,

@@ -29,7 +29,7 @@ std::size_t count_devices() {
 
 std::vector<std::string> device_names() {
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < count_devices(); ++i) {
+  for (std::size_t i = 0, count = count_devices(); i < count; ++i) {
     cudaDeviceProp properties{};
     IMGSIM_CUDA_CHECK(cudaGetDeviceProperties(&properties, static_cast<int>(i)));
     names.emplace_back(properties.name);
