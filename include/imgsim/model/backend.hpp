@@ -8,21 +8,13 @@
 #include <variant>
 
 #include <imgsim/core/view.hpp>
+#include <imgsim/model/adam.hpp>
 #include <imgsim/model/network_plan.hpp>
 
 namespace imgsim {
 
 /// Arithmetic of activations and compute weights. Master weights, sums, statistics and the loss are float32 or wider.
 enum class precision { float32, bfloat16 };
-
-/// Parameters of one step of Adam (Kingma and Ba, 2015, arXiv:1412.6980), in PyTorch's form: epsilon is added to the
-/// root of the bias-corrected second moment.
-struct adam_step {
-  double learning_rate = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-7;
-};
 
 /// data: mean over batch, pixels and channels. penalty: kernel_l2 * sum of squares of the kernels.
 struct step_loss {

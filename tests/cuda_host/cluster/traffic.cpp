@@ -12,6 +12,7 @@
 #include "cluster/support.hpp"
 #include "cuda_host/cluster/traffic_operations.hpp"
 #include "cuda_host/meter/traffic.hpp"
+#include "cuda_host/support/traffic_checks.hpp"
 
 using namespace imgsim_test;
 using imgsim::random_stream;
@@ -56,11 +57,6 @@ void check_coalesced(const kernel_traffic& kernel, std::size_t requests) {
     ++lines;
   }
   BOOST_TEST(lines > 0u);
-}
-
-void check_bytes(const kernel_traffic& kernel, double bytes) {
-  BOOST_TEST(static_cast<double>(kernel.bytes_moved) <= 1.1 * bytes, kernel.bytes_moved << " moved, not " << bytes);
-  BOOST_TEST(static_cast<double>(kernel.bytes_moved) >= 0.9 * bytes, kernel.bytes_moved << " moved, not " << bytes);
 }
 
 }  // namespace

@@ -44,19 +44,23 @@ std::size_t longest_sum(const architecture& a) {
   return most;
 }
 
+/// Each value is a chain of sums; both sides round each of them differently. Rounding errors of a sum of n independent
+/// terms are about sqrt(n) * 2^-24 of its scale, and each of the layers passes on what it is given with a gain of about
+/// one: with L layers forward and as many back, 2 L sqrt(n) * 2^-24, four times that for the largest of many values.
+double allowed_error(const architecture& description) {
+  const auto layers = static_cast<double>(description.encoder.size() + description.decoder.size());
+  return 4 * 2 * layers * std::sqrt(static_cast<double>(longest_sum(description))) * 0x1p-24;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(cuda_network_presets)
 
-// Each value is a chain of sums; both sides round each of them differently. Rounding errors of a sum of n independent
-// terms are about sqrt(n) * 2^-24 of its scale, and each of the layers passes on what it is given with a gain of about
-// one: with L layers forward and as many back, 2 L sqrt(n) * 2^-24, four times that for the largest of many values.
 BOOST_AUTO_TEST_CASE(gradients_equal_those_of_the_cpu) {
   for (const std::string_view name : preset_names()) {
     BOOST_TEST_CONTEXT(name) {
       const architecture description = smallest(name);
-      const auto layers = static_cast<double>(description.encoder.size() + description.decoder.size());
-      const double allowed = 4 * 2 * layers * std::sqrt(static_cast<double>(longest_sum(description))) * 0x1p-24;
+      const double allowed = allowed_error(description);
       network on_cpu(cpu_context(1), description, precision::float32, 7);
       device_network on_device(description, 7);
       randomise(on_cpu, 5);
@@ -87,8 +91,7 @@ BOOST_AUTO_TEST_CASE(a_whole_step_equals_that_of_the_cpu) {
   for (const std::string_view name : preset_names()) {
     BOOST_TEST_CONTEXT(name) {
       const architecture description = smallest(name);
-      const auto layers = static_cast<double>(description.encoder.size() + description.decoder.size());
-      const double allowed = 4 * 2 * layers * std::sqrt(static_cast<double>(longest_sum(description))) * 0x1p-24;
+      const double allowed = allowed_error(description);
       network on_cpu(cpu_context(1), description, precision::float32, 7);
       device_network on_device(description, 7);
       const auto photos = waves(kBatch, 3, description.height);

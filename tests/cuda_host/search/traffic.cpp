@@ -9,6 +9,7 @@
 
 #include "cuda_host/meter/traffic.hpp"
 #include "cuda_host/search/traffic_operations.hpp"
+#include "cuda_host/support/traffic_checks.hpp"
 
 using namespace imgsim_test;
 using imgsim::tensor;
@@ -56,11 +57,6 @@ traffic reads(const kernel_traffic& kernel, unsigned lane_bytes) {
     if (line.space == memory_space::global && line.kind == access_kind::read && line.lane_bytes == lane_bytes)
       sum += line.total;
   return sum;
-}
-
-void check_bytes(const kernel_traffic& kernel, double bytes) {
-  BOOST_TEST(static_cast<double>(kernel.bytes_moved) <= 1.1 * bytes, kernel.bytes_moved << " moved, not " << bytes);
-  BOOST_TEST(static_cast<double>(kernel.bytes_moved) >= 0.9 * bytes, kernel.bytes_moved << " moved, not " << bytes);
 }
 
 }  // namespace

@@ -91,15 +91,7 @@ class parameter_store {
   /// One step of Adam on the summed gradients plus that of the penalty; returns the penalty before it.
   double step(const cpu_context& context, onednn_session& session, std::size_t groups, const adam_step& adam,
               std::uint64_t count) {
-    const double correction1 = 1.0 - std::pow(adam.beta1, static_cast<double>(count));
-    const double correction2 = 1.0 - std::pow(adam.beta2, static_cast<double>(count));
-    const update rule{static_cast<float>(adam.beta1),
-                      static_cast<float>(1.0 - adam.beta1),
-                      static_cast<float>(adam.beta2),
-                      static_cast<float>(1.0 - adam.beta2),
-                      static_cast<float>(adam.learning_rate / correction1),
-                      static_cast<float>(1.0 / std::sqrt(correction2)),
-                      static_cast<float>(adam.epsilon)};
+    const adam_rule rule = rule_of(adam, count);
     for_each_task(context, session, blocks_.size(), [&](worker& w, std::size_t b) {
       const block& part = blocks_[b];
       penalties_[b] = penalty_of(part);
@@ -123,9 +115,6 @@ class parameter_store {
     std::size_t begin;
     std::size_t size;
     double l2;
-  };
-  struct update {
-    float keep1, take1, keep2, take2, rate, root_scale, epsilon;
   };
 
   void add_blocks(const place& p, double l2) {
@@ -171,7 +160,7 @@ class parameter_store {
     return sum;
   }
 
-  void apply(const update& rule, const block& b, const float* gradient) {
+  void apply(const adam_rule& rule, const block& b, const float* gradient) {
     float* const value = values_.data() + b.begin;
     float* const first = first_.data() + b.begin;
     float* const second = second_.data() + b.begin;

@@ -82,19 +82,9 @@ class medoid_searcher {
   }
 
   [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
-    while (first < last) {
-      const std::size_t end = rows_.load(first, std::min(last, first + exchanges_.most()));
-      const auto found = exchanges_.first_improving(context_,
-                                                    {list_of(rows_.rows(first, end - first)),
-                                                     static_cast<unsigned>(first),
-                                                     static_cast<unsigned>(end - first),
-                                                     {}},  // a medoid in its own place changes nothing
-                                                    exchange_terms{points_->points(), unit_}, size_,
-                                                    points_->device_losses(), medoids().size(), policy_);
-      if (found) return medoid_swap{found->best.position, first + found->candidate, found->best.change};
-      first = end;
-    }
-    return std::nullopt;
+    // No medoid is excluded: in its own place it changes nothing.
+    return exchanges_.first_improving_swap(context_, rows_, first, last, {}, exchange_terms{points_->points(), unit_},
+                                           size_, points_->device_losses(), medoids().size(), policy_);
   }
 
   [[nodiscard]] std::optional<medoid_addition> best_addition(std::span<const std::size_t> candidates,

@@ -76,20 +76,10 @@ class silhouette_searcher {
   }
 
   [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
-    while (first < last) {
-      const std::size_t end = rows_.load(first, std::min(last, first + exchanges_.most()));
-      const auto found = exchanges_.first_improving(context_,
-                                                    {list_of(rows_.rows(first, end - first)),
-                                                     static_cast<unsigned>(first),
-                                                     static_cast<unsigned>(end - first),
-                                                     {on_device_.get(), static_cast<unsigned>(medoids().size())}},
-                                                    silhouette_terms{points()}, size(),
-                                                    reinterpret_cast<const long long*>(device_sums_.get() + 1),
-                                                    medoids().size(), policy_);
-      if (found) return medoid_swap{found->best.position, first + found->candidate, found->best.change};
-      first = end;
-    }
-    return std::nullopt;
+    return exchanges_.first_improving_swap(
+        context_, rows_, first, last, index_list{on_device_.get(), static_cast<unsigned>(medoids().size())},
+        silhouette_terms{points()}, size(), reinterpret_cast<const long long*>(device_sums_.get() + 1),
+        medoids().size(), policy_);
   }
 
  private:

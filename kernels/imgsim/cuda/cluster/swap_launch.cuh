@@ -1,12 +1,14 @@
 // Launches of the kernels that look at rows of candidates: exchanges, savings, counts and the check.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <source_location>
 #include <span>
 #include <vector>
 
+#include <imgsim/cluster/backend.hpp>
 #include <imgsim/cluster/fixed_point.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cuda/cluster/candidate_rows.cuh>
@@ -35,20 +37,37 @@ class exchange_queue {
   exchange_queue(const cuda_context& context, std::size_t most)
       : found_(context.allocate<exchange>(most)), first_(context.allocate<unsigned>(1)), found_on_host_(most) {}
 
-  [[nodiscard]] std::size_t most() const noexcept { return found_.size(); }
+  /// The first candidate in [first, last) that lowers the sum in the place of a medoid, K >= 1; waits for the answer.
+  /// `excluded` are not tried; `removal_changes` [K] and what the terms (swap_kernel.cuh) read are on the device.
+  template <class Source, class Terms>
+  [[nodiscard]] std::optional<medoid_swap> first_improving_swap(const cuda_context& context,
+                                                                candidate_rows<Source>& rows, std::size_t first,
+                                                                std::size_t last, const index_list& excluded,
+                                                                const Terms& terms, std::size_t size,
+                                                                const long long* removal_changes, std::size_t medoids,
+                                                                const cluster_policy& policy) {
+    while (first < last) {
+      const std::size_t end = rows.load(first, std::min(last, first + found_.size()));
+      const auto count = static_cast<unsigned>(end - first);
+      queue({list_of(rows.rows(first, count)), static_cast<unsigned>(first), count, excluded}, context, terms, size,
+            removal_changes, medoids, policy);
+      unsigned improving = 0;
+      context.copy(matrix_view<const exchange, device_space>(found_.matrix(1, count)),
+                   matrix_view<exchange>(found_on_host_.data(), {1, count}));
+      read_back(context, first_.get(), std::span(&improving, 1));
+      if (improving < count) {
+        const exchange& best = found_on_host_[improving];
+        return medoid_swap{best.position, first + improving, best.change};
+      }
+      first = end;
+    }
+    return std::nullopt;
+  }
 
-  struct improvement {
-    std::size_t candidate;  // from the first of the list
-    exchange best;
-  };
-
-  /// The first of the candidates that lowers the sum, K >= 1; waits for the answer. `removal_changes` [K] and what the
-  /// terms (swap_kernel.cuh) read are on the device.
+ private:
   template <class Terms>
-  [[nodiscard]] std::optional<improvement> first_improving(const cuda_context& context,
-                                                           const candidate_list& candidates, const Terms& terms,
-                                                           std::size_t size, const long long* removal_changes,
-                                                           std::size_t medoids, const cluster_policy& policy) {
+  void queue(const candidate_list& candidates, const cuda_context& context, const Terms& terms, std::size_t size,
+             const long long* removal_changes, std::size_t medoids, const cluster_policy& policy) {
     const bin_shape bins = policy.bins_for(kBlockCandidates, medoids);
     launch_shape shape = candidate_grid(candidates.count, size, policy);
     shape.dynamic_shared_bytes = bins.bytes(kBlockCandidates);
@@ -56,15 +75,8 @@ class exchange_queue {
     launch(shape, context.stream(), best_exchanges<kBlockCandidates, Terms>, candidates, terms,
            static_cast<unsigned>(size), removal_changes, static_cast<unsigned>(medoids), bins, found_.get(),
            first_.get());
-    unsigned first = 0;
-    context.copy(matrix_view<const exchange, device_space>(found_.matrix(1, candidates.count)),
-                 matrix_view<exchange>(found_on_host_.data(), {1, candidates.count}));
-    read_back(context, first_.get(), std::span(&first, 1));
-    if (first >= candidates.count) return std::nullopt;
-    return improvement{first, found_on_host_[first]};
   }
 
- private:
   device_buffer<exchange> found_;
   device_buffer<unsigned> first_;
   std::vector<exchange> found_on_host_;

@@ -10,26 +10,15 @@
 #include <imgsim/cuda/network/policy.hpp>
 #include <imgsim/cuda/portable.cuh>
 #include <imgsim/cuda/primitives/reduce.cuh>
+#include <imgsim/model/adam.hpp>
 
 namespace imgsim::cuda {
 
-/// Kingma and Ba, 2015, in PyTorch's form; the bias corrections are in `rate` and `root_scale`.
-struct adam_rule {
-  float keep1;
-  float take1;
-  float keep2;
-  float take2;
-  float rate;
-  float root_scale;
-  float epsilon;
-  float decay;  // 2 * kernel_l2, for kernels
-};
-
 /// partial [blocks] = sums of squares of the kernels, the first `kernels` of `count` parameters, a multiple of four
-/// each.
+/// each. `decay`: 2 * kernel_l2, for kernels.
 template <class T>
-IMGSIM_KERNEL void adam_update(unsigned count, unsigned kernels, adam_rule rule, const T* gradients, T* values,
-                               T* first_moments, T* second_moments, double* partial) {
+IMGSIM_KERNEL void adam_update(unsigned count, unsigned kernels, adam_rule rule, float decay, const T* gradients,
+                               T* values, T* first_moments, T* second_moments, double* partial) {
   double squares = 0;
   for_each_pack_of_grid(count, [&](unsigned i, unsigned) {
     const pack<T, kValuesPerThread> gradient = load_pack_once<kValuesPerThread>(gradients + i);
@@ -39,7 +28,7 @@ IMGSIM_KERNEL void adam_update(unsigned count, unsigned kernels, adam_rule rule,
     const bool is_kernel = i < kernels;
     for (unsigned k = 0; k < kValuesPerThread; ++k) {
       if (is_kernel) squares += static_cast<double>(value[k]) * static_cast<double>(value[k]);
-      const float g = gradient[k] + (is_kernel ? rule.decay * value[k] : 0.0f);
+      const float g = gradient[k] + (is_kernel ? decay * value[k] : 0.0f);
       first[k] = rule.keep1 * first[k] + rule.take1 * g;
       second[k] = rule.keep2 * second[k] + rule.take2 * g * g;
       value[k] -= rule.rate * first[k] / (sqrtf(second[k]) * rule.root_scale + rule.epsilon);

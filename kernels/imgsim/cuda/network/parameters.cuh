@@ -74,19 +74,11 @@ class parameter_store {
   /// Queues one step of Adam on the gradients plus that of the penalty; *penalty is that before it.
   void queue_step(const adam_step& adam, std::uint64_t step, double* penalty) {
     allot_moments();
-    const double correction1 = 1.0 - std::pow(adam.beta1, static_cast<double>(step));
-    const double correction2 = 1.0 - std::pow(adam.beta2, static_cast<double>(step));
-    const adam_rule rule{static_cast<float>(adam.beta1),
-                         static_cast<float>(1.0 - adam.beta1),
-                         static_cast<float>(adam.beta2),
-                         static_cast<float>(1.0 - adam.beta2),
-                         static_cast<float>(adam.learning_rate / correction1),
-                         static_cast<float>(1.0 / std::sqrt(correction2)),
-                         static_cast<float>(adam.epsilon),
-                         static_cast<float>(2.0 * kernel_l2_)};
+    const adam_rule rule = rule_of(adam, step);
+    const auto decay = static_cast<float>(2.0 * kernel_l2_);
     queue_sum(session_, trained_, kernel_l2_, penalty, [&](unsigned blocks, double* partial) {
       launch({dim3(blocks), dim3(kNetworkThreads)}, session_.context.stream(), adam_update<float>, trained_, kernels_,
-             rule, gradients(), values_.get(), first_.get(), second_.get(), partial);
+             rule, decay, gradients(), values_.get(), first_.get(), second_.get(), partial);
     });
   }
 
