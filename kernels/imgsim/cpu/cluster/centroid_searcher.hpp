@@ -12,6 +12,7 @@
 
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/cpu/cluster/nearest_scan.hpp>
 #include <imgsim/cpu/cluster/squared_distances.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/canonical.hpp>
@@ -33,11 +34,12 @@ class centroid_searcher {
   }
 
   /// Hamerly's bounds (2010, doi:10.1137/1.9781611972801.12): a point whose own centroid is nearer than the others can
-  /// have come since the last call keeps its label, at the price of one distance. For the rest float32 rules out all
-  /// but the centroids within twice the rounding error of the nearest (nearly always one is left), and float64 decides.
-  /// The answer is the same as without bounds.
+  /// have come since the last call keeps its label, at the price of one distance. For the rest a scan in
+  /// float32 (nearest_scan.hpp) finds the nearest and how near the next is; where that is within twice the rounding
+  /// error, which is seldom, float64 decides. The answer is the same as without bounds.
   void nearest(matrix_view<const float> centroids, std::span<std::uint32_t> labels, std::span<double> distances) {
     const double drift = follow(centroids);
+    packed_.pack(centroids);
     for_each_chunk([&](std::size_t first, std::size_t count) {
       std::vector<std::size_t> open;
       for (std::size_t row = first; row < first + count; ++row) {
@@ -57,9 +59,10 @@ class centroid_searcher {
   /// Threads share the columns, so that each sum has its order of rows.
   void sums(std::span<const std::uint32_t> labels, matrix_view<double> out) const {
     const std::size_t dimension = points_.extent(1);
-    context_.parallel_for((dimension + kColumns - 1) / kColumns, [&](std::size_t block) {
-      const std::size_t begin = block * kColumns;
-      const std::size_t end = std::min(dimension, begin + kColumns);
+    const std::size_t columns = std::clamp(dimension / context_.threads() / kLine * kLine, kLine, kMostColumns);
+    context_.parallel_for((dimension + columns - 1) / columns, [&](std::size_t block) {
+      const std::size_t begin = block * columns;
+      const std::size_t end = std::min(dimension, begin + columns);
       for (std::size_t group = 0; group < out.extent(0); ++group) {
         std::fill(out.row(group) + begin, out.row(group) + end, 0.0);
       }
@@ -72,8 +75,9 @@ class centroid_searcher {
   }
 
  private:
-  static constexpr std::size_t kChunk = 64;     // points that a thread takes at a time
-  static constexpr std::size_t kColumns = 256;  // of a sum that a thread takes at a time
+  static constexpr std::size_t kChunk = 64;         // points that a thread takes at a time
+  static constexpr std::size_t kLine = 16;          // floats of a cache line
+  static constexpr std::size_t kMostColumns = 256;  // of a sum that a thread takes at a time
 
   /// What float32 holds; a squared distance beyond it is only known to be larger.
   static constexpr double kLargest = std::numeric_limits<float>::max();
@@ -100,34 +104,51 @@ class centroid_searcher {
 
   /// Finds the nearest centroid of some points, and how near the next one is at the least.
   void search(std::span<const std::size_t> rows, matrix_view<const float> centroids, std::span<double> distances) {
-    const std::size_t dimension = points_.extent(1);
-    const double error = squared_distance_error(dimension);
-    const double spread = error < 0.5 ? (1 + error) / (1 - error) : std::numeric_limits<double>::infinity();
-    const double underflow = static_cast<double>(dimension) * static_cast<double>(std::numeric_limits<float>::min());
-    tensor<float, 2> gathered({rows.size(), dimension});
-    for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(points_.row(rows[i]), dimension, gathered.view().row(i));
-    tensor<float, 2> approximate({rows.size(), centroids.extent(0)});
-    expand(squared_distances_body{gathered.view(), centroids, approximate.view()}, level_);
+    const double error = nearest_scan_error(points_.extent(1));
+    std::vector<const float*> points(rows.size());
+    std::vector<nearest_found> found(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) points[i] = points_.row(rows[i]);
+    expand(nearest_scan_body{points, packed_, found.data()}, level_);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::span<const float> to_centroids(approximate.view().row(i), centroids.extent(0));
-      const double limit = static_cast<double>(*std::ranges::min_element(to_centroids)) * spread + underflow;
-      double least = std::numeric_limits<double>::infinity();
-      std::uint32_t label = 0;
-      for (std::size_t c = 0; c < to_centroids.size(); ++c) {
-        if (static_cast<double>(to_centroids[c]) > limit && limit < kLargest) continue;
-        const double exact = canonical_squared_distance(points_.row(rows[i]), centroids.row(c));
-        if (exact < least) {
-          least = exact;
-          label = static_cast<std::uint32_t>(c);
-        }
-      }
-      double next = std::numeric_limits<double>::infinity();
-      for (std::size_t c = 0; c < to_centroids.size(); ++c)
-        if (c != label) next = std::min({next, static_cast<double>(to_centroids[c]), kLargest});
-      labels_[rows[i]] = label;
-      distances[rows[i]] = least;
-      others_[rows[i]] = std::sqrt(std::max(0.0, (next - underflow) / (1 + error))) * (1 - kSlack);
+      const std::size_t row = rows[i];
+      const auto least = static_cast<double>(found[i].least), next = static_cast<double>(found[i].next);
+      const double limit = least * spread_of(error) + underflow();
+      const bool is_sure = next > limit && limit < kLargest;
+      labels_[row] = is_sure ? found[i].centroid : decide(row, centroids);
+      distances[row] = canonical_squared_distance(points[i], centroids.row(labels_[row]));
+      // Another than the found one may have been taken, then that one is the next.
+      const double others = std::min(is_sure ? next : least, kLargest);
+      others_[row] = std::sqrt(std::max(0.0, (others - underflow()) / (1 + error))) * (1 - kSlack);
     }
+  }
+
+  /// The nearest centroid of a point, by float64 among those that float32 does not rule out.
+  [[nodiscard]] std::uint32_t decide(std::size_t row, matrix_view<const float> centroids) const {
+    std::vector<float> approximate(centroids.extent(0));
+    expand(squared_distances_body{points_.slice(row, 1), centroids, {approximate.data(), {1, approximate.size()}}},
+           level_);
+    const double spread = spread_of(squared_distance_error(points_.extent(1)));
+    const double limit = static_cast<double>(std::ranges::min(approximate)) * spread + underflow();
+    double least = std::numeric_limits<double>::infinity();
+    std::uint32_t label = 0;
+    for (std::uint32_t c = 0; c < approximate.size(); ++c) {
+      if (static_cast<double>(approximate[c]) > limit && limit < kLargest) continue;
+      const double exact = canonical_squared_distance(points_.row(row), centroids.row(c));
+      if (exact < least) {
+        least = exact;
+        label = c;
+      }
+    }
+    return label;
+  }
+
+  /// How many times farther than the nearest a centroid can seem that is no farther.
+  [[nodiscard]] static double spread_of(double error) noexcept {
+    return error < 0.5 ? (1 + error) / (1 - error) : std::numeric_limits<double>::infinity();
+  }
+  /// What squares below the normal numbers can lose.
+  [[nodiscard]] double underflow() const noexcept {
+    return static_cast<double>(points_.extent(1)) * static_cast<double>(std::numeric_limits<float>::min());
   }
 
   template <class Body>
@@ -150,6 +171,7 @@ class centroid_searcher {
   tensor<float, 2> last_centroids_;    // [K, D]
   std::vector<std::uint32_t> labels_;  // [M] the nearest of them
   std::vector<double> others_;         // [M] no other of them is nearer than this
+  packed_centroids packed_;            // those of the call under way
 };
 
 }  // namespace imgsim::cpu
