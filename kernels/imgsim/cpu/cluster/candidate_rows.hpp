@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/cpu/cluster/distance_rows.hpp>
@@ -32,10 +34,27 @@ class candidate_rows {
     } else {
       if (first < first_ || first >= first_ + count_) {
         first_ = first;
-        count_ = std::min(tile_.extent(0), last - first);
-        source_.read(context_, first, tile_.view().slice(0, count_));
+        if (const auto ahead = std::ranges::find(ahead_, first); ahead != ahead_.end()) {
+          count_ = 1;
+          loaded_ = ahead_rows_.view().row(static_cast<std::size_t>(ahead - ahead_.begin()));
+        } else {
+          count_ = std::min(tile_.extent(0), last - first);
+          loaded_ = tile_.data();
+          source_.read(context_, first, tile_.view().slice(0, count_));
+        }
       }
       return std::min(last, first_ + count_);
+    }
+  }
+
+  /// Rows that will be loaded, one at a time: they are computed together, which reads the points once for 16 of them.
+  /// They take the place of those given before.
+  void read_ahead(std::span<const std::size_t> rows) {
+    if constexpr (!distance_rows<Source>::kResident) {
+      count_ = 0;
+      ahead_.assign(rows.begin(), rows.end());
+      if (ahead_rows_.extent(0) != rows.size()) ahead_rows_ = tensor<float, 2>({rows.size(), source_.size()});
+      source_.gather(context_, rows, ahead_rows_.view());
     }
   }
 
@@ -44,7 +63,7 @@ class candidate_rows {
     if constexpr (distance_rows<Source>::kResident) {
       return source_.row(i);
     } else {
-      return tile_.view().row(i - first_);
+      return loaded_ + (i - first_) * source_.size();
     }
   }
 
@@ -54,7 +73,9 @@ class candidate_rows {
 
   cpu_context context_;
   const distance_rows<Source>& source_;
-  tensor<float, 2> tile_;
+  tensor<float, 2> tile_, ahead_rows_;
+  std::vector<std::size_t> ahead_;  // whose rows are in ahead_rows_
+  const float* loaded_ = nullptr;   // the row of first_
   std::size_t first_ = 0;
   std::size_t count_ = 0;
 };

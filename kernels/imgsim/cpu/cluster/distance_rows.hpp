@@ -54,6 +54,13 @@ class distance_rows {
     });
   }
 
+  /// out [R, M] = the rows of those numbers.
+  void gather(const cpu_context& context, std::span<const std::size_t> rows, matrix_view<float> out) const
+    requires(!kResident)
+  {
+    context.parallel_for(rows.size(), [&](std::size_t r) { (void)source_.rows(rows[r], 1, out.slice(r, 1)); });
+  }
+
   /// A number that no distance exceeds, where one is known without reading them.
   [[nodiscard]] std::optional<float> upper_bound() const {
     if constexpr (requires { source_.upper_bound(); }) return source_.upper_bound();
@@ -96,13 +103,12 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
 
   /// out [count, M] = rows from `first` on; threads share their columns, since few rows are asked for where M is large.
   void read(const cpu_context& context, std::size_t first, matrix_view<float> out) const {
-    context.parallel_for((size() + kColumnsPerTask - 1) / kColumnsPerTask, [&](std::size_t task) {
-      const std::size_t column = task * kColumnsPerTask;
-      const std::size_t columns = std::min(kColumnsPerTask, size() - column);
-      compute(
-          out.extent(0), [&](std::size_t r) { return first + r; }, columns, [&](std::size_t c) { return column + c; },
-          {out.data() + column, {out.extent(0), columns}, {out.stride(0), 1}});
-    });
+    read_points(context, [&](std::size_t r) { return first + r; }, out);
+  }
+
+  /// out [R, M] = the rows of those numbers: one pass over the points for each 16 of them.
+  void gather(const cpu_context& context, std::span<const std::size_t> rows, matrix_view<float> out) const {
+    read_points(context, [&](std::size_t r) { return rows[r]; }, out);
   }
 
   [[nodiscard]] std::optional<float> upper_bound() const {
@@ -117,6 +123,16 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
   }
 
  private:
+  template <class RowPoint>
+  void read_points(const cpu_context& context, const RowPoint& row_point, matrix_view<float> out) const {
+    context.parallel_for((size() + kColumnsPerTask - 1) / kColumnsPerTask, [&](std::size_t task) {
+      const std::size_t column = task * kColumnsPerTask;
+      const std::size_t columns = std::min(kColumnsPerTask, size() - column);
+      compute(out.extent(0), row_point, columns, [&](std::size_t c) { return column + c; },
+              {out.data() + column, {out.extent(0), columns}, {out.stride(0), 1}});
+    });
+  }
+
   static constexpr std::size_t kRows = 16;
   static constexpr std::size_t kColumnsPerTask = std::size_t{24} * 40;
   static constexpr std::size_t kColumns = 24;  // their rows stay in the L2 cache while the others pass by

@@ -60,7 +60,22 @@ class medoid_searcher {
     medoid_rows_.clear();
     std::ranges::fill(is_medoid_, std::uint8_t{0});
     points_ = point_assignment(size_, largest_, unit_);
-    for (const std::size_t row : wanted) add(row);
+    if constexpr (kResident) {
+      for (const std::size_t row : wanted) add(row);
+    } else {
+      tensor<float, 2> read({std::min(wanted.size(), kTogether), size_});
+      for (std::size_t first = 0; first < wanted.size(); first += kTogether) {
+        const auto some = std::span(wanted).subspan(first, std::min(kTogether, wanted.size() - first));
+        source_.gather(context_, some, read.view().slice(0, some.size()));
+        for (std::size_t i = 0; i < some.size(); ++i) {
+          const float* distances = read.view().row(i);
+          medoids_.push_back(some[i]);
+          medoid_rows_.emplace_back(distances, distances + size_);
+          is_medoid_[some[i]] = 1;
+          points_.add(medoid_rows_.back().data());
+        }
+      }
+    }
   }
 
   void add(std::size_t row) {
@@ -87,6 +102,9 @@ class medoid_searcher {
     points_.replace(exchange.position, medoid_row(exchange.position),
                     [this](std::size_t other) { return medoid_row(other); });
   }
+
+  /// Rows that first_improving_swap will be asked for, one at a time.
+  void read_ahead(std::span<const std::size_t> rows) { rows_.read_ahead(rows); }
 
   [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
     while (first < last) {
@@ -146,8 +164,9 @@ class medoid_searcher {
 
  private:
   static constexpr bool kResident = distance_rows<Source>::kResident;
-  static constexpr std::size_t kChunk = 16;  // candidates that a thread takes at a time
-  static constexpr std::size_t kAlone = 32;  // candidates after a swap that one thread tries by itself
+  static constexpr std::size_t kChunk = 16;     // candidates that a thread takes at a time
+  static constexpr std::size_t kAlone = 32;     // candidates after a swap that one thread tries by itself
+  static constexpr std::size_t kTogether = 16;  // medoids whose rows are read in one pass over the points
 
   /// Ties to what was there before.
   static void keep_better(std::optional<medoid_addition>& best, const std::optional<medoid_addition>& other) noexcept {
