@@ -3,8 +3,12 @@
 //   compare_clustering k-medoids DISTANCES.npy STARTS.npy THREADS      float32 [M, M], int64 [R, K] rows
 //   compare_clustering build DISTANCES.npy K THREADS                   BUILD, then swaps
 //   compare_clustering k-means POINTS.npy CENTROIDS.npy THREADS K      float32 [M, D], float32 [R * K, D]
+//   compare_clustering seeds EMBEDDINGS.npy K THREADS COUNT            float32 [M, D], cosine; seeds 0 to COUNT - 1
+//   compare_clustering choose-k EMBEDDINGS.npy KMAX THREADS            K from 2, cosine, the distances included
+//   compare_clustering silhouettes EMBEDDINGS.npy KMAX THREADS         DynMSC, K from 2, cosine, the distances included
 //
-// Prints a line for each start: cost, seconds.
+// Prints a line for each start: cost, seconds; for choose-k the recommended K and for silhouettes the best in place of
+// the cost.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -16,11 +20,17 @@
 #include <utility>
 #include <vector>
 
+#include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/k_means.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/cluster/silhouette_medoids.hpp>
 #include <imgsim/cpu/cluster.hpp>
 #include <imgsim/cpu/context.hpp>
+#include <imgsim/cpu/search.hpp>
 #include <imgsim/embedding/npy.hpp>
+#include <imgsim/metric/cosine.hpp>
+#include <imgsim/search/similarity.hpp>
 
 namespace {
 
@@ -75,6 +85,32 @@ void lloyd_from_starts(const cpu_context& context, const char* point_file, const
     });
 }
 
+imgsim::tensor<float, 2> cosine_distances(const cpu_context& context, const imgsim::mapped_npy<float>& points) {
+  const std::size_t size = points.view().extent(0);
+  imgsim::tensor<float, 2> distances({size, size});
+  imgsim::distance_matrix(context, points.view(), imgsim::cosine{}, distances.view());
+  return distances;
+}
+
+void group_from_seeds(const cpu_context& context, const char* point_file, std::size_t k, std::uint64_t count) {
+  const imgsim::mapped_npy<float> points(point_file);
+  const imgsim::tensor<float, 2> distances = cosine_distances(context, points);
+  for (std::uint64_t seed = 0; seed < count; ++seed)
+    time_and_print([&] { return imgsim::k_medoids(context, distances.view(), {.k = k, .seed = seed}).cost; });
+}
+
+void sweep(const cpu_context& context, const char* point_file, std::size_t k_max, bool by_silhouette) {
+  const imgsim::mapped_npy<float> points(point_file);
+  time_and_print([&] {
+    const imgsim::tensor<float, 2> distances = cosine_distances(context, points);
+    const imgsim::resident_distances source(distances.view(), imgsim::distance_bound(points.view(), imgsim::cosine{}));
+    if (!by_silhouette)
+      return static_cast<double>(imgsim::choose_k(context, source, points.view(), {.k_max = k_max}).recommended_k);
+    const auto curve = imgsim::silhouette_medoids(context, source, {.k_max = k_max});
+    return static_cast<double>(std::ranges::max_element(curve, {}, &imgsim::silhouette_choice::medoid_silhouette)->k);
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -86,6 +122,10 @@ int main(int argc, char** argv) {
       swap_from_build(cpu_context(std::stoul(words[4])), argv[2], std::stoul(words[3]));
     } else if (words.size() == 6 && words[1] == "k-means") {
       lloyd_from_starts(cpu_context(std::stoul(words[4])), argv[2], argv[3], std::stoul(words[5]));
+    } else if (words.size() == 6 && words[1] == "seeds") {
+      group_from_seeds(cpu_context(std::stoul(words[4])), argv[2], std::stoul(words[3]), std::stoul(words[5]));
+    } else if (words.size() == 5 && (words[1] == "choose-k" || words[1] == "silhouettes")) {
+      sweep(cpu_context(std::stoul(words[4])), argv[2], std::stoul(words[3]), words[1] == "silhouettes");
     } else {
       std::fputs("usage: see compare_clustering.py\n", stderr);
       return 2;
