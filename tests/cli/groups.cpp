@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE(choose_k_prints_a_falling_curve_and_writes_csv_json_and_svg
     BOOST_TEST(result.contains(field), field);
   BOOST_TEST(nlohmann::json::parse(read_text(out + "/choose_k.json")) == result);
   BOOST_TEST(read_text(out + "/choose_k.csv")
-                 .starts_with("k,cost,sum_of_squares,medoid_silhouette,calinski_harabasz,davies_bouldin\n2,"));
+                 .starts_with("k,cost,sum_of_squares,medoid_silhouette,calinski_harabasz,davies_bouldin,"
+                              "silhouette_dynmsc\n2,"));
   BOOST_TEST(read_text(out + "/choose_k.svg").find(">medoid silhouette<") != std::string::npos);
 }
 
@@ -191,7 +192,7 @@ BOOST_AUTO_TEST_CASE(photos_that_differ_by_chance_have_no_cluster_structure) {
   BOOST_TEST(chosen.at("clear") == false);
   BOOST_TEST(chosen.at("gap").at("has_structure") == false);
   BOOST_TEST(chosen.at("gap").at("p_value").get<double>() > 0.05);
-  BOOST_TEST(chosen.at("reason").get<std::string>().starts_with("The error falls with K as it does for photos spread"));
+  BOOST_TEST(chosen.at("reason").get<std::string>().starts_with("Photos spread evenly gain as much "));
   const auto grouped = must_run({"cluster", "--index", index, "-k", "auto", "--json"});
   BOOST_TEST(
       grouped.err.find("no cluster structure: taking K = " + chosen.at("recommended_k").dump()) != std::string::npos,
@@ -210,7 +211,76 @@ BOOST_AUTO_TEST_CASE(one_photo_leaves_nothing_to_choose) {
   BOOST_TEST(must_run({"cluster", "--index", index, "-k", "auto", "--json"}).json().at("k") == 1);
   write_photo(photos + "/two.png", 1, 2);
   static_cast<void>(must_run({"index", "--images", photos, "--model", made.model(), "--index", index}));
-  BOOST_TEST(must_run({"choose-k", "--index", index, "--json"}).json().at("recommended_k") == 2);
+  const auto two = must_run({"choose-k", "--index", index, "--json"}).json();
+  BOOST_TEST(two.at("recommended_k") == 1);
+  BOOST_TEST(two.at("verdict") == "too few to choose");
+  for (const char* method : {"k-medoids", "k-means", "silhouette"})
+    BOOST_TEST(must_run({"cluster", "--index", index, "-k", "auto", "--method", method, "--json"}).json().at("k") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(photos_that_are_the_same_make_one_group) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const std::string photos = (folder.path() / "photos").string(), index = (folder.path() / "idx").string();
+  for (int i = 0; i < 12; ++i) write_photo(photos + "/" + std::to_string(i) + ".png", 1, 7);
+  static_cast<void>(must_run({"index", "--images", photos, "--model", made.model(), "--index", index}));
+  const auto chosen = must_run({"choose-k", "--index", index, "--json"}).json();
+  BOOST_TEST(chosen.at("recommended_k") == 1);
+  BOOST_TEST(chosen.at("verdict") == "no cluster structure");
+  BOOST_TEST(chosen.at("elbow").is_null());
+  const std::string text = must_run({"choose-k", "--index", index}).out;
+  BOOST_TEST(text.find("elbow") == std::string::npos, text);
+  BOOST_TEST(text.find("\nno cluster structure: All lie in one place") != std::string::npos, text);
+  BOOST_TEST(must_run({"cluster", "--index", index, "-k", "auto", "--json"}).json().at("k") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_of_structure_and_of_one_k_agrees) {
+  const trained_folder& made = shared_folder();
+  for (const auto& [low, high] : {std::pair{"3", "3"}, {"2", "24"}, {"2", "5"}, {"9", "20"}}) {
+    const auto chosen =
+        must_run({"choose-k", "--index", made.index(), "--k-min", low, "--k-max", high, "--json"}).json();
+    const std::string reason = chosen.at("reason"), verdict = chosen.at("verdict");
+    BOOST_TEST_CONTEXT(verdict << ": " << reason) {
+      BOOST_TEST(chosen.at("gap").at("has_structure") == true);
+      BOOST_TEST(reason.find("without groups") == std::string::npos);
+      BOOST_TEST(
+          ((reason.find("There are groups all the same") == std::string::npos) == chosen.at("clear").get<bool>()));
+      BOOST_TEST((verdict == "only K = 3 was tried") == (std::string(low) == high));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(medoids_are_chosen_for_the_silhouette) {
+  const trained_folder made;
+  const auto chosen = must_run({"choose-k", "--index", made.index(), "--json"}).json();
+  const auto& curve = chosen.at("silhouettes").at("curve");
+  BOOST_TEST_REQUIRE(curve.size() == chosen.at("curve").size());
+  double best = -1;
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    const double here = curve[i].at("medoid_silhouette");
+    best = std::max(best, here);
+    BOOST_TEST(curve[i].at("k") == chosen.at("curve")[i].at("k"));
+    BOOST_TEST(curve[i].at("medoids").size() == curve[i].at("k").get<std::size_t>());
+  }
+  const auto automatic =
+      must_run({"cluster", "--index", made.index(), "-k", "auto", "--method", "silhouette", "--json"});
+  const auto groups = automatic.json();
+  check_groups(groups, chosen.at("silhouettes").at("best_k"), "silhouette");
+  BOOST_TEST(groups.at("medoid_silhouette").get<double>() == best);
+  BOOST_TEST(automatic.err.find("the medoid silhouette is largest at K = " + groups.at("k").dump()) !=
+             std::string::npos);
+  const std::string medoid = groups.at("paths").at(groups.at("medoids").at(1).get<std::size_t>());
+  const auto predicted = must_run({"predict", "--index", made.index(), made.photo(medoid), "--json"}).json();
+  BOOST_TEST(predicted.at("results").at(0).at("group") == 1);
+  const auto three = must_run({"cluster", "--index", made.index(), "-k", "3", "--method", "silhouette", "--json"});
+  check_groups(three.json(), 3, "silhouette");
+  // No other medoids do better by the silhouette than those chosen for it, which is what the other method shows.
+  BOOST_TEST(three.json().at("medoid_silhouette").get<double>() >=
+             chosen.at("curve").at(1).at("medoid_silhouette").get<double>() - 1e-9);
+  for (const std::string k : {"1", "24"})
+    BOOST_TEST(run_imgsim({"cluster", "--index", made.index(), "-k", k, "--method", "silhouette"}).exit_code == 2);
+  BOOST_TEST(run_imgsim({"cluster", "--index", made.index(), "-k", "3", "--method", "silhouette", "--sample", "9"})
+                 .exit_code == 2);
 }
 
 BOOST_AUTO_TEST_CASE(the_report_shows_the_curve_that_k_was_chosen_from) {
@@ -257,13 +327,35 @@ BOOST_AUTO_TEST_CASE(labels_come_from_a_csv_file_too) {
   BOOST_TEST(must_run({"evaluate", "--index", made.index(), "--labels", csv, "-n", "1", "--no-baselines", "--json"})
                  .json()
                  .at("photos") == 4);
-  for (const std::string bad :
-       {"path,label\nnowhere.png,x\n", "red/0.png,x\nred/0.png,y\n", "red/0.png\n", "red/0.png,\"x\n"}) {
+  // A first line that names neither a photo nor the two fields is a mistake, not a header.
+  for (const std::string header : {"path,label", "File,Class", "IMAGE,category"}) {
+    write_text(csv, header + "\nred/0.png,a\nred/1.png,a\nblue/0.png,c\nblue/1.png,c\n");
+    BOOST_TEST(must_run({"evaluate", "--index", made.index(), "--labels", csv, "-n", "1", "--no-baselines", "--json"})
+                   .json()
+                   .at("photos") == 4);
+  }
+  for (const std::string bad : {"path,label\nnowhere.png,x\n", "rde/0.png,a\nred/1.png,a\nblue/0.png,c\n",
+                                "red/0.png,x\nred/0.png,y\n", "red/0.png\n", "red/0.png,\"x\n"}) {
     write_text(csv, bad);
     const auto refused = run_imgsim({"evaluate", "--index", made.index(), "--labels", csv});
     BOOST_TEST(refused.exit_code == 1, bad);
     BOOST_TEST(refused.err.find("labels.csv: record ") != std::string::npos, refused.err);
   }
+}
+
+BOOST_AUTO_TEST_CASE(labels_of_photos_that_the_index_skipped_are_passed_over) {
+  const trained_folder made;
+  const temporary_folder folder;
+  write_text(made.photo("red/broken.png"), "\x89PNG and no more");
+  static_cast<void>(run_imgsim({"index", "--images", made.photos(), "--model", made.model(), "--index", made.index()}));
+  const std::string csv = (folder.path() / "labels.csv").string();
+  write_text(csv, "red/broken.png,a\nred/0.png,a\nred/1.png,a\nblue/0.png,c\nblue/1.png,c\n");
+  const auto result =
+      must_run({"evaluate", "--index", made.index(), "--labels", csv, "-n", "1", "--no-baselines", "--json"});
+  BOOST_TEST(result.json().at("photos") == 4);
+  BOOST_TEST(result.err.find("labels of 1 photo that the index skipped are passed over, the first of red/broken.png") !=
+                 std::string::npos,
+             result.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,10 @@
 // Where results are written: folders that are missing, places that cannot be, files of another model.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -26,6 +32,31 @@ std::vector<std::vector<std::string>> writers(const trained_folder& made, const 
           {"index", "--images", made.photos(), "--model", made.model(), "--index", at("new.idx")},
           {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", at("m.safetensors")}};
 }
+
+/// While it lives, nothing is made in the folder: by its permissions or, for root, who has all of them, by its flag.
+class unwritable_folder {
+ public:
+  explicit unwritable_folder(const fs::path& folder) : handle_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY)) {
+    set(true);
+  }
+  unwritable_folder(const unwritable_folder&) = delete;
+  unwritable_folder& operator=(const unwritable_folder&) = delete;
+  ~unwritable_folder() {
+    set(false);
+    ::close(handle_);
+  }
+
+ private:
+  void set(bool unwritable) const {
+    ::fchmod(handle_, unwritable ? 0555 : 0755);
+    int flags = 0;
+    if (::geteuid() != 0 || ::ioctl(handle_, FS_IOC_GETFLAGS, &flags) != 0) return;
+    flags = unwritable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+    static_cast<void>(::ioctl(handle_, FS_IOC_SETFLAGS, &flags));  // not on every file system
+  }
+
+  int handle_;
+};
 
 std::vector<std::string> train(const trained_folder& made, const fs::path& model) {
   return {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", model.string()};
@@ -99,6 +130,48 @@ BOOST_AUTO_TEST_CASE(photos_and_the_index_itself_are_not_overwritten) {
   BOOST_TEST(read_text(png) != before);
   for (const char* name : {"history.csv", "loss.svg"})
     BOOST_TEST(run_imgsim(train(made, folder.path() / name)).exit_code == 1);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_file_of_the_same_kind_is_replaced) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const auto lines = writers(made, folder.path());
+  for (const std::string content : {"a letter", "{\"metric\": \"mine\"}", "<!DOCTYPE html><title>mine</title>", ""})
+    for (const auto& line : lines) {
+      if (line[0] == "choose-k" || line[0] == "cluster" || line[0] == "index") continue;
+      BOOST_TEST_CONTEXT(line[0] << " " << line.back() << " over '" << content << "'") {
+        write_text(line.back(), content);
+        const auto result = run_imgsim(line);
+        BOOST_TEST(result.exit_code == (content.empty() ? 0 : 1), result.err);
+        BOOST_TEST((read_text(line.back()) == content) == !content.empty());
+        if (!content.empty())
+          BOOST_TEST(result.err.find("and would be lost; name another file, or remove this one") != std::string::npos,
+                     result.err);
+      }
+    }
+  // What the command wrote, it replaces.
+  for (const auto& line : lines) {
+    if (line[0] == "choose-k" || line[0] == "cluster" || line[0] == "index") continue;
+    static_cast<void>(must_run(line));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_an_index_that_cannot_be_written_go_where_they_are_wanted) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const unwritable_folder index(made.index());
+  if (::access(made.index().c_str(), W_OK) == 0) {
+    BOOST_TEST_MESSAGE("skipped: no folder can be made read-only here");
+    return;
+  }
+  const std::string out = (folder.path() / "out").string();
+  const auto result = must_run({"cluster", "--index", made.index(), "-k", "3", "--out", out, "--json"});
+  BOOST_TEST(nlohmann::json::parse(read_text(out + "/k_groups.json")) == result.json());
+  BOOST_TEST(result.err.find(made.index() + " cannot be written into (") != std::string::npos, result.err);
+  BOOST_TEST(
+      result.err.find("): the groups are not kept in it, and imgsim predict will not know them\n") != std::string::npos,
+      result.err);
+  BOOST_TEST(run_imgsim({"predict", "--index", made.index(), made.photo("red/0.png")}).exit_code == 1);
 }
 
 BOOST_AUTO_TEST_CASE(training_refuses_what_it_can_before_it_reads_a_photo) {

@@ -1,4 +1,7 @@
 // cluster --partition: one folder a group, nothing overwritten.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -112,6 +115,46 @@ BOOST_AUTO_TEST_CASE(another_grouping_and_foreign_folders_are_refused) {
   const auto foreign = partition(made, folder.path() / "foreign", "copy");
   BOOST_TEST(foreign.exit_code == 1);
   BOOST_TEST(foreign.err.find("not made by imgsim") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(groups_do_not_go_beside_the_partition_of_others) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const std::string out = folder.path().string();
+  BOOST_TEST_REQUIRE(partition(made, out, "symlink").exit_code == 0);
+  const std::string before = read_text(out + "/k_groups.json"), page = read_text(out + "/report.html");
+  const auto other = run_imgsim({"cluster", "--index", made.index(), "-k", "3", "--out", out});
+  BOOST_TEST(other.exit_code == 1);
+  BOOST_TEST(other.err.find(out + "/groups: holds the groups of another run (k 2, now 3); name another --out folder, "
+                                  "or remove this one") != std::string::npos,
+             other.err);
+  BOOST_TEST(read_text(out + "/k_groups.json") == before);
+  BOOST_TEST(read_text(out + "/report.html") == page);
+  static_cast<void>(must_run({"cluster", "--index", made.index(), "-k", "2", "--out", out}));
+  fs::remove_all(out + "/groups");
+  static_cast<void>(must_run({"cluster", "--index", made.index(), "-k", "3", "--out", out}));
+}
+
+BOOST_AUTO_TEST_CASE(hard_links_to_another_file_system_are_refused_and_leave_the_folder_usable) {
+  const trained_folder& made = shared_folder();
+  std::error_code missing;
+  struct stat here{}, there{};
+  if (::stat(made.photos().c_str(), &here) != 0 || ::stat("/dev/shm", &there) != 0 || here.st_dev == there.st_dev ||
+      ::access("/dev/shm", W_OK) != 0) {
+    BOOST_TEST_MESSAGE("skipped: no second file system");
+    return;
+  }
+  const fs::path out = "/dev/shm/imgsim-test-" + std::to_string(::getpid());
+  fs::remove_all(out, missing);
+  const auto refused = partition(made, out, "hardlink");
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(refused.err.find("it lies on another file system); use --partition copy or symlink") != std::string::npos,
+             refused.err);
+  BOOST_TEST(fs::is_empty(out));
+  const auto copied = partition(made, out, "copy");
+  BOOST_TEST(copied.exit_code == 0, copied.err);
+  BOOST_TEST(photos_below(out / "groups").size() == kLabels * kPhotosOfLabel);
+  fs::remove_all(out, missing);
 }
 
 BOOST_AUTO_TEST_CASE(output_within_the_photos_is_refused) {

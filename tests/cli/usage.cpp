@@ -62,7 +62,7 @@ const std::vector<bad_line> kBadLines{
     {{"cluster", "--index", "x", "-k", "3", "--out", "o", "--partition", "copy,symlink,hardlink"},
      "imgsim cluster: --partition: takes one of copy, symlink or hardlink, got 'copy,symlink,hardlink'"},
     {{"cluster", "--index", "x", "-k", "3", "--method", "k-medoid"},
-     "imgsim cluster: --method: expected k-medoids or k-means, got 'k-medoid'; did you mean k-medoids?"},
+     "imgsim cluster: --method: expected k-medoids, k-means or silhouette, got 'k-medoid'; did you mean k-medoids?"},
     {{"cluster", "--index", "x", "-k", "3", "--max-distance", "0.5"},
      "imgsim cluster: --max-distance takes the place of -k: give one of them"},
     {{"cluster", "--index", "x", "--max-distance", "0.5", "--restarts", "2"},

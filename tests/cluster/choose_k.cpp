@@ -1,7 +1,9 @@
 // The curve over K and the choice: monotone, deterministic, right on planted groups, candid on data without any.
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -61,6 +63,7 @@ BOOST_AUTO_TEST_CASE(data_without_groups_have_no_clear_elbow) {
       check_curve(result, distances, 2, 60);
       BOOST_TEST(!result.clear);
       BOOST_TEST(result.verdict == "no clear elbow");
+      BOOST_TEST(result.reason.find("without groups") == std::string::npos);  // the gap statistic may find some
       BOOST_TEST(result.recommended_k >= 2u);
       BOOST_TEST(result.recommended_k <= 60u);
     }
@@ -90,9 +93,21 @@ BOOST_AUTO_TEST_CASE(threads_do_not_change_the_result) {
 }
 
 BOOST_AUTO_TEST_CASE(identical_points_and_few_places) {
-  const choose_k_result same = choose_k(cpu_context(1), tensor<float, 2>({20, 20}).view(), {});
-  BOOST_TEST(!same.clear);
-  BOOST_TEST(same.recommended_k == 2u);
+  // Of equal photos, the distances are 0 or what rounding leaves.
+  for (const float rest : {0.0f, 1e-16f}) {
+    tensor<float, 2> distances({20, 20});
+    random_stream random(7);
+    for (float& d : distances) d = static_cast<float>(random.below(3)) * rest;
+    const resident_distances source(distances.view(), rest > 0 ? std::optional(2.0f) : std::nullopt);
+    for (const std::size_t k_min : {1, 2, 5}) {
+      const choose_k_result same = choose_k(cpu_context(1), source, {.k_min = k_min});
+      BOOST_TEST(!same.clear);
+      BOOST_TEST(same.recommended_k == 1u);
+      BOOST_TEST(same.verdict == "no cluster structure");
+      BOOST_TEST(!same.elbow.has_value());
+      BOOST_TEST(!same.bend.has_value());
+    }
+  }
   tensor<float, 2> places({60, 60});  // 5 places at distance 1 from each other
   for (std::size_t i = 0; i < 60; ++i) {
     for (std::size_t o = 0; o < 60; ++o) places(i, o) = i % 5 == o % 5 ? 0.0f : 1.0f;
@@ -100,6 +115,28 @@ BOOST_AUTO_TEST_CASE(identical_points_and_few_places) {
   const choose_k_result five = choose_k(cpu_context(1), places.view(), {});
   BOOST_TEST(five.clear);
   BOOST_TEST(five.recommended_k == 5u);
+  const choose_k_result from_five = choose_k(cpu_context(1), places.view(), {.k_min = 5});
+  BOOST_TEST(!from_five.clear);
+  BOOST_TEST(from_five.recommended_k == 5u);
+  BOOST_TEST(from_five.verdict == "no error is left at K = 5");
+  BOOST_TEST(!from_five.elbow.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_range_of_one_k_and_two_points_leave_no_choice) {
+  random_stream random(8);
+  const tensor<float, 2> distances = euclidean_distances(blobs(40, 3, 4, 10, random).view());
+  const choose_k_result one = choose_k(cpu_context(1), distances.view(), {.k_min = 4, .k_max = 4});
+  BOOST_TEST(!one.clear);
+  BOOST_TEST(one.recommended_k == 4u);
+  BOOST_TEST(one.verdict == "only K = 4 was tried");
+  BOOST_TEST(one.best_silhouette_k == 4u);
+  tensor<float, 2> two({2, 2});
+  two(0, 1) = two(1, 0) = 1;
+  for (const std::size_t k_min : {1, 2}) {
+    const choose_k_result few = choose_k(cpu_context(1), two.view(), {.k_min = k_min});
+    BOOST_TEST(few.recommended_k == 1u);
+    BOOST_TEST(few.verdict == "too few to choose");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(ranges_are_cut_to_the_points_or_refused) {

@@ -202,4 +202,26 @@ BOOST_AUTO_TEST_CASE(initialisations_have_names) {
   BOOST_CHECK_EXCEPTION((void)parse_medoid_initialisation("best"), invalid_argument, says({"best"}));
 }
 
+BOOST_AUTO_TEST_CASE(groups_around_given_medoids) {
+  random_stream random(31);
+  const tensor<float, 2> distances = random_distances(60, 8, random);  // many ties
+  const std::vector<std::size_t> medoids{41, 3, 17};
+  const k_medoids_result found = groups_around(cpu_context(2), resident_distances(distances.view()), medoids);
+  BOOST_TEST(found.medoids == (std::vector<std::size_t>{3, 17, 41}), boost::test_tools::per_element());
+  double cost = 0;
+  for (std::size_t o = 0; o < 60; ++o) {
+    std::size_t nearest = 0;
+    for (std::size_t position = 1; position < 3; ++position)
+      if (distances(found.medoids[position], o) < distances(found.medoids[nearest], o)) nearest = position;
+    const auto own = std::ranges::find(found.medoids, o);
+    if (own != found.medoids.end()) nearest = static_cast<std::size_t>(own - found.medoids.begin());
+    BOOST_TEST(found.labels[o] == nearest);
+    cost += static_cast<double>(distances(found.medoids[nearest], o));
+  }
+  BOOST_TEST(found.cost == cost);
+  const resident_distances source(distances.view());
+  for (const std::vector<std::size_t>& bad : {std::vector<std::size_t>{}, {1, 60}, {5, 2, 5}})
+    BOOST_CHECK_THROW((void)groups_around(cpu_context(1), source, bad), invalid_argument);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

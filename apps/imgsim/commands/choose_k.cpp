@@ -6,6 +6,7 @@
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
+#include "pipeline/photo_sample.hpp"
 
 #include <imgsim/report/number.hpp>
 #include <imgsim/report/table.hpp>
@@ -18,11 +19,13 @@ command_help choose_k_command::help() const {
       .about =
           "Groups the photos around K medoids for every K from A to B and prints for each the within-cluster error "
           "(the sum of the distances to the medoids, and of their squares), the medoid silhouette and the indices "
-          "of Calinski-Harabasz and Davies-Bouldin; then the K that each criterion finds best and how strongly, and "
-          "how well the groups of that K come back in parts of the photos (adjusted Rand index: 1 always, 0 as by "
-          "chance). The gap statistic compares the photos with points spread evenly: where they do not differ, the "
-          "verdict is that there is no cluster structure. The verdict may also be that there is no clear elbow. Of "
-          "more than " +
+          "of Calinski-Harabasz and Davies-Bouldin, and beside them the medoid silhouette of medoids that are chosen "
+          "for it (DynMSC, as in imgsim cluster --method silhouette); then the K that each criterion finds best and "
+          "how strongly, and how well the groups of that K come back in parts of the photos (adjusted Rand index: 1 "
+          "always, 0 as by chance). The gap statistic compares the photos with points spread evenly: where they do not "
+          "differ, the "
+          "verdict is that there is no cluster structure. The verdict may also be that there is no clear elbow. Where "
+          "all photos are the same, or fewer than 3, K is 1. Of more than " +
           count_text(kComparedPhotos) +
           " photos, a sample of that many is compared. With --out, writes choose_k.csv, choose_k.json and "
           "choose_k.svg.",
@@ -45,6 +48,7 @@ void choose_k_command::describe(option_set& options) {
 
 void choose_k_command::validate(const option_set&) {
   request_.judges_stability = true;
+  request_.seeks_silhouettes = true;
   if (request_.k_max && request_.k_min > *request_.k_max)
     throw usage_error("--k-min " + std::to_string(request_.k_min) + " is more than --k-max " +
                       std::to_string(*request_.k_max));
@@ -63,9 +67,9 @@ exit_code choose_k_command::run(session& session) {
     session.print(document);
   } else {
     const choose_k_result& choice = swept.choice;
-    std::cout << to_text(choose_k_table(choice)) << '\n'
-              << to_text(criteria_table(swept)) << '\n'
-              << choice.verdict << ": " << choice.reason << "\ntake K = " << choice.recommended_k << '\n';
+    std::cout << to_text(choose_k_table(swept)) << '\n';
+    if (choice.recommended_k > 1) std::cout << to_text(criteria_table(swept)) << '\n';
+    std::cout << choice.verdict << ": " << choice.reason << "\ntake K = " << choice.recommended_k << '\n';
   }
   return session.finish();
 }

@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <iostream>
 #include <limits>
+#include <memory>
 
 #include "cli/progress.hpp"
 #include "cli/text.hpp"
@@ -10,6 +11,7 @@
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
+#include "pipeline/photo_sample.hpp"
 
 #include <imgsim/report/number.hpp>
 #include <imgsim/report/table.hpp>
@@ -40,16 +42,20 @@ command_help cluster_command::help() const {
           " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
           "from its medoid, and the two groups that are hardest to tell apart. More photos than that are not all "
           "compared: the medoids come from samples and are improved over all photos, and the distance from the best "
-          "is estimated from a sample. With --out, writes k_groups.json, contact_sheet.png and report.html there; with "
+          "is estimated from a sample. --method silhouette takes the medoids of the largest mean medoid silhouette "
+          "(DynMSC: 1 - d1 / d2 of the distances to the nearest two) and, with -k auto, the K where it is largest; of "
+          "more photos than can be compared, those of a sample. With --out, writes k_groups.json, contact_sheet.png "
+          "and report.html there; with "
           "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
-          "photos that --outliers leaves out. The groups are kept in the index for imgsim predict. A partition never "
-          "overwrites a file; one that was interrupted is continued by the same command, and a folder that holds "
-          "another partition is refused before anything is written.",
+          "photos that --outliers leaves out. The groups are kept in the index for imgsim predict, unless it cannot be "
+          "written into. A partition never overwrites or removes a file; one that was interrupted is continued by the "
+          "same command, and a DIR that holds the partition of other groups is refused before anything is written.",
       .examples = {"imgsim cluster --index photos.idx -k 20 --out groups",
                    "imgsim cluster --index photos.idx -k auto --out groups --partition symlink",
                    "imgsim cluster --index photos.idx -k 20 --outliers 0.6 --restarts 5",
                    "imgsim cluster --index photos.idx --max-distance 0.4 --out groups",
-                   "imgsim cluster --index photos.idx -k 20 --method k-means --json"},
+                   "imgsim cluster --index photos.idx -k 20 --method k-means --json",
+                   "imgsim cluster --index photos.idx -k auto --method silhouette"},
       .exit_codes = {}};
 }
 
@@ -77,8 +83,9 @@ void cluster_command::describe(option_set& options) {
   options.real("outliers", "T", request_.outlier_distance, kDistance,
                "photos farther than T from their medoid (k-means: centroid) are left out of the groups and listed; "
                "the cost still counts them");
-  options.choice("method", "NAME", method_, {"k-medoids", "k-means"},
-                 "k-medoids or k-means (for cosine: spherical k-means)");
+  options.choice(
+      "method", "NAME", method_, {"k-medoids", "k-means", "silhouette"},
+      "k-medoids, k-means (for cosine: spherical k-means) or silhouette (medoids that part the groups best)");
   options
       .custom(
           "metric", "NAME", [this](const std::string& text) { request_.metric = parse_metric(text); }, metric_choices())
@@ -115,7 +122,8 @@ void cluster_command::describe(option_set& options) {
 }
 
 void cluster_command::validate(const option_set& options) {
-  request_.k_means = method_ == "k-means";
+  if (method_ == "k-means") request_.method = grouping_method::k_means;
+  if (method_ == "silhouette") request_.method = grouping_method::silhouette;
   request_.initialisation = parse_medoid_initialisation(initialisation_);
   if (max_swaps_) request_.max_swaps = *max_swaps_;
   const auto refuse_with = [&](const char* other, std::initializer_list<const char*> useless) {
@@ -128,7 +136,11 @@ void cluster_command::validate(const option_set& options) {
   } else if (!options.was_given("groups")) {
     throw usage_error("--groups K is missing (or --max-distance T)");
   }
-  if (request_.k_means) refuse_with("--method k-means", {"init", "max-swaps", "sample"});
+  if (request_.method == grouping_method::k_means) refuse_with("--method k-means", {"init", "max-swaps", "sample"});
+  if (request_.method == grouping_method::silhouette) {
+    refuse_with("--method silhouette", {"init", "restarts", "max-swaps", "sample"});
+    if (request_.k == std::size_t{1}) throw usage_error("--method silhouette makes 2 groups or more");
+  }
   if (partition_ && !out_) throw usage_error("--partition needs --out DIR");
 }
 
@@ -151,7 +163,8 @@ void cluster_command::partition(session& session, const photo_index& index, cons
 }
 
 exit_code cluster_command::run(session& session) {
-  index_writer writer = edit_index(index_);
+  const std::unique_ptr<index_writer> writer =
+      edit_index_if_writable(session, index_, "the groups are not kept in it, and imgsim predict will not know them");
   const photo_index index = open_index(index_);
   if (out_) {
     refuse_output_within(*out_, index.photos_root(), "the folder of the photos");
@@ -159,12 +172,15 @@ exit_code cluster_command::run(session& session) {
     prepare_output_folder(*out_);
   }
   const grouping_result result = make_groups(session, index, request_);
-  if (partition_) check_partition_folder(result.groups, *partition_, *out_ / "groups");
+  if (partition_) check_partition_folder(result.groups, *partition_, index.photos_root(), *out_ / "groups");
+  if (out_ && !partition_) refuse_other_partition(result.groups, *out_ / "groups");
+  if (!request_.k && result.silhouette)
+    session.note("the medoid silhouette is largest at K = " + std::to_string(result.groups.k()));
   if (result.chosen) session.note(result.chosen->choice.verdict + ": taking K = " + std::to_string(result.groups.k()));
   if (request_.k && result.groups.k() < *request_.k)
     session.note(count_text(result.groups.k(), "group") + " in place of " + std::to_string(*request_.k) +
                  ": there are no more different photos than that");
-  store_groups(writer, result);
+  if (writer) store_groups(*writer, result);
   if (out_) {
     write_group_files(session, index, result, *out_);
     session.note("wrote k_groups.json, contact_sheet.png and report.html in " + out_->string());

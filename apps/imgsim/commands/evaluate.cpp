@@ -23,7 +23,9 @@ void evaluate_command::describe(option_set& options) {
   options
       .custom(
           "labels", "SOURCE", [this](const std::string& text) { labels_ = text; },
-          "folder: the folder that holds a photo is its label; or a CSV file of lines path,label")
+          "folder: the folder that holds a photo is its label; or a CSV file of lines path,label, the first of which "
+          "may be "
+          "that header")
       .defaults_to(labels_);
   options.whole("number", "N", n_, {1}, "nearest photos that count").short_name('n');
   options.custom(

@@ -70,9 +70,8 @@ void neighbors_command::write_sorted(const photo_index& index, const top_n_resul
 exit_code neighbors_command::run(session& session) {
   index_writer writer = edit_index(index_);
   const photo_index& index = *writer.previous();
-  for (const auto& file : {matrix_, export_}) {
-    if (file) prepare_output_file(*file);
-  }
+  if (matrix_) prepare_output_file(*matrix_, output_kind::matrix);
+  if (export_) prepare_output_file(*export_, output_kind::neighbours);
   progress bar(session.options(), "neighbors", "photos", index.size());
   const auto advance = [&](std::size_t done, std::size_t total) {
     bar.update(total > 0 ? index.size() * done / total : 0);

@@ -99,9 +99,9 @@ exit_code query_command::run(session& session) {
       if (std::filesystem::equivalent(photo, *grid_, unlike))
         throw io_error(*grid_, "is the photo that is asked about; name another file");
     }
-    prepare_output_file(*grid_, output_kind::png);
+    prepare_output_file(*grid_, output_kind::picture);
   }
-  if (report_) prepare_output_file(*report_);
+  if (report_) prepare_output_file(*report_, output_kind::page);
   std::vector<answered_query> answers = answer_ids(session, index);
   if (!photos_.empty()) {
     for (answered_query& answer : answer_photos(session, index)) answers.push_back(std::move(answer));

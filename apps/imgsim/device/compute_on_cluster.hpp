@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "device/compute_on.hpp"
 #include "device/machine_memory.hpp"
@@ -42,6 +43,12 @@ class point_distances_on final : public point_distances {
   }
   [[nodiscard]] k_medoids_result covering_medoids(const covering_options& options) const override {
     return over_source([&](const auto& source) { return imgsim::covering_medoids(context_, source, options); });
+  }
+  [[nodiscard]] k_medoids_result groups_around(std::span<const std::size_t> medoids) const override {
+    return over_source([&](const auto& source) { return imgsim::groups_around(context_, source, medoids); });
+  }
+  [[nodiscard]] std::vector<silhouette_choice> silhouette_medoids(const silhouette_options& options) const override {
+    return over_source([&](const auto& source) { return imgsim::silhouette_medoids(context_, source, options); });
   }
   [[nodiscard]] choose_k_result choose_k(const choose_k_options& options) const override {
     return over_source([&](const auto& source) { return imgsim::choose_k(context_, source, points_, options); });

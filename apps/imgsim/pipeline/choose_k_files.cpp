@@ -27,18 +27,22 @@ const k_stability* stability_of(const sweep_result& swept, std::size_t k) {
 
 }  // namespace
 
-text_table choose_k_table(const choose_k_result& result) {
+text_table choose_k_table(const sweep_result& swept) {
   text_table table{{{"k", alignment::right},
                     {"cost", alignment::right},
                     {"sum_of_squares", alignment::right},
                     {"medoid_silhouette", alignment::right},
                     {"calinski_harabasz", alignment::right},
-                    {"davies_bouldin", alignment::right}},
+                    {"davies_bouldin", alignment::right},
+                    {"silhouette_dynmsc", alignment::right}},
                    {}};
-  for (const k_choice& choice : result.curve)
+  for (const k_choice& choice : swept.choice.curve) {
+    const auto separated = std::ranges::find(swept.silhouettes, choice.k, &silhouette_choice::k);
     table.add_row({std::to_string(choice.k), general_text(choice.cost, 9), general_text(choice.sum_of_squares, 9),
                    fixed_text(choice.medoid_silhouette, 6), general_text(choice.indices.calinski_harabasz, 7),
-                   general_text(choice.indices.davies_bouldin, 6)});
+                   general_text(choice.indices.davies_bouldin, 6),
+                   separated != swept.silhouettes.end() ? fixed_text(separated->medoid_silhouette, 6) : ""});
+  }
   return table;
 }
 
@@ -62,6 +66,9 @@ text_table criteria_table(const sweep_result& swept) {
   add_elbow("bend of the error on logarithmic axes", choice.bend,
             choice.bend && choice.bend->strength < imgsim::detail::kClearBend);
   add("medoid silhouette", choice.best_silhouette_k, fixed_text(at(choice.best_silhouette_k).medoid_silhouette, 3));
+  if (const std::size_t k = swept.best_separated_k(); k > 0)
+    add("medoid silhouette, sought for (DynMSC)", k,
+        fixed_text(std::ranges::find(swept.silhouettes, k, &silhouette_choice::k)->medoid_silhouette, 3));
   if (choice.best_calinski_harabasz_k > 0) {
     const std::size_t widest = choice.best_calinski_harabasz_k;
     const std::size_t tightest = choice.best_davies_bouldin_k;
@@ -103,6 +110,7 @@ json choose_k_json(const sweep_result& swept, const std::string& metric, std::ui
                 {"best_davies_bouldin_k", known(result.best_davies_bouldin_k)},
                 {"gap", nullptr},
                 {"stability", json::array()},
+                {"silhouettes", nullptr},
                 {"curve", std::move(curve)}};
   if (swept.gap) {
     json gaps = json::array();
@@ -113,6 +121,13 @@ json choose_k_json(const sweep_result& swept, const std::string& metric, std::ui
                        {"has_structure", swept.gap->has_structure()},
                        {"curve", std::move(gaps)}};
   }
+  if (!swept.silhouettes.empty()) {
+    json separated = json::array();
+    for (const silhouette_choice& choice : swept.silhouettes)
+      separated.push_back(
+          {{"k", choice.k}, {"medoid_silhouette", choice.medoid_silhouette}, {"medoids", choice.medoids}});
+    document["silhouettes"] = {{"best_k", swept.best_separated_k()}, {"curve", std::move(separated)}};
+  }
   for (const k_stability& one : swept.stability)
     document["stability"].push_back(
         {{"k", one.k}, {"adjusted_rand_index", one.agreement.mean}, {"least", one.agreement.least}});
@@ -121,7 +136,7 @@ json choose_k_json(const sweep_result& swept, const std::string& metric, std::ui
 
 void write_choose_k(const std::filesystem::path& folder, const sweep_result& swept, const json& document) {
   std::filesystem::create_directories(folder);
-  write_file(folder / "choose_k.csv", to_csv(choose_k_table(swept.choice)));
+  write_file(folder / "choose_k.csv", to_csv(choose_k_table(swept)));
   write_file(folder / "choose_k.json", json_text(document) + "\n");
   write_file(folder / "choose_k.svg", render_svg(choose_k_plot(swept.choice)));
 }

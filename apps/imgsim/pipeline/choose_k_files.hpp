@@ -14,7 +14,7 @@
 namespace imgsim::app {
 
 /// A row for each K.
-[[nodiscard]] text_table choose_k_table(const choose_k_result& result);
+[[nodiscard]] text_table choose_k_table(const sweep_result& swept);
 /// A row for each criterion: the K it finds best, what it says there, and how stable the groups are.
 [[nodiscard]] text_table criteria_table(const sweep_result& swept);
 [[nodiscard]] json choose_k_json(const sweep_result& swept, const std::string& metric, std::uint64_t seed);

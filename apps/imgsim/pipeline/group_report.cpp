@@ -33,6 +33,7 @@ json groups_document(const grouping_result& result) {
   if (result.lower_bound) document["lower_bound"] = *result.lower_bound;
   if (result.sample)
     document["sample"] = {{"photos", result.sample->photos}, {"lower_bound", result.sample->lower_bound}};
+  if (result.silhouette) document["medoid_silhouette"] = *result.silhouette;
   if (result.weak) {
     const weak_places& weak = *result.weak;
     document["weakest_member"] = {{"row", weak.weakest_member},
@@ -60,6 +61,9 @@ std::vector<std::string> judgement_lines(const grouping_result& result) {
   const std::string middle = result.centroids.empty() ? "medoid" : "centroid";
   if (made.max_distance)
     lines.push_back("every photo lies within " + general_text(*made.max_distance) + " of its medoid");
+  if (result.silhouette)
+    lines.push_back("medoid silhouette: " + fixed_text(*result.silhouette, 4) +
+                    " (1: every photo at its medoid and far from the others; 0: as near to another)");
   if (result.weak) {
     const weak_places& weak = *result.weak;
     lines.push_back("weakest member: " + printable_utf8(made.paths[weak.weakest_member]) + " in group " +

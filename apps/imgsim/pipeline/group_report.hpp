@@ -13,8 +13,8 @@
 namespace imgsim::app {
 
 /// k_groups.json: the grouping, and beside it "lower_bound" (no K medoids cost less) or "sample" ({"photos",
-/// "lower_bound"}), "weakest_member" ({"row", "group", "distance"}) and "hardest_pair" ({"groups", "overlap"}), as far
-/// as they are known.
+/// "lower_bound"}), "weakest_member" ({"row", "group", "distance"}) and "hardest_pair" ({"groups", "overlap"}), and
+/// "medoid_silhouette", as far as they are known.
 [[nodiscard]] json groups_document(const grouping_result& result);
 
 /// "cost 300.63, at most 0.28 % above the best possible".

@@ -9,6 +9,7 @@
 #include "device/compute.hpp"
 #include "device/point_distances.hpp"
 #include "pipeline/gather_rows.hpp"
+#include "pipeline/photo_sample.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/metric/cosine.hpp>
@@ -117,6 +118,29 @@ grouping_result group_by_sampled_k_medoids(session& session, const photo_index& 
   return result;
 }
 
+/// Of more photos than can be compared, the medoids are those of a sample.
+grouping_result group_by_silhouette(session& session, const photo_index& index, const grouping_request& request,
+                                    const point_distances& distances) {
+  const photo_sample sample(session, index, request.metric, &distances);
+  if (request.k && *request.k >= sample.size())
+    throw usage_error("-k " + std::to_string(*request.k) + ": a silhouette compares fewer groups than the " +
+                      count_text(sample.size(), "photo") + " it looks at");
+  silhouette_options options{.k_min = request.k.value_or(2),
+                             .k_max = request.k.value_or(largest_useful_k(sample.size())),
+                             .seed = session.options().seed};
+  options.stop = session.stop();
+  progress bar(session.options(), "group", "values of K", options.k_max - options.k_min + 1);
+  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done); };
+  const std::vector<silhouette_choice> curve = sample.distances().silhouette_medoids(options);
+  session.check_stop("nothing was written");
+  bar.finish();
+  silhouette_choice best = *std::ranges::max_element(curve, {}, &silhouette_choice::medoid_silhouette);
+  sample.to_rows(best.medoids);
+  grouping_result result = around_medoids(session, index, request, "silhouette", distances.groups_around(best.medoids));
+  result.silhouette = best.medoid_silhouette;
+  return result;
+}
+
 grouping_result group_by_k_means(session& session, const photo_index& index, const grouping_request& request,
                                  std::size_t k) {
   const bool spherical = is_spherical(request.metric);
@@ -199,10 +223,13 @@ grouping_result make_groups(session& session, const photo_index& index, const gr
   const std::size_t photos = index.size();
   if (request.k) check_k("-k", *request.k, photos);
   const std::size_t compared = compared_photos(session);
-  const bool chooses = !request.k && !request.max_distance && photos > 2;
-  const bool samples = !request.k_means && !request.max_distance && is_sampled(request, photos, compared);
-  const bool compares_all = request.max_distance || (!request.k_means && !samples) ||
-                            (chooses && photos <= compared);  // of more, the choice of K takes a sample
+  const bool by_silhouette = request.method == grouping_method::silhouette && (request.k || photos > 2);
+  const bool by_k_means = request.method == grouping_method::k_means;
+  const bool chooses = !request.k && !request.max_distance && !by_silhouette && photos > 1;
+  const bool samples = !by_k_means && !by_silhouette && !request.max_distance && is_sampled(request, photos, compared);
+  // Of more than can be compared, the choice of K and silhouettes take a sample.
+  const bool compares_all = request.max_distance || (!by_k_means && !by_silhouette && !samples) ||
+                            ((chooses || by_silhouette) && photos <= compared);
   const std::unique_ptr<point_distances> distances =
       session.device().open_distances(index.embeddings(), request.metric, compares_all);
   std::optional<sweep_result> chosen;
@@ -210,7 +237,8 @@ grouping_result make_groups(session& session, const photo_index& index, const gr
   const std::size_t k = chosen ? chosen->choice.recommended_k : request.k.value_or(1);
   if (samples && request.sample && *request.sample < k)
     throw usage_error("--sample " + std::to_string(*request.sample) + " is less than the " + count_text(k, "group"));
-  grouping_result result = request.k_means        ? group_by_k_means(session, index, request, k)
+  grouping_result result = by_k_means             ? group_by_k_means(session, index, request, k)
+                           : by_silhouette        ? group_by_silhouette(session, index, request, *distances)
                            : request.max_distance ? group_by_cover(session, index, request, *distances)
                            : samples              ? group_by_sampled_k_medoids(session, index, request, *distances, k)
                                                   : group_by_k_medoids(session, index, request, *distances, k);

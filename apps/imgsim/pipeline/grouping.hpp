@@ -21,16 +21,23 @@
 
 namespace imgsim::app {
 
+enum class grouping_method {
+  k_medoids,
+  k_means,
+  silhouette  // medoids of the largest mean medoid silhouette (DynMSC)
+};
+
 struct grouping_request {
-  std::optional<std::size_t> k = {};  // nullopt: chosen by choose_k
-  bool k_means = false;
+  std::optional<std::size_t> k = {};  // nullopt: chosen by choose_k, or as the K of the largest silhouette
+  grouping_method method = grouping_method::k_medoids;
   std::string metric = "cosine";
   std::size_t restarts = 1;
   medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus;
   std::size_t max_swaps = std::numeric_limits<std::size_t>::max();
   std::optional<double> max_distance = {};      // groups with a guarantee in place of K of them
   std::optional<double> outlier_distance = {};  // photos farther from their medoid are left out
-  /// Photos in a sample of K-medoids, 0: all are compared; nullopt: as compared_photos() says.
+  /// Photos in a sample of K-medoids, 0: all are compared; nullopt: as compared_photos() (pipeline/photo_sample.hpp)
+  /// says.
   std::optional<std::size_t> sample = {};
 };
 
@@ -57,6 +64,7 @@ struct grouping_result {
   std::optional<sample_judgement> sample = {};  // where samples were compared
   std::optional<weak_places> weak = {};         // where there are not too many groups to compare
   std::optional<sweep_result> chosen = {};      // the curve that K was chosen from
+  std::optional<double> silhouette = {};        // of the photos compared, where medoids were chosen for it
 };
 
 /// Throws usage_error where the photos are fewer than K, cancelled on a stop.

@@ -1,9 +1,13 @@
 #include "pipeline/labels.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 
+#include <imgsim/core/ascii.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
 #include <imgsim/image/folder.hpp>
@@ -46,11 +50,23 @@ std::optional<std::vector<std::string>> next_record(std::string_view text, std::
   return fields;
 }
 
-std::map<std::string, std::string> read_label_file(const photo_index& index, const std::filesystem::path& path) {
+bool is_header(const std::vector<std::string>& fields) {
+  const auto is_one_of = [](const std::string& field, std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, lower_case(field)) != names.end();
+  };
+  return is_one_of(fields[0], {"path", "file", "filename", "image", "photo"}) &&
+         is_one_of(fields[1], {"label", "class", "category", "group"});
+}
+
+std::map<std::string, std::string> read_label_file(const session& session, const photo_index& index,
+                                                   const std::filesystem::path& path) {
   const std::vector<std::byte> bytes = read_file(path, kMaxCsvBytes);
   std::string_view text = text_of(bytes);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark, as spreadsheets write it
   std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> skipped;  // the reason, by path
+  for (const skipped_file& file : index.manifest().skipped) skipped.emplace(file.path, file.reason);
+  std::vector<std::string> passed_over;
   std::size_t line = 0;
   for (std::size_t at = 0; at < text.size();) {
     ++line;
@@ -63,11 +79,18 @@ std::map<std::string, std::string> read_label_file(const photo_index& index, con
     if (fields->size() < 2) fail("expected path,label");
     const std::string& photo = (*fields)[0];
     if (!index.row_of(photo)) {
-      if (line == 1) continue;  // a header
-      fail("the index holds no photo '" + photo + "'");
+      if (line == 1 && is_header(*fields)) continue;
+      if (!skipped.contains(photo))
+        fail("the index holds no photo '" + photo + "'" + (line == 1 ? " (a header would be path,label)" : ""));
+      passed_over.push_back(photo);
+      continue;
     }
     if (!labels.emplace(photo, (*fields)[1]).second) fail("'" + photo + "' has two labels");
   }
+  if (!passed_over.empty())
+    session.warn(path.string() + ": labels of " + count_text(passed_over.size(), "photo") +
+                 " that the index skipped are passed over, the first of " + passed_over.front() + " (" +
+                 skipped.at(passed_over.front()) + ")");
   return labels;
 }
 
@@ -76,7 +99,7 @@ std::map<std::string, std::string> read_label_file(const photo_index& index, con
 labelled_rows read_labels(const session& session, const photo_index& index, const std::string& source) {
   const bool by_folder = source == "folder";
   std::map<std::string, std::string> from_file;
-  if (!by_folder) from_file = read_label_file(index, source);
+  if (!by_folder) from_file = read_label_file(session, index, source);
   labelled_rows result;
   for (std::size_t row = 0; row < index.size(); ++row) {
     const std::string& path = index.photos()[row].path;

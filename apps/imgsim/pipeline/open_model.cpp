@@ -1,5 +1,10 @@
 #include "pipeline/open_model.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
 #include "pipeline/model_files.hpp"
 
 #include <imgsim/core/error.hpp>
@@ -27,6 +32,15 @@ index_writer edit_index(const std::filesystem::path& folder) {
   // A writer would begin an index where there is none.
   static_cast<void>(open_index(folder));
   return index_writer(folder);
+}
+
+std::unique_ptr<index_writer> edit_index_if_writable(const session& session, const std::filesystem::path& folder,
+                                                     const std::string& consequence) {
+  static_cast<void>(open_index(folder));
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return std::make_unique<index_writer>(folder);
+  session.warn(folder.string() + " cannot be written into (" + std::generic_category().message(errno) +
+               "): " + consequence);
+  return nullptr;
 }
 
 }  // namespace imgsim::app

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "cli/session.hpp"
 #include "device/compute.hpp"
@@ -23,5 +24,11 @@ namespace imgsim::app {
 
 /// A writer for an index that is there: its previous() is not null. Throws io_error.
 [[nodiscard]] index_writer edit_index(const std::filesystem::path& folder);
+
+/// The same, or null where the folder may not be written into (a read-only medium, a folder of someone else); `session`
+/// then warns of it, with `consequence`. Throws io_error.
+[[nodiscard]] std::unique_ptr<index_writer> edit_index_if_writable(const session& session,
+                                                                   const std::filesystem::path& folder,
+                                                                   const std::string& consequence);
 
 }  // namespace imgsim::app

@@ -26,24 +26,64 @@ void make_folder(const fs::path& folder) {
   if (failure) throw io_error(folder, "the folder cannot be made: " + failure.message());
 }
 
-/// Whether there is a file of a kind that decode_image() reads, told by its first bytes; a PNG counts where `or_png`.
-bool holds_photo(const fs::path& path, bool or_png) {
-  std::array<char, 12> head{};
-  if (!fs::is_regular_file(path)) return false;
-  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
-  const std::string_view bytes(head.data(), head.size());
-  return bytes.starts_with("\xff\xd8\xff") || (or_png && bytes.starts_with("\x89PNG")) ||
-         (bytes.starts_with("RIFF") && bytes.substr(8) == "WEBP");
+/// At most `count` bytes of a file, from its beginning or, where `from_end`, up to its end.
+std::string part_of(const fs::path& path, std::size_t count, bool from_end) {
+  std::ifstream file(path, std::ios::binary);
+  const auto size = static_cast<std::size_t>(fs::file_size(path));
+  std::string bytes(std::min(count, size), '\0');
+  if (from_end) file.seekg(static_cast<std::streamoff>(size - bytes.size()));
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  return bytes;
+}
+
+/// Files that decode_image() reads.
+bool is_photo(std::string_view head) {
+  return head.starts_with("\xff\xd8\xff") || head.starts_with("\x89PNG") ||
+         (head.starts_with("RIFF") && head.substr(8).starts_with("WEBP"));
+}
+
+struct known_kind {
+  const char* name;
+  bool (*holds)(const std::string& head, const std::string& tail);
+};
+
+/// In the order of output_kind.
+constexpr std::array<known_kind, 5> kKinds{{
+    {"a PNG picture", [](const std::string& head, const std::string&) { return head.starts_with("\x89PNG"); }},
+    {"a page of imgsim",
+     [](const std::string& head, const std::string& tail) {
+       return head.starts_with("<!DOCTYPE html>") && tail.find("<footer>imgsim ") != std::string::npos;
+     }},
+    {"a .npy matrix", [](const std::string& head, const std::string&) { return head.starts_with("\x93NUMPY"); }},
+    {"neighbours exported by imgsim",
+     [](const std::string& head, const std::string&) {
+       return head.starts_with("{\"metric\": ") && head.find("\"neighbors\": [") != std::string::npos;
+     }},
+    {"a model",  // the length of its header, 8 bytes, then the header
+     [](const std::string& head, const std::string&) {
+       return head.size() > 9 && head.substr(7, 2) == std::string("\0{", 2);
+     }},
+}};
+
+/// Throws io_error where a file that is there is of another kind than the one that would be written over it.
+void refuse_another_kind(const fs::path& path, output_kind kind) {
+  if (!fs::is_regular_file(path)) return;
+  const std::string head = part_of(path, 256, false);
+  const known_kind& wanted = kKinds.at(static_cast<std::size_t>(kind));
+  if (head.empty() || wanted.holds(head, part_of(path, 256, true))) return;
+  throw io_error(path, is_photo(head) ? "is a photo, which would be lost; name another file"
+                                      : std::string("is not ") + wanted.name +
+                                            " and would be lost; name another file, or remove this one");
 }
 
 }  // namespace
 
 void prepare_output_file(const fs::path& path, output_kind kind) {
-  if (holds_photo(path, kind != output_kind::png))
-    throw io_error(path, "is a photo, which would be lost; name another file");
   const fs::path parent = path.parent_path().empty() ? fs::path(".") : path.parent_path();
   if (fs::exists(parent / index_file::kManifest) && fs::exists(parent / index_file::kPhotos))
     throw io_error(path, "lies within an index (" + parent.string() + "); name a file outside of it");
+  refuse_another_kind(path, kind);
   if (const fs::path folder = path.parent_path(); !folder.empty()) make_folder(folder);
   const atomic_file trial(path);  // without a commit it leaves nothing behind
 }

@@ -5,11 +5,18 @@
 
 namespace imgsim::app {
 
-enum class output_kind { png, other };
+/// What a command writes. A file that is there is replaced where it is, by its content, of the same kind.
+enum class output_kind {
+  picture,     // PNG
+  page,        // made by report/html.hpp
+  matrix,      // .npy
+  neighbours,  // the sorted lists of imgsim neighbors --export
+  model        // .safetensors
+};
 
-/// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where the
-/// file that is there is a photo (a PNG goes where a PNG is written), or where the folder is an index.
-void prepare_output_file(const std::filesystem::path& path, output_kind kind = output_kind::other);
+/// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where a file
+/// of another kind, which is not empty, would be lost, or where the folder is an index.
+void prepare_output_file(const std::filesystem::path& path, output_kind kind);
 
 /// Makes `folder` where it is missing. Throws io_error where no file could be written into it.
 void prepare_output_folder(const std::filesystem::path& folder);

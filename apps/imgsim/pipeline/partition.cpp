@@ -156,6 +156,42 @@ std::string difference(const nlohmann::json& found, const nlohmann::json& wanted
   return differs("paths") ? "other photos" : "other members";
 }
 
+void refuse_another(const fs::path& out, const nlohmann::json& found, const nlohmann::json& wanted) {
+  if (found != wanted)
+    throw io_error(out, "holds the groups of another run (" + difference(found, wanted) +
+                            "); name another --out folder, or remove this one");
+}
+
+/// Throws io_error where `out` holds anything but this partition, whole or begun.
+void check_record(const groups& grouping, partition_kind kind, const fs::path& out) {
+  if (!fs::exists(out)) return;
+  const fs::path record = out / kGroupingFile;
+  if (fs::exists(record)) {
+    refuse_another(out, read_json(record, kMaxRecord), record_of(grouping, kind));
+  } else if (!fs::is_directory(out) || !fs::is_empty(out)) {
+    throw io_error(out, "is not empty and was not made by imgsim; name another --out folder");
+  }
+}
+
+/// Links a photo of each file system that the photos lie on, and takes the link away again: whether it is the same as
+/// that of `out` is not told by their numbers alone, and a folder may refuse links for other reasons.
+void try_hardlinks(const groups& grouping, const fs::path& root, const fs::path& out) {
+  const fs::path trial = (fs::exists(out) ? out : out.parent_path()) / kPartialFile;
+  std::set<dev_t> tried;
+  for (const std::string& path : grouping.paths) {
+    const fs::path photo = root / path;
+    struct stat found{};
+    if (::stat(photo.c_str(), &found) != 0 || !tried.insert(found.st_dev).second) continue;
+    ::unlink(trial.c_str());
+    const int code = ::linkat(AT_FDCWD, photo.c_str(), AT_FDCWD, trial.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+    ::unlink(trial.c_str());
+    if (code != 0)
+      throw io_error(out, "cannot hold hard links to the photos (" + photo.string() + ": " + system_text(code) +
+                              (code == EXDEV ? ", it lies on another file system" : "") +
+                              "); use --partition copy or symlink");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> partition_kind_names() {
@@ -185,18 +221,17 @@ std::vector<std::string> partition_targets(const groups& grouping) {
   return targets;
 }
 
-void check_partition_folder(const groups& grouping, partition_kind kind, const fs::path& out) {
-  if (!fs::exists(out)) return;
+void check_partition_folder(const groups& grouping, partition_kind kind, const fs::path& root, const fs::path& out) {
+  check_record(grouping, kind, out);
+  if (kind == partition_kind::hardlink) try_hardlinks(grouping, root, out);
+}
+
+void refuse_other_partition(const groups& grouping, const fs::path& out) {
   const fs::path record = out / kGroupingFile;
-  if (!fs::exists(record)) {
-    if (fs::is_directory(out) && fs::is_empty(out)) return;
-    throw io_error(out, "is not empty and was not made by imgsim; name another --out folder");
-  }
-  const nlohmann::json found = read_json(record, kMaxRecord);
-  const nlohmann::json wanted = record_of(grouping, kind);
-  if (found == wanted) return;
-  throw io_error(out, "holds the groups of another run (" + difference(found, wanted) +
-                          "); name another --out folder, or remove this one");
+  if (!fs::exists(record)) return;
+  nlohmann::json found = read_json(record, kMaxRecord);
+  if (!found.is_object() || found.erase("partition") == 0) return;
+  refuse_another(out, found, to_json(grouping));
 }
 
 partition_result partition_photos(const groups& grouping, const fs::path& root, const fs::path& out,
@@ -205,7 +240,7 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
   const fs::path photos = fs::weakly_canonical(fs::absolute(root));
   fs::create_directories(out);
   const folder_lock lock(out);
-  check_partition_folder(grouping, options.kind, out);
+  check_record(grouping, options.kind, out);
   write_file(out / kGroupingFile, record_of(grouping, options.kind).dump() + "\n");
 
   const std::vector<std::string> targets = partition_targets(grouping);

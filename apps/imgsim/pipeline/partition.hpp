@@ -24,8 +24,13 @@ enum class partition_kind { copy, symlink, hardlink };
 /// finds the same places.
 [[nodiscard]] std::vector<std::string> partition_targets(const groups& grouping);
 
-/// Throws io_error where `out` holds anything but this partition, whole or begun. Writes nothing.
-void check_partition_folder(const groups& grouping, partition_kind kind, const std::filesystem::path& out);
+/// Throws io_error where `out` holds anything but this partition, whole or begun, or where hard links are asked for and
+/// cannot be made from it (or, where it is missing, the folder above) to the photos of `root`. Leaves nothing behind.
+void check_partition_folder(const groups& grouping, partition_kind kind, const std::filesystem::path& root,
+                            const std::filesystem::path& out);
+
+/// Throws io_error where `out` holds a partition of any kind, whole or begun, of another grouping.
+void refuse_other_partition(const groups& grouping, const std::filesystem::path& out);
 
 struct partition_options {
   partition_kind kind = partition_kind::copy;

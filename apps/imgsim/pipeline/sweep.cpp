@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
-#include <numeric>
 #include <set>
 
 #include "cli/progress.hpp"
@@ -11,9 +9,9 @@
 #include "device/point_distances.hpp"
 #include "pipeline/gather_rows.hpp"
 #include "pipeline/grouping.hpp"
+#include "pipeline/photo_sample.hpp"
 
 #include <imgsim/core/error.hpp>
-#include <imgsim/core/random.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
@@ -25,18 +23,6 @@ namespace {
 constexpr std::size_t kGapPhotos = 512;
 constexpr std::size_t kGapLeast = 8;  // with fewer photos nothing can be told
 constexpr std::size_t kResampledPhotos = 1024;
-
-/// `count` rows of `size`, or all of them, ascending.
-std::vector<std::size_t> draw_rows(std::size_t size, std::size_t count, std::uint64_t seed) {
-  std::vector<std::size_t> rows(size);
-  std::iota(rows.begin(), rows.end(), std::size_t{0});
-  if (count >= size) return rows;
-  random_stream random(seed, 0x5a3);
-  random.shuffle(std::span(rows));
-  rows.resize(count);
-  std::ranges::sort(rows);
-  return rows;
-}
 
 /// Of the principal components of a sample, where for cosine each photo has length 1.
 std::optional<gap_statistic_result> find_gap(session& session, const photo_index& index, const std::string& metric) {
@@ -55,6 +41,7 @@ std::vector<k_stability> find_stability(session& session, const point_distances&
   std::set<std::size_t> candidates{choice.recommended_k, choice.best_silhouette_k, choice.best_calinski_harabasz_k,
                                    choice.best_davies_bouldin_k};
   if (choice.elbow) candidates.insert(choice.curve[choice.elbow->position].k);
+  if (const std::size_t separated = swept.best_separated_k(); separated > 0) candidates.insert(separated);
   if (choice.bend) candidates.insert(choice.curve[choice.bend->position].k);
   if (swept.gap) candidates.insert(swept.gap->k);
   std::vector<k_stability> found;
@@ -67,13 +54,34 @@ std::vector<k_stability> find_stability(session& session, const point_distances&
   return found;
 }
 
-void doubt(choose_k_result& choice, const gap_statistic_result& gap) {
-  if (gap.has_structure()) return;
+/// Whether there are groups at all goes before the number of them. Where all photos are the same, or too few, nothing
+/// more is to be said.
+void weigh(choose_k_result& choice, const gap_statistic_result& gap) {
+  const std::string how_sure = "(gap statistic, p = " + fixed_text(gap.p_value, 2) + ")";
+  if (choice.recommended_k == 1 || (choice.clear && gap.has_structure())) return;
+  if (gap.has_structure()) {
+    choice.reason +=
+        " There are groups all the same: photos spread evenly gain less from being grouped " + how_sure + ".";
+    return;
+  }
   choice.clear = false;
   choice.verdict = "no cluster structure";
   choice.reason =
-      "The error falls with K as it does for photos spread evenly (gap statistic, p = " + fixed_text(gap.p_value, 2) +
-      "); of the other signs: " + choice.reason;
+      "Photos spread evenly gain as much from being grouped " + how_sure + "; of the other signs: " + choice.reason;
+}
+
+std::vector<silhouette_choice> find_silhouettes(session& session, const point_distances& distances,
+                                                const choose_k_options& range, std::size_t photos) {
+  const std::size_t k_min = std::max<std::size_t>(2, range.k_min);
+  const std::size_t k_max = std::min(range.k_max, photos - 1);
+  if (k_min > k_max) return {};
+  progress bar(session.options(), "silhouettes", "values of K", k_max - k_min + 1);
+  silhouette_options options{.k_min = k_min, .k_max = k_max, .seed = session.options().seed, .stop = session.stop()};
+  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done); };
+  std::vector<silhouette_choice> found = distances.silhouette_medoids(options);
+  session.check_stop("nothing was written");
+  bar.finish();
+  return found;
 }
 
 }  // namespace
@@ -82,8 +90,9 @@ std::size_t largest_useful_k(std::size_t photos) {
   return std::min<std::size_t>(100, photos / 2 + 1);
 }
 
-std::size_t compared_photos(session& session) {
-  return std::min(kComparedPhotos, session.device().most_kept_points());
+std::size_t sweep_result::best_separated_k() const {
+  if (silhouettes.empty()) return 0;
+  return std::ranges::max_element(silhouettes, {}, &silhouette_choice::medoid_silhouette)->k;
 }
 
 void check_k(const char* option, std::size_t k, std::size_t photos) {
@@ -97,20 +106,10 @@ sweep_result sweep_groups(session& session, const photo_index& index, const swee
   if (index.size() < 2)
     throw error("the index holds " + count_text(index.size(), "photo") + ": there is no number of groups to choose");
   check_k("--k-min", request.k_min, index.size());
-  sweep_result swept{
-      .choice = {}, .photos = std::min(index.size(), compared_photos(session)), .gap = {}, .stability = {}};
-  const std::vector<std::size_t> rows = draw_rows(index.size(), swept.photos, session.options().seed);
-  tensor<float, 2> sample;
-  std::unique_ptr<point_distances> opened;
-  if (swept.photos < index.size()) {
-    check_k("--k-min", request.k_min, swept.photos);
-    sample = gather_rows(index.embeddings(), rows);
-    opened = session.device().open_distances(std::as_const(sample).view(), request.metric, true);
-  } else if (distances == nullptr) {
-    opened = session.device().open_distances(index.embeddings(), request.metric, true);
-  }
-  const point_distances& compared = opened ? *opened : *distances;
-
+  const photo_sample sample(session, index, request.metric, distances);
+  check_k("--k-min", request.k_min, sample.size());
+  const point_distances& compared = sample.distances();
+  sweep_result swept{.choice = {}, .photos = sample.size(), .gap = {}, .stability = {}, .silhouettes = {}};
   const std::size_t k_max = request.k_max.value_or(std::max(request.k_min, largest_useful_k(swept.photos)));
   choose_k_options options{.k_min = request.k_min,
                            .k_max = std::min(k_max, swept.photos),
@@ -121,12 +120,15 @@ sweep_result sweep_groups(session& session, const photo_index& index, const swee
   options.on_progress = [&](const choose_k_progress& state) { bar.update(state.done); };
   swept.choice = compared.choose_k(options);
   swept.gap = find_gap(session, index, request.metric);
-  if (swept.gap) doubt(swept.choice, *swept.gap);
-  if (request.judges_stability) swept.stability = find_stability(session, compared, swept);
+  if (swept.gap) weigh(swept.choice, *swept.gap);
   session.check_stop("nothing was written");
   bar.finish();
-  for (k_choice& choice : swept.choice.curve)
-    for (std::size_t& medoid : choice.medoids) medoid = rows[medoid];
+  if (request.seeks_silhouettes && swept.choice.recommended_k > 1)
+    swept.silhouettes = find_silhouettes(session, compared, options, swept.photos);
+  if (request.judges_stability) swept.stability = find_stability(session, compared, swept);
+  session.check_stop("nothing was written");
+  for (k_choice& choice : swept.choice.curve) sample.to_rows(choice.medoids);
+  for (silhouette_choice& choice : swept.silhouettes) sample.to_rows(choice.medoids);
   return swept;
 }
 

@@ -10,16 +10,11 @@
 
 #include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/gap_statistic.hpp>
+#include <imgsim/cluster/silhouette_medoids.hpp>
 #include <imgsim/cluster/stability.hpp>
 #include <imgsim/embedding/photo_index.hpp>
 
 namespace imgsim::app {
-
-/// Up to this many photos are all compared with one another, where their distances can be kept; of more, samples are.
-inline constexpr std::size_t kComparedPhotos = 20'000;
-
-/// The smaller of kComparedPhotos and of the photos whose distances the device keeps.
-[[nodiscard]] std::size_t compared_photos(session& session);
 
 /// The largest K that is tried where none is named: with more groups than half the photos, many hold a single one.
 [[nodiscard]] std::size_t largest_useful_k(std::size_t photos);
@@ -30,6 +25,7 @@ struct sweep_request {
   std::optional<std::size_t> k_max = {};  // nullopt: largest_useful_k()
   double sensitivity = 1.0;               // of Kneedle
   bool judges_stability = false;
+  bool seeks_silhouettes = false;
 };
 
 /// Whether the groups of one K come back in parts of the photos.
@@ -39,17 +35,22 @@ struct k_stability {
 };
 
 struct sweep_result {
-  choose_k_result choice;                   // medoids are rows of the index
-  std::size_t photos = 0;                   // that were compared: all, or a sample of compared_photos()
-  std::optional<gap_statistic_result> gap;  // where there are photos enough
-  std::vector<k_stability> stability;       // of the recommended K and of each criterion's best, ascending in K
+  choose_k_result choice;                      // medoids are rows of the index
+  std::size_t photos = 0;                      // that were compared: all, or a sample of compared_photos()
+  std::optional<gap_statistic_result> gap;     // where there are photos enough
+  std::vector<k_stability> stability;          // of the recommended K and of each criterion's best, ascending in K
+  std::vector<silhouette_choice> silhouettes;  // ascending in K: medoids for the silhouette itself, where asked for
+
+  /// The K whose medoids for the silhouette have the largest, ties to the smaller; 0 where none were asked for.
+  [[nodiscard]] std::size_t best_separated_k() const;
 };
 
 class point_distances;
 
 /// The curve over K with progress, from the photos' `distances` where they were opened already. `k_max` is lowered to
-/// what the photos allow. Where the gap statistic finds no structure, the verdict says so. Throws error where there are
-/// fewer than 2 photos, usage_error where k_min is more than they are, cancelled.
+/// what the photos allow. Where the gap statistic finds no structure, the verdict says so. The recommended K is 1 where
+/// there is nothing to choose: cluster -k auto makes as many groups as choose-k recommends. Throws error where there
+/// are fewer than 2 photos, usage_error where k_min is more than they are, cancelled.
 [[nodiscard]] sweep_result sweep_groups(session& session, const photo_index& index, const sweep_request& request,
                                         const point_distances* distances = nullptr);
 

@@ -132,7 +132,7 @@ train_summary train_model(session& session, const train_request& request) {
   if (folder.photos.empty())
     throw io_error(request.images, "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth");
   compute& device = session.device();
-  prepare_output_file(request.model);
+  prepare_output_file(request.model, output_kind::model);
   const history_files history = history_files_of(request.model);
   if (request.model.filename() == history.table.filename() || request.model.filename() == history.plot.filename())
     throw io_error(request.model, "is where the history of the training goes; name the model otherwise");

@@ -56,9 +56,9 @@ struct choose_k_result {
   /// none is known.
   std::size_t best_calinski_harabasz_k = 0;
   std::size_t best_davies_bouldin_k = 0;
-  std::size_t recommended_k = 0;
+  std::size_t recommended_k = 0;  // of the range; 1, also where that is not in it, where there is nothing to group
   bool clear = false;
-  std::string verdict;  // "elbow at K = 12" or "no clear elbow"
+  std::string verdict;  // "elbow at K = 12", "no clear elbow", or why there is nothing to choose
   std::string reason;   // one sentence
 };
 
@@ -133,17 +133,34 @@ inline std::optional<kneedle_result> logarithmic_bend(std::span<const k_choice> 
 /// stay under 0.03, groups that lie four of their standard deviations apart in 10 or more dimensions pass 0.13.
 inline constexpr double kClearBend = 0.1;
 
-/// Fills in what the curve says.
-inline void judge(choose_k_result& result, std::size_t size, double sensitivity) {
+/// A choice of K begins with this many points.
+inline constexpr std::size_t kLeastToChoose = 3;
+
+/// Says why there is nothing to choose from, where that is so. Distances up to `rounding` count as 0.
+inline bool judge_without_choice(choose_k_result& result, std::size_t size, bool in_one_place, double rounding) {
+  const k_choice& first = result.curve.front();
+  const auto say = [&](std::size_t k, std::string verdict, std::string reason) {
+    result.recommended_k = k;
+    result.verdict = std::move(verdict);
+    result.reason = std::move(reason);
+    return true;
+  };
+  if (in_one_place && size > 1)
+    return say(1, "no cluster structure", "All lie in one place: there is nothing to tell them apart by.");
+  if (size < kLeastToChoose)
+    return say(1, "too few to choose", concat("Fewer than ", kLeastToChoose, " leave no number of groups to choose."));
+  if (first.k < size && first.cost <= rounding * static_cast<double>(size))
+    return say(first.k, concat("no error is left at K = ", first.k),
+               "All lie on their medoids: more groups would only part what is the same.");
+  if (result.curve.size() == 1)
+    return say(first.k, concat("only K = ", first.k, " was tried"), "With one K there is nothing to compare.");
+  return false;
+}
+
+/// Fills in what the curve says of the points of `search`, whose medoids it replaces.
+template <medoid_search Search>
+void judge(choose_k_result& result, Search& search, double sensitivity) {
   const std::vector<k_choice>& curve = result.curve;
-  std::vector<double> k;
-  std::vector<double> cost;
-  for (const k_choice& choice : curve) {
-    k.push_back(static_cast<double>(choice.k));
-    cost.push_back(choice.cost);
-  }
-  result.elbow = kneedle(k, cost, sensitivity);
-  result.bend = logarithmic_bend(curve, size);
   result.best_silhouette_k = std::ranges::max_element(curve, {}, &k_choice::medoid_silhouette)->k;
   result.best_calinski_harabasz_k = result.best_davies_bouldin_k = 0;
   const k_choice* widest = nullptr;
@@ -158,6 +175,24 @@ inline void judge(choose_k_result& result, std::size_t size, double sensitivity)
     result.best_davies_bouldin_k = tightest->k;
   }
 
+  result.elbow = result.bend = std::nullopt;
+  result.clear = false;
+  const std::size_t size = search.size();
+  const double rounding = 0x1p-40 * static_cast<double>(search.largest_distance());
+  constexpr std::size_t kFirstRow = 0;
+  search.assign(std::span(&kFirstRow, 1));
+  const bool in_one_place =
+      std::ranges::all_of(search.nearest(), [&](float d) { return static_cast<double>(d) <= rounding; });
+  if (judge_without_choice(result, size, in_one_place, rounding)) return;
+
+  std::vector<double> k;
+  std::vector<double> cost;
+  for (const k_choice& choice : curve) {
+    k.push_back(static_cast<double>(choice.k));
+    cost.push_back(choice.cost);
+  }
+  result.elbow = kneedle(k, cost, sensitivity);
+  result.bend = logarithmic_bend(curve, size);
   const bool bends = result.bend && result.bend->strength >= kClearBend;
   const std::string silhouette_text = concat("the medoid silhouette is best at K = ", result.best_silhouette_k);
   std::string signs;
@@ -183,7 +218,7 @@ inline void judge(choose_k_result& result, std::size_t size, double sensitivity)
   const std::string elbow_text =
       result.elbow ? concat("Kneedle's elbow, K = ", result.elbow->x, ", is a compromise") : "Kneedle finds no elbow";
   const std::string why = bends ? concat("the error bends most at K = ", result.bend->x, " on logarithmic axes")
-                                : "the error falls evenly, as it does in data without groups";
+                                : "the error falls evenly with K";
   result.reason = concat(elbow_text, ": ", why, ", and ", silhouette_text, ".");
 }
 
@@ -198,7 +233,9 @@ inline void judge(choose_k_result& result, std::size_t size, double sensitivity)
 /// The verdict is an elbow only where two signs agree (within 1, or a tenth): the curve bends on logarithmic axes, and
 /// there the medoid silhouette is best, Kneedle on plain axes has its elbow or, where the points are given, an index of
 /// the centroids is best. Otherwise it is "no clear elbow", and the recommendation is Kneedle's elbow or, without one,
-/// the best medoid silhouette. Whether there are groups at all, gap_statistic() says.
+/// the best medoid silhouette. Whether there are groups at all, gap_statistic() says. There is nothing to choose where
+/// all points lie in one place or are fewer than 3 (K = 1), where the first K leaves no error, or where the range holds
+/// one K; then the verdict says which.
 ///
 /// O(M^2) for a handful of passes at each K. The result is a function of the distances and the options. Throws
 /// invalid_argument where k_min is 0, above k_max or above M, or a distance is not finite; cancelled when a stop is
@@ -216,7 +253,7 @@ template <execution_context Context, class Source>
   medoid_searcher_for<Context, Source> search(context, source);
   choose_k_result result;
   result.curve = detail::sweep_k(search, options.k_min, std::min(options.k_max, search.size()), options);
-  detail::judge(result, search.size(), options.sensitivity);
+  detail::judge(result, search, options.sensitivity);
   return result;
 }
 
@@ -234,7 +271,7 @@ template <execution_context Context, class Source, element_matrix Points>
     search.assign(choice.medoids);
     choice.indices = judge_by_centroids(context, points, search.labels(), choice.k);
   }
-  detail::judge(result, search.size(), options.sensitivity);
+  detail::judge(result, search, options.sensitivity);
   return result;
 }
 

@@ -32,9 +32,9 @@
 namespace imgsim {
 
 struct groups {
-  std::string method = {};  // "k-medoids", "k-means" or "cover" (covering_medoids)
+  std::string method = {};  // "k-medoids", "k-means", "silhouette" or "cover" (covering_medoids)
   std::string metric = {};  // "cosine", "euclidean", ...; may be empty
-  double cost = 0;          // sum of distances (k-medoids, cover) or of squared distances (k-means) over all photos
+  double cost = 0;          // sum of distances to the medoids, or of squared distances (k-means), over all photos
   std::uint64_t seed = 0;
   std::vector<std::size_t> medoids = {};                // [K] row of the photo that stands for each group
   std::vector<std::vector<std::size_t>> clusters = {};  // [K] rows of each group, ascending

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <utility>
 #include <vector>
@@ -174,7 +175,26 @@ template <execution_context Context, class Source>
   return detail::read_result(search, best_outcome);
 }
 
-/// The same for a distance matrix in memory, [M, M] of (const) float.
+/// The groups around `medoids` (distinct rows of `source`) as they are: every point with the nearest. O(K M) distances.
+/// Throws invalid_argument where there are none, one is not a row or is named twice, or a distance is not finite.
+template <execution_context Context, class Source>
+[[nodiscard]] k_medoids_result groups_around(const Context& context, const Source& source,
+                                             std::span<const std::size_t> medoids) {
+  static_assert(has_medoid_search<Context, Source>,
+                "no K-medoids for this context and source: include the backend's cluster header "
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
+  IMGSIM_EXPECTS(!medoids.empty(), "there are no medoids");
+  std::vector<std::size_t> rows(medoids.begin(), medoids.end());
+  std::ranges::sort(rows);
+  IMGSIM_EXPECTS(rows.back() < source.size(), "medoid ", rows.back(), " of ", source.size(), " points");
+  const auto twice = std::ranges::adjacent_find(rows);
+  IMGSIM_EXPECTS(twice == rows.end(), "medoid ", twice == rows.end() ? 0 : *twice, " is named twice");
+  medoid_searcher_for<Context, Source> search(context, source);
+  search.assign(rows);
+  return detail::read_result(search, {});
+}
+
+/// k_medoids for a distance matrix in memory, [M, M] of (const) float.
 template <execution_context Context, class Float, class Space>
 [[nodiscard]] k_medoids_result k_medoids(const Context& context, const matrix_view<Float, Space>& distances,
                                          const k_medoids_options& options) {

@@ -129,10 +129,17 @@ class silhouette_searcher {
     for_each_below(rows_[row], third_.data(), size(), [&](std::size_t o) {
       const point& p = points_[o];
       const float d = rows_[row][o];
-      const std::int64_t change = d < p.second ? silhouette_loss(p.nearest, p.second, d) - p.part : 0;
-      shared += change;
-      changes[p.label] += silhouette_loss(p.second, third_[o], d) - p.without_nearest - change;
-      changes[p.second_label] += silhouette_loss(p.nearest, third_[o], d) - p.without_second - change;
+      // What is left where another medoid goes, and where the nearest or the second does. Divisions are what this
+      // loop spends its time on: a candidate nearer than the second leaves the same two in the first case and the last.
+      if (d < p.second) {
+        const std::int64_t loss = d < p.nearest ? silhouette_loss(d, p.nearest) : silhouette_loss(p.nearest, d);
+        shared += loss - p.part;
+        changes[p.label] += silhouette_loss(d, p.second) - p.without_nearest - (loss - p.part);
+        changes[p.second_label] += p.part - p.without_second;
+      } else {
+        changes[p.label] += silhouette_loss(p.second, d) - p.without_nearest;
+        changes[p.second_label] += silhouette_loss(p.nearest, d) - p.without_second;
+      }
     });
     const auto least = std::ranges::min_element(changes);
     if (shared + *least >= 0) return std::nullopt;
