@@ -73,6 +73,12 @@ struct isa_avx512 {
   static constexpr std::size_t registers = 32;
 };
 
+/// float_lanes of the level's registers.
+[[nodiscard]] constexpr std::size_t float_lanes_of(simd_level level) noexcept {
+  if (level == simd_level::avx512) return isa_avx512::float_lanes;
+  return level == simd_level::avx2 ? isa_avx2::float_lanes : isa_baseline::float_lanes;
+}
+
 namespace detail {
 
 #if defined(__x86_64__)

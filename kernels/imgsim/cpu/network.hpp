@@ -21,10 +21,11 @@ namespace imgsim {
 template <>
 class network_backend<cpu_context> {
  public:
-  network_backend(const cpu_context& context, const network_plan& plan, precision arithmetic) {
+  network_backend(const cpu_context& context, const network_plan& plan, precision arithmetic,
+                  const cpu::network_policy& policy = {}) {
     if (arithmetic == precision::bfloat16) cpu::require_bfloat16();
     const auto type = arithmetic == precision::bfloat16 ? cpu::element::bfloat16 : cpu::element::float32;
-    cpu::calling_onednn([&] { executor_ = std::make_unique<cpu::executor>(context, plan, type); });
+    cpu::calling_onednn([&] { executor_ = std::make_unique<cpu::executor>(context, plan, type, policy); });
   }
 
   void write_parameter(std::size_t index, std::span<const float> values) {

@@ -7,7 +7,8 @@
 //   (fine, coarse)     kernel gradient        kernel gradient
 //
 // Kernels are [kernel_h, kernel_w, fine channels, coarse channels] in both (layer_spec.hpp). Activations are channels
-// last; kernels are packed into the layout that oneDNN asks for whenever they have changed.
+// last; kernels are packed into the layout that oneDNN asks for whenever they have changed. Passes that oneDNN is slow
+// at are hand-written (narrow/passes.hpp).
 #pragma once
 
 #include <cstddef>
@@ -19,16 +20,10 @@
 
 #include <imgsim/cpu/network/elementwise.hpp>
 #include <imgsim/cpu/network/layer.hpp>
+#include <imgsim/cpu/network/narrow/passes.hpp>
 #include <imgsim/model/layer_shapes.hpp>
 
 namespace imgsim::cpu {
-
-/// What both kinds share in their specification.
-struct convolution_window {
-  extent_2d kernel;
-  extent_2d stride;
-  padding_kind padding = padding_kind::same;
-};
 
 /// oneDNN's descriptors for shards of `photos`.
 class convolution_layouts {
@@ -203,35 +198,47 @@ class gradient_pass {
 class convolution_base : public layer {
  public:
   void prepare(std::size_t photos, pass_kind pass, std::uint64_t version) final {
+    refresh(narrow_, version);
     passes& p = passes_[photos];
     const convolution_layouts layouts = describe(photos);
-    if (!p.ahead) p.ahead = make_ahead(layouts);
-    p.ahead.refresh(session_, kernel_.values, version);
+    if (!p.ahead && !has_narrow_ahead()) p.ahead = make_ahead(layouts);
+    if (p.ahead) p.ahead.refresh(session_, kernel_.values, version);
     if (pass == pass_kind::inference) return;
-    if (!p.kernel) {
-      p.kernel = {session_, layouts, coarse_has_bias()};
-      if (differentiates_input_) p.back = make_back(layouts);
-    }
+    if (!p.kernel && !narrow_.has_gradient()) p.kernel = {session_, layouts, coarse_has_bias()};
+    if (!p.back && differentiates_input_ && !has_narrow_back()) p.back = make_back(layouts);
     if (p.back) p.back.refresh(session_, kernel_.values, version);
   }
 
   void backward(worker& w, const shard_data& shard) final {
     passes& p = passes_of(shard);
     const auto [fine, coarse] = sides_of(shard);
-    const float* const of_bias = p.kernel.run(w, fine, coarse, out_.channels, shard.gradients + kernel_.offset);
+    float* const sum = shard.gradients + kernel_.offset;
+    const float* of_bias = nullptr;
+    if (narrow_.has_gradient()) {
+      narrow_.add_gradient(w, fine, coarse, shard.photos, sum);
+    } else {
+      of_bias = p.kernel.run(w, fine, coarse, out_.channels, sum);
+    }
     if (bias_) add_bias_gradient(w, shard, of_bias);
-    if (shard.diff_in != nullptr) p.back.run(w, shard.diff_out, shard.diff_in);
+    if (shard.diff_in == nullptr) return;
+    if (has_narrow_back()) {
+      run_narrow_back(w, shard);
+    } else {
+      p.back.run(w, shard.diff_out, shard.diff_in);
+    }
   }
 
  protected:
   /// `activation`: the slope at negative values of the ReLU to apply at once; the activation's own layer then has
   /// nothing left to do forward.
   template <class Specification>
-  convolution_base(const layer_setup& setup, const Specification& spec, std::optional<double> activation)
+  convolution_base(const layer_setup& setup, const Specification& spec, const feature_shape& fine,
+                   const feature_shape& coarse, std::optional<double> activation)
       : layer(setup),
         window_{spec.kernel, spec.stride, spec.padding},
         activation_(activation),
-        kernel_(setup.parameters[0]) {
+        kernel_(setup.parameters[0]),
+        narrow_(window_, fine, coarse, type_, setup.level) {
     if (spec.bias) bias_ = setup.parameters[1];
   }
 
@@ -246,7 +253,11 @@ class convolution_base : public layer {
   };
   /// The input and the gradient of the output.
   [[nodiscard]] virtual fine_and_coarse sides_of(const shard_data& shard) const = 0;
-  /// `found`: [out_.channels] where coarse_has_bias().
+  [[nodiscard]] virtual bool has_narrow_ahead() const = 0;
+  [[nodiscard]] virtual bool has_narrow_back() const = 0;
+  virtual void run_narrow_back(worker& w, const shard_data& shard) const = 0;
+  virtual void refresh(narrow_passes& narrow, std::uint64_t version) const = 0;
+  /// `found`: [out_.channels] where oneDNN differentiated by a bias of the coarse side, null elsewhere.
   virtual void add_bias_gradient(worker& w, const shard_data& shard, const float* found) = 0;
 
   [[nodiscard]] kernel_pass& ahead_of(const shard_data& shard) { return passes_of(shard).ahead; }
@@ -255,6 +266,13 @@ class convolution_base : public layer {
   std::optional<double> activation_;
   parameter_view kernel_;
   std::optional<parameter_view> bias_;
+  narrow_passes narrow_;
+
+  [[nodiscard]] const float* bias_values() const noexcept { return bias_ ? bias_->values : nullptr; }
+  void add_sums_of_diff_out(worker& w, const shard_data& shard) const {
+    add_channel_sums(shard.diff_out, type_, shard.photos * out_.height, out_.width, out_.channels,
+                     shard.gradients + bias_->offset, w);
+  }
 
  private:
   struct passes {
@@ -269,10 +287,12 @@ class convolution_base : public layer {
 class convolution_layer final : public convolution_base {
  public:
   convolution_layer(const layer_setup& setup, const convolution& spec, std::optional<double> activation)
-      : convolution_base(setup, spec, activation) {}
+      : convolution_base(setup, spec, setup.in, setup.out, activation) {}
 
   void forward(worker& w, const shard_data& shard) override {
-    if (bias_) {
+    if (narrow_.has_to_coarse()) {
+      narrow_.run_to_coarse(w, shard.in, shard.out, shard.photos, activation_.value_or(1.0));
+    } else if (bias_) {
       ahead_of(shard).run(w, shard.in, shard.out, bias_->values);
     } else {
       ahead_of(shard).run(w, shard.in, shard.out);
@@ -291,7 +311,16 @@ class convolution_layer final : public convolution_base {
   }
   [[nodiscard]] bool coarse_has_bias() const override { return bias_.has_value(); }
   [[nodiscard]] fine_and_coarse sides_of(const shard_data& shard) const override { return {shard.in, shard.diff_out}; }
-  void add_bias_gradient(worker&, const shard_data& shard, const float* found) override {
+  [[nodiscard]] bool has_narrow_ahead() const override { return narrow_.has_to_coarse(); }
+  [[nodiscard]] bool has_narrow_back() const override { return narrow_.has_to_fine(); }
+  void run_narrow_back(worker& w, const shard_data& shard) const override {
+    narrow_.run_to_fine(w, shard.diff_out, shard.diff_in, shard.photos, 1.0);
+  }
+  void refresh(narrow_passes& narrow, std::uint64_t version) const override {
+    narrow.refresh(kernel_.values, bias_values(), nullptr, version);
+  }
+  void add_bias_gradient(worker& w, const shard_data& shard, const float* found) override {
+    if (found == nullptr) return add_sums_of_diff_out(w, shard);
     float* const sum = shard.gradients + bias_->offset;
     for (std::size_t c = 0; c < out_.channels; ++c) sum[c] += found[c];
   }
@@ -301,13 +330,16 @@ class transposed_convolution_layer final : public convolution_base {
  public:
   transposed_convolution_layer(const layer_setup& setup, const transposed_convolution& spec,
                                std::optional<double> activation)
-      : convolution_base(setup, spec, activation) {}
+      : convolution_base(setup, spec, setup.out, setup.in, activation) {}
 
   void forward(worker& w, const shard_data& shard) override {
+    if (narrow_.has_to_fine()) {
+      return narrow_.run_to_fine(w, shard.in, shard.out, shard.photos, activation_.value_or(1.0));
+    }
     ahead_of(shard).run(w, shard.in, shard.out);
     if (bias_ || activation_) {
-      add_bias_and_activate(shard.out, out_type_, shard.photos * out_.pixels(), out_.channels,
-                            bias_ ? bias_->values : nullptr, activation_.value_or(1.0));
+      add_bias_and_activate(shard.out, out_type_, shard.photos * out_.pixels(), out_.channels, bias_values(),
+                            activation_.value_or(1.0));
     }
   }
 
@@ -323,10 +355,15 @@ class transposed_convolution_layer final : public convolution_base {
   }
   [[nodiscard]] bool coarse_has_bias() const override { return false; }
   [[nodiscard]] fine_and_coarse sides_of(const shard_data& shard) const override { return {shard.diff_out, shard.in}; }
-  void add_bias_gradient(worker& w, const shard_data& shard, const float*) override {
-    add_channel_sums(shard.diff_out, type_, shard.photos * out_.height, out_.width, out_.channels,
-                     shard.gradients + bias_->offset, w);
+  [[nodiscard]] bool has_narrow_ahead() const override { return narrow_.has_to_fine(); }
+  [[nodiscard]] bool has_narrow_back() const override { return narrow_.has_to_coarse(); }
+  void run_narrow_back(worker& w, const shard_data& shard) const override {
+    narrow_.run_to_coarse(w, shard.diff_out, shard.diff_in, shard.photos, 1.0);
   }
+  void refresh(narrow_passes& narrow, std::uint64_t version) const override {
+    narrow.refresh(kernel_.values, nullptr, bias_values(), version);
+  }
+  void add_bias_gradient(worker& w, const shard_data& shard, const float*) override { add_sums_of_diff_out(w, shard); }
 };
 
 }  // namespace imgsim::cpu

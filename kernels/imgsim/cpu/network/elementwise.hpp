@@ -33,22 +33,26 @@ inline void add_bias_and_activate(void* data, element type, std::size_t pixels, 
 }
 
 /// sums[channel] += sum over [rows, width]; float within a row, then double, so that the error does not grow with the
-/// picture.
+/// picture. Pixels are taken kTogether at a time, so that few channels fill registers, too.
 inline void add_channel_sums(const void* data, element type, std::size_t rows, std::size_t width, std::size_t channels,
                              float* sums, worker& w) {
-  float* const row_sum = w.scratch.at_least(3 * channels + 1);
-  auto* const total = reinterpret_cast<double*>(row_sum + channels + channels % 2);
+  constexpr std::size_t kTogether = 16;
+  const std::size_t group = kTogether * channels;
+  float* const row_sum = w.scratch.at_least(group + 2 * channels);
+  auto* const total = reinterpret_cast<double*>(row_sum + group);
   std::fill_n(total, channels, 0.0);
   visit_element(type, [&]<class T>(T*) {
     const T* const x = static_cast<const T*>(data);
     vectorised([=]() IMGSIM_VECTORISED {
       for (std::size_t r = 0; r < rows; ++r) {
-        std::memset(row_sum, 0, channels * sizeof(float));
-        for (std::size_t p = 0; p < width; ++p) {
-          const T* const pixel = x + (r * width + p) * channels;
-          for (std::size_t c = 0; c < channels; ++c) row_sum[c] += load_float(pixel + c);
+        std::memset(row_sum, 0, group * sizeof(float));
+        const T* const row = x + r * width * channels;
+        for (std::size_t begin = 0; begin < width * channels; begin += group) {
+          const std::size_t count = std::min(group, width * channels - begin);
+          for (std::size_t i = 0; i < count; ++i) row_sum[i] += load_float(row + begin + i);
         }
-        for (std::size_t c = 0; c < channels; ++c) total[c] += static_cast<double>(row_sum[c]);
+        for (std::size_t p = 0; p < kTogether; ++p)
+          for (std::size_t c = 0; c < channels; ++c) total[c] += static_cast<double>(row_sum[p * channels + c]);
       }
     });
   });

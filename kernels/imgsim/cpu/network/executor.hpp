@@ -15,6 +15,7 @@
 #include <imgsim/cpu/network/layer_factory.hpp>
 #include <imgsim/cpu/network/loss.hpp>
 #include <imgsim/cpu/network/parameters.hpp>
+#include <imgsim/cpu/network/policy.hpp>
 #include <imgsim/cpu/network/taps.hpp>
 #include <imgsim/model/backend.hpp>
 #include <imgsim/model/network_plan.hpp>
@@ -23,8 +24,9 @@ namespace imgsim::cpu {
 
 class executor {
  public:
-  executor(const cpu_context& context, const network_plan& plan, element type)
+  executor(const cpu_context& context, const network_plan& plan, element type, const network_policy& policy)
       : context_(context),
+        policy_(policy),
         plan_(plan),
         type_(type),
         head_{plan.loss, plan.has_decoder() && std::holds_alternative<sigmoid>(plan.layers.back().operation)},
@@ -157,9 +159,10 @@ class executor {
       // Only these can write what enters the loss in float32, whatever they read.
       const bool widens = can_rectify(planned.operation) || std::holds_alternative<dense>(planned.operation);
       const element out_type = i + 1 == count && widens ? element::float32 : type_;
-      layers_.push_back(make_layer(planned.operation,
-                                   {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0},
-                                   next_rectifier, rectified));
+      layers_.push_back(
+          make_layer(planned.operation,
+                     {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0, policy_.level},
+                     next_rectifier, rectified));
       rectified = next_rectifier.has_value();
     }
   }
@@ -252,6 +255,7 @@ class executor {
   }
 
   cpu_context context_;
+  network_policy policy_;
   network_plan plan_;
   element type_;
   loss_head head_;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 
+#include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/network/element.hpp>
 #include <imgsim/cpu/network/onednn.hpp>
@@ -69,7 +70,8 @@ struct layer_setup {
   element type = element::float32;      ///< of activations and their gradients
   element out_type = element::float32;  ///< of `out`: float32 for what enters the loss
   std::span<const parameter_view> parameters;
-  bool differentiates_input = true;  ///< false for the first layer: backward is never asked for diff_in
+  bool differentiates_input = true;      ///< false for the first layer: backward is never asked for diff_in
+  simd_level level = best_simd_level();  ///< of hand-written passes
 };
 
 /// Where a layer's output goes: memory of its own, over its input, or its input as it is.
