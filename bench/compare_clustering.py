@@ -90,6 +90,28 @@ def report(what, own, peers):
         print(f"    {name}: cost {peer_cost / cost:.6f} times, time {peer_seconds / seconds:.2f} times")
 
 
+def compare_encodings(program, file, threads, count):
+    """Real encodings, cosine: kmedoids beside imgsim, seeds of imgsim, and its choice of K, distances included."""
+    points = np.load(file)
+    unit = points.astype(np.float64) / np.linalg.norm(points.astype(np.float64), axis=1, keepdims=True)
+    distances = np.maximum(1 - unit @ unit.T, 0).astype(np.float32)
+    np.fill_diagonal(distances, 0)
+    starts = np.stack([np.random.default_rng(s).choice(len(points), 19, replace=False) for s in range(count)])
+    with tempfile.TemporaryDirectory() as folder:
+        distance_file, start_file = (Path(folder) / name for name in ("d.npy", "s.npy"))
+        np.save(distance_file, distances)
+        np.save(start_file, starts.astype(np.int64))
+        own = run_imgsim(program, "k-medoids", distance_file, start_file, threads)
+        peers = k_medoids_peers(distances, starts, 19, threads)
+        peers.pop("kmedoids BUILD", None)
+    report(f"k-medoids, {len(points)} encodings, K = 19, same starts", own, peers)
+    seeds = run_imgsim(program, "seeds", file, 19, threads, 20)
+    print(f"20 seeds: the dearest costs {max(c for c, _ in seeds):.6f}, the slowest takes {max(s for _, s in seeds):.3f} s")
+    for work in ("choose-k", "silhouettes"):
+        (k, seconds), = run_imgsim(program, work, file, 100, threads)
+        print(f"{work}, 2 to 100, distances included: K = {int(k)}, {seconds:.2f} s")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("program", help="bin/compare_clustering")
@@ -98,7 +120,11 @@ def main():
     options.add_argument("--points", type=int, nargs="+", default=[500, 2000, 5000])
     options.add_argument("--groups", type=int, nargs="+", default=[5, 20, 100])
     options.add_argument("--dimension", type=int, default=32)
+    options.add_argument("--encodings", help="embeddings.npy of an index: these in place of points made here")
     chosen = options.parse_args()
+    if chosen.encodings:
+        compare_encodings(chosen.program, chosen.encodings, chosen.threads, chosen.starts)
+        return
     random = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         point_file, distance_file, start_file = (Path(folder) / name for name in ("p.npy", "d.npy", "s.npy"))

@@ -97,6 +97,19 @@ BOOST_AUTO_TEST_CASE(choose_k_and_cluster_auto_recommend_the_same_k) {
   BOOST_TEST(refused.err.starts_with("imgsim choose-k: --k-min 25 is more than the 24 photos of the index\n"));
 }
 
+BOOST_AUTO_TEST_CASE(k_means_follows_batches) {
+  const trained_folder made;
+  const auto groups = [&](const std::string& sample) {
+    return must_run(
+               {"cluster", "--index", made.index(), "-k", "3", "--method", "k-means", "--sample", sample, "--json"})
+        .json();
+  };
+  const auto whole = groups("off"), batched = groups("5");
+  check_groups(batched, 3, "k-means");
+  BOOST_TEST(whole == groups("auto"));
+  BOOST_TEST(batched.at("cost").get<double>() <= 1.2 * whole.at("cost").get<double>());
+}
+
 BOOST_AUTO_TEST_CASE(k_means_makes_no_more_groups_than_there_are_different_photos) {
   const trained_folder made;
   const temporary_folder folder;

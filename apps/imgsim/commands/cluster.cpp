@@ -106,9 +106,10 @@ void cluster_command::describe(option_set& options) {
               request_.sample = text == "off" ? 0 : parse_sample(text);
             }
           },
-          "K-medoids of samples of N photos; off: all photos are compared with one another")
+          "K-medoids of samples of N photos, k-means of batches of N; off: all photos are taken")
       .defaults_to("auto: off up to " + count_text(kComparedPhotos) +
-                   " photos (fewer where memory is short), then samples of 4,096 or more");
+                   " photos (fewer where memory is short), then samples of 4,096 or more; k-means: off up to " +
+                   count_text(kBatchedPhotos) + " photos, then batches of 10,240 or more");
   options.path("out", "DIR", out_, "folder for k_groups.json, contact_sheet.png and report.html");
   options.custom(
       "partition", "KIND",
@@ -136,7 +137,7 @@ void cluster_command::validate(const option_set& options) {
   } else if (!options.was_given("groups")) {
     throw usage_error("--groups K is missing (or --max-distance T)");
   }
-  if (request_.method == grouping_method::k_means) refuse_with("--method k-means", {"init", "max-swaps", "sample"});
+  if (request_.method == grouping_method::k_means) refuse_with("--method k-means", {"init", "max-swaps"});
   if (request_.method == grouping_method::silhouette) {
     refuse_with("--method silhouette", {"init", "restarts", "max-swaps", "sample"});
     if (request_.k == std::size_t{1}) throw usage_error("--method silhouette makes 2 groups or more");

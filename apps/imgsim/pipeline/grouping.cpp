@@ -22,6 +22,10 @@ namespace {
 /// More groups than this are not compared with one another: K^2 distances.
 constexpr std::size_t kComparedGroups = 4096;
 
+/// K-means of batches: photos in one, and the passes over all photos that follow them.
+constexpr std::size_t kBatch = 10'240;
+constexpr std::size_t kIterationsAfterBatches = 10;
+
 std::vector<std::string> paths_of(const photo_index& index) {
   std::vector<std::string> paths;
   for (const indexed_photo& photo : index.photos()) paths.push_back(photo.path);
@@ -145,6 +149,8 @@ grouping_result group_by_k_means(session& session, const photo_index& index, con
                                  std::size_t k) {
   const bool spherical = is_spherical(request.metric);
   k_means_options options{.k = k, .seed = session.options().seed, .restarts = request.restarts, .spherical = spherical};
+  options.batch = request.sample.value_or(index.size() > kBatchedPhotos ? std::max(kBatch, 10 * k) : 0);
+  if (options.batch > 0) options.max_iterations = kIterationsAfterBatches;
   options.stop = session.stop();
   progress bar(session.options(), "group", "restarts", request.restarts);
   options.on_progress = [&](const k_means_progress& state) { bar.update(state.restart); };

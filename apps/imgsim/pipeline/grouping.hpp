@@ -27,6 +27,9 @@ enum class grouping_method {
   silhouette  // medoids of the largest mean medoid silhouette (DynMSC)
 };
 
+/// Of more photos than this, k-means follows batches.
+inline constexpr std::size_t kBatchedPhotos = 100'000;
+
 struct grouping_request {
   std::optional<std::size_t> k = {};  // nullopt: chosen by choose_k, or as the K of the largest silhouette
   grouping_method method = grouping_method::k_medoids;
@@ -36,8 +39,8 @@ struct grouping_request {
   std::size_t max_swaps = std::numeric_limits<std::size_t>::max();
   std::optional<double> max_distance = {};      // groups with a guarantee in place of K of them
   std::optional<double> outlier_distance = {};  // photos farther from their medoid are left out
-  /// Photos in a sample of K-medoids, 0: all are compared; nullopt: as compared_photos() (pipeline/photo_sample.hpp)
-  /// says.
+  /// Photos in a sample of K-medoids or in a batch of k-means, 0: all are taken; nullopt: all where they are no more
+  /// than compared_photos() (pipeline/photo_sample.hpp), for k-means kBatchedPhotos.
   std::optional<std::size_t> sample = {};
 };
 

@@ -44,6 +44,9 @@ struct medoid_addition {
 /// finite, naming its row and column. K may be 0: then every point counts as being at largest_distance().
 ///
 /// Nearest and second nearest are the first two medoids in order of (distance, position).
+///
+/// A search may have read_ahead(rows): rows that first_improving_swap or count_reached will be asked for one at a time,
+/// for one that reads them faster together.
 template <class S>
 concept medoid_search =
     requires(S search, const S& state, std::span<const std::size_t> rows, std::size_t index,

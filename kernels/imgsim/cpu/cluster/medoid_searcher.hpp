@@ -103,7 +103,7 @@ class medoid_searcher {
                     [this](std::size_t other) { return medoid_row(other); });
   }
 
-  /// Rows that first_improving_swap will be asked for, one at a time.
+  /// Rows that first_improving_swap or count_reached will be asked for, one at a time.
   void read_ahead(std::span<const std::size_t> rows) { rows_.read_ahead(rows); }
 
   [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {

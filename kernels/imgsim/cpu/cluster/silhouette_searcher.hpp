@@ -129,17 +129,15 @@ class silhouette_searcher {
     for_each_below(rows_[row], third_.data(), size(), [&](std::size_t o) {
       const point& p = points_[o];
       const float d = rows_[row][o];
-      // What is left where another medoid goes, and where the nearest or the second does. Divisions are what this
-      // loop spends its time on: a candidate nearer than the second leaves the same two in the first case and the last.
-      if (d < p.second) {
-        const std::int64_t loss = d < p.nearest ? silhouette_loss(d, p.nearest) : silhouette_loss(p.nearest, d);
-        shared += loss - p.part;
-        changes[p.label] += silhouette_loss(d, p.second) - p.without_nearest - (loss - p.part);
-        changes[p.second_label] += p.part - p.without_second;
-      } else {
-        changes[p.label] += silhouette_loss(p.second, d) - p.without_nearest;
-        changes[p.second_label] += silhouette_loss(p.nearest, d) - p.without_second;
-      }
+      // With d below the third distance, (nearest, d) is left where the second medoid goes, (second, d) where the
+      // nearest does, and where another goes (nearest, d) if d is below the second. No branch: how d lies cannot be
+      // foretold.
+      const std::int64_t with_nearest = silhouette_loss(std::min(p.nearest, d), std::max(p.nearest, d));
+      const std::int64_t with_second = silhouette_loss(std::min(p.second, d), std::max(p.second, d));
+      const std::int64_t change = d < p.second ? with_nearest - p.part : 0;
+      shared += change;
+      changes[p.label] += with_second - p.without_nearest - change;
+      changes[p.second_label] += with_nearest - p.without_second - change;
     });
     const auto least = std::ranges::min_element(changes);
     if (shared + *least >= 0) return std::nullopt;
