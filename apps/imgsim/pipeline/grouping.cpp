@@ -129,9 +129,10 @@ grouping_result group_by_silhouette(session& session, const photo_index& index, 
   if (request.k && *request.k >= sample.size())
     throw usage_error("-k " + std::to_string(*request.k) + ": a silhouette compares fewer groups than the " +
                       count_text(sample.size(), "photo") + " it looks at");
-  silhouette_options options{.k_min = request.k.value_or(2),
-                             .k_max = request.k.value_or(largest_useful_k(sample.size())),
-                             .seed = session.options().seed};
+  silhouette_options options{
+      .k_min = request.k.value_or(2),
+      .k_max = request.k.value_or(std::min(largest_useful_k(sample.size()), largest_separated_k(sample.size()))),
+      .seed = session.options().seed};
   options.stop = session.stop();
   progress bar(session.options(), "group", "values of K", options.k_max - options.k_min + 1);
   options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done); };

@@ -73,7 +73,7 @@ void weigh(choose_k_result& choice, const gap_statistic_result& gap) {
 std::vector<silhouette_choice> find_silhouettes(session& session, const point_distances& distances,
                                                 const choose_k_options& range, std::size_t photos) {
   const std::size_t k_min = std::max<std::size_t>(2, range.k_min);
-  const std::size_t k_max = std::min(range.k_max, photos - 1);
+  const std::size_t k_max = std::min({range.k_max, photos - 1, largest_separated_k(photos)});
   if (k_min > k_max) return {};
   progress bar(session.options(), "silhouettes", "values of K", k_max - k_min + 1);
   silhouette_options options{.k_min = k_min, .k_max = k_max, .seed = session.options().seed, .stop = session.stop()};
@@ -88,6 +88,12 @@ std::vector<silhouette_choice> find_silhouettes(session& session, const point_di
 
 std::size_t largest_useful_k(std::size_t photos) {
   return std::min<std::size_t>(100, photos / 2 + 1);
+}
+
+std::size_t largest_separated_k(std::size_t photos) {
+  constexpr double kComparisons = 6e8;
+  const double all = static_cast<double>(photos) * static_cast<double>(photos);
+  return static_cast<std::size_t>(std::max(20.0, std::floor(kComparisons / all)));
 }
 
 std::size_t sweep_result::best_separated_k() const {
