@@ -21,6 +21,20 @@
 
 namespace imgsim::cpu {
 
+/// sums[i] = the squared distance between points[i] and own[i], as the metric sums it.
+struct own_distances_body {
+  std::span<const float* const> points;
+  const float* const* own;
+  std::size_t dimension;
+  double* sums;
+
+  template <class Isa>
+  IMGSIM_ALWAYS_INLINE void run() const {
+    for (std::size_t i = 0; i < points.size(); ++i)
+      canonical_sums<Isa, euclidean, 1, 1>(&points[i], own + i, dimension, sums + i);
+  }
+};
+
 /// `points` must outlive the object. It remembers what the last call of nearest() found: calls are made one at a time.
 class centroid_searcher {
  public:
@@ -41,16 +55,16 @@ class centroid_searcher {
     const double drift = follow(centroids);
     packed_.pack(centroids);
     for_each_chunk([&](std::size_t first, std::size_t count) {
-      std::vector<std::size_t> open;
+      std::size_t open[kChunk], bounded[kChunk];
+      std::size_t open_count = 0, bounded_count = 0;
       for (std::size_t row = first; row < first + count; ++row) {
         others_[row] -= drift;
-        if (others_[row] > 0) {
-          distances[row] = canonical_squared_distance(points_.row(row), centroids.row(labels_[row]));
-          if (std::sqrt(distances[row]) < others_[row] * (1 - kSlack)) continue;
-        }
-        open.push_back(row);
+        (others_[row] > 0 ? bounded[bounded_count++] : open[open_count++]) = row;
       }
-      if (!open.empty()) search(open, centroids, distances);
+      measure({bounded, bounded_count}, centroids, distances);
+      for (const std::size_t row : std::span(bounded, bounded_count))
+        if (!(std::sqrt(distances[row]) < others_[row] * (1 - kSlack))) open[open_count++] = row;
+      if (open_count > 0) search({open, open_count}, centroids, distances);
       std::copy_n(labels_.begin() + static_cast<std::ptrdiff_t>(first), count,
                   labels.begin() + static_cast<std::ptrdiff_t>(first));
     });
@@ -105,21 +119,35 @@ class centroid_searcher {
   /// Finds the nearest centroid of some points, and how near the next one is at the least.
   void search(std::span<const std::size_t> rows, matrix_view<const float> centroids, std::span<double> distances) {
     const double error = nearest_scan_error(points_.extent(1));
-    std::vector<const float*> points(rows.size());
-    std::vector<nearest_found> found(rows.size());
+    const float* points[kChunk];
+    nearest_found found[kChunk];
     for (std::size_t i = 0; i < rows.size(); ++i) points[i] = points_.row(rows[i]);
-    expand(nearest_scan_body{points, packed_, found.data()}, level_);
+    expand(nearest_scan_body{{points, rows.size()}, packed_, found}, level_);
+    const double spread = spread_of(error);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::size_t row = rows[i];
       const auto least = static_cast<double>(found[i].least), next = static_cast<double>(found[i].next);
-      const double limit = least * spread_of(error) + underflow();
+      const double limit = least * spread + underflow();
       const bool is_sure = next > limit && limit < kLargest;
       labels_[row] = is_sure ? found[i].centroid : decide(row, centroids);
-      distances[row] = canonical_squared_distance(points[i], centroids.row(labels_[row]));
       // Another than the found one may have been taken, then that one is the next.
       const double others = std::min(is_sure ? next : least, kLargest);
       others_[row] = std::sqrt(std::max(0.0, (others - underflow()) / (1 + error))) * (1 - kSlack);
     }
+    measure(rows, centroids, distances);
+  }
+
+  /// The squared distances from up to kChunk points to their own centroids.
+  void measure(std::span<const std::size_t> rows, matrix_view<const float> centroids,
+               std::span<double> distances) const {
+    const float *points[kChunk], *own[kChunk];
+    double sums[kChunk];
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      points[i] = points_.row(rows[i]);
+      own[i] = centroids.row(labels_[rows[i]]);
+    }
+    expand(own_distances_body{{points, rows.size()}, own, points_.extent(1), sums}, level_);
+    for (std::size_t i = 0; i < rows.size(); ++i) distances[rows[i]] = sums[i];
   }
 
   /// The nearest centroid of a point, by float64 among those that float32 does not rule out.
