@@ -13,6 +13,15 @@
 
 namespace imgsim::cpu {
 
+/// f(channels), as a constant where loops over few channels gain from that.
+template <class F>
+void visit_channels(std::size_t channels, F&& f) {
+  if (channels == 4) return f(std::integral_constant<std::size_t, 4>{});
+  if (channels == 8) return f(std::integral_constant<std::size_t, 8>{});
+  if (channels == 16) return f(std::integral_constant<std::size_t, 16>{});
+  f(channels);
+}
+
 /// x = f(x + bias[channel]) with f(x) = x where x > 0, slope * x elsewhere; [pixels, channels]. No bias: null.
 inline void add_bias_and_activate(void* data, element type, std::size_t pixels, std::size_t channels, const float* bias,
                                   double negative_slope) {
@@ -68,9 +77,10 @@ IMGSIM_ALWAYS_INLINE float logistic(float x) {
 /// ReLU and leaky ReLU, in place. The sign of the output is the sign of the input.
 class rectifier_layer final : public layer {
  public:
-  /// `done_before`: the layer before has applied it forward already.
-  rectifier_layer(const layer_setup& setup, double slope, bool done_before)
-      : layer(setup), slope_(static_cast<float>(slope)), done_before_(done_before) {}
+  /// `done_before`: the layer before has applied it forward already; `done_after`: the layer after does its part of
+  /// backward.
+  rectifier_layer(const layer_setup& setup, double slope, bool done_before, bool done_after)
+      : layer(setup), slope_(static_cast<float>(slope)), done_before_(done_before), done_after_(done_after) {}
 
   [[nodiscard]] placement output_placement() const noexcept override { return placement::in_place; }
   [[nodiscard]] bool keeps_output() const noexcept override { return true; }
@@ -79,7 +89,12 @@ class rectifier_layer final : public layer {
     if (!done_before_) scale_where_not_positive(shard.in, shard.in, shard.photos, shard.out);
   }
   void backward(worker&, const shard_data& shard) override {
-    if (shard.diff_in != nullptr) scale_where_not_positive(shard.diff_out, shard.out, shard.photos, shard.diff_in);
+    if (shard.diff_in == nullptr || (done_after_ && shard.diff_in == shard.diff_out)) return;
+    if (done_after_) {
+      std::memcpy(shard.diff_in, shard.diff_out, shard.photos * out_.size() * size_of(type_));
+    } else {
+      scale_where_not_positive(shard.diff_out, shard.out, shard.photos, shard.diff_in);
+    }
   }
 
  private:
@@ -101,7 +116,7 @@ class rectifier_layer final : public layer {
   }
 
   float slope_;
-  bool done_before_;
+  bool done_before_, done_after_;
 };
 
 /// A sigmoid inside the network; one at its end is part of the loss (loss.hpp).

@@ -145,25 +145,28 @@ class executor {
     const single_threaded_openmp guard;
     std::vector<bool> is_tapped(plan_.layers.size());
     for (const planned_tap& t : plan_.taps) is_tapped[t.layer] = true;
-    bool rectified = false;
+    const auto tiles = [&](std::size_t i) {
+      const auto* const pooling = i < count ? std::get_if<max_pooling>(&plan_.layers[i].operation) : nullptr;
+      return pooling != nullptr && pools_by_tiles(*pooling, plan_.layers[i].in, type_);
+    };
+    rectifier_sharing shared;
     for (std::size_t i = 0; i < count; ++i) {
       const planned_layer& planned = plan_.layers[i];
       std::vector<parameter_view> views;
       for (std::size_t p = 0; p < planned.parameter_count; ++p) {
         views.push_back(parameters_.view_of(planned.first_parameter + p));
       }
-      std::optional<double> next_rectifier;
+      shared = {.done_before = shared.next.has_value(), .done_after = tiles(i + 1)};
       if (i + 1 < count && can_rectify(planned.operation) && !is_tapped[i]) {
-        next_rectifier = rectifier_slope(plan_.layers[i + 1].operation);
+        shared.next = rectifier_slope(plan_.layers[i + 1].operation);
       }
+      if (i > 0 && tiles(i)) shared.previous = rectifier_slope(plan_.layers[i - 1].operation);
       // Only these can write what enters the loss in float32, whatever they read.
       const bool widens = can_rectify(planned.operation) || std::holds_alternative<dense>(planned.operation);
       const element out_type = i + 1 == count && widens ? element::float32 : type_;
-      layers_.push_back(
-          make_layer(planned.operation,
-                     {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0, policy_.level},
-                     next_rectifier, rectified));
-      rectified = next_rectifier.has_value();
+      layers_.push_back(make_layer(
+          planned.operation,
+          {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0, policy_.level}, shared));
     }
   }
 

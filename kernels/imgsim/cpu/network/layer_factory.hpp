@@ -22,21 +22,29 @@ namespace imgsim::cpu {
   return std::holds_alternative<convolution>(operation) || std::holds_alternative<transposed_convolution>(operation);
 }
 
-/// `next_rectifier`: the slope of a rectifier right after that this layer shall apply (only where can_rectify);
-/// `rectified`: the layer before has done so, and this is that rectifier.
+/// What of a rectifier its neighbours do.
+struct rectifier_sharing {
+  /// For the layer before (only where can_rectify): the slope of the rectifier right after, which it applies forward.
+  std::optional<double> next = {};
+  bool done_before = false;             ///< for the rectifier: the layer before applies it forward
+  bool done_after = false;              ///< for the rectifier: the layer after does its part of backward
+  std::optional<double> previous = {};  ///< for the layer after (only where pools_by_tiles): the rectifier's slope
+};
+
 [[nodiscard]] inline std::unique_ptr<layer> make_layer(const layer_operation& operation, const layer_setup& setup,
-                                                       std::optional<double> next_rectifier, bool rectified) {
+                                                       const rectifier_sharing& shared) {
   const auto make = [&]<class Operation>(const Operation& spec) -> std::unique_ptr<layer> {
     if constexpr (std::is_same_v<Operation, convolution>) {
-      return std::make_unique<convolution_layer>(setup, spec, next_rectifier);
+      return std::make_unique<convolution_layer>(setup, spec, shared.next);
     } else if constexpr (std::is_same_v<Operation, transposed_convolution>) {
-      return std::make_unique<transposed_convolution_layer>(setup, spec, next_rectifier);
+      return std::make_unique<transposed_convolution_layer>(setup, spec, shared.next);
     } else if constexpr (std::is_same_v<Operation, max_pooling>) {
-      return std::make_unique<max_pooling_layer>(setup, spec);
+      return std::make_unique<max_pooling_layer>(setup, spec, shared.previous);
     } else if constexpr (std::is_same_v<Operation, upsampling>) {
       return std::make_unique<upsampling_layer>(setup, spec);
     } else if constexpr (std::is_same_v<Operation, relu> || std::is_same_v<Operation, leaky_relu>) {
-      return std::make_unique<rectifier_layer>(setup, *rectifier_slope(operation), rectified);
+      return std::make_unique<rectifier_layer>(setup, *rectifier_slope(operation), shared.done_before,
+                                               shared.done_after);
     } else if constexpr (std::is_same_v<Operation, sigmoid>) {
       return std::make_unique<sigmoid_layer>(setup);
     } else if constexpr (std::is_same_v<Operation, batch_normalization>) {

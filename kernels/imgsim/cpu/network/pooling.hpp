@@ -5,9 +5,11 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 
 #include <imgsim/core/simd.hpp>
 #include <imgsim/cpu/network/layer.hpp>
+#include <imgsim/cpu/network/tile_pooling.hpp>
 #include <imgsim/model/layer_shapes.hpp>
 
 namespace imgsim::cpu {
@@ -15,13 +17,19 @@ namespace imgsim::cpu {
 /// The gradient goes to the first largest element of each window in row order, found again from the input.
 class max_pooling_layer final : public layer {
  public:
-  max_pooling_layer(const layer_setup& setup, const max_pooling& spec)
+  /// `slope_before`: that of a rectifier right before, whose part of backward this layer does too; only where
+  /// pools_by_tiles.
+  max_pooling_layer(const layer_setup& setup, const max_pooling& spec, std::optional<double> slope_before)
       : layer(setup),
         spec_(spec),
+        slope_before_(static_cast<float>(slope_before.value_or(1.0))),
         rows_(slide_window(in_.height, spec.window.height, spec.stride.height, spec.padding)),
         columns_(slide_window(in_.width, spec.window.width, spec.stride.width, spec.padding)) {}
 
   void forward(worker&, const shard_data& shard) override {
+    if (pools_by_tiles(spec_, in_, type_)) {
+      return tiles_of(shard).forward(static_cast<const float*>(shard.in), static_cast<float*>(shard.out));
+    }
     visit_element(type_, [&]<class T>(T*) {
       for (std::size_t b = 0; b < shard.photos; ++b) {
         const T* const in = static_cast<const T*>(shard.in) + b * in_.size();
@@ -33,6 +41,10 @@ class max_pooling_layer final : public layer {
 
   void backward(worker& w, const shard_data& shard) override {
     if (shard.diff_in == nullptr) return;
+    if (pools_by_tiles(spec_, in_, type_)) {
+      return tiles_of(shard).backward(static_cast<const float*>(shard.in), static_cast<const float*>(shard.diff_out),
+                                      static_cast<float*>(shard.diff_in), slope_before_);
+    }
     visit_element(type_, [&]<class T>(T*) {
       float* const best = w.scratch.at_least(out_.channels + in_.size());
       for (std::size_t b = 0; b < shard.photos; ++b) {
@@ -55,6 +67,11 @@ class max_pooling_layer final : public layer {
   }
 
  private:
+  /// Photos lie below one another.
+  [[nodiscard]] tile_pooling tiles_of(const shard_data& shard) const noexcept {
+    return {shard.photos * out_.height, out_.width, out_.channels};
+  }
+
   [[nodiscard]] bool windows_tile() const noexcept {
     return spec_.window == spec_.stride && out_.height * spec_.window.height == in_.height &&
            out_.width * spec_.window.width == in_.width;
@@ -81,22 +98,17 @@ class max_pooling_layer final : public layer {
         for (std::size_t c = 0; c < channels; ++c) store_float(out + c, -std::numeric_limits<float>::infinity());
         for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
           for (std::size_t c = 0; c < channels; ++c)
-            store_float(out + c, larger(load_float(out + c), load_float(in + at + c)));
+            store_float(out + c, larger_or_nan(load_float(out + c), load_float(in + at + c)));
         });
       }
     }
-  }
-
-  // A NaN in the window is the window's maximum, as in PyTorch.
-  static IMGSIM_ALWAYS_INLINE float larger(float best, float value) {
-    return value > best || value != value ? value : best;
   }
 
   template <class T>
   IMGSIM_ALWAYS_INLINE void find_best(const T* in, std::size_t row, std::size_t column, float* best) const {
     std::fill_n(best, in_.channels, -std::numeric_limits<float>::infinity());
     for_each_in_window(row, column, [&](std::size_t at) IMGSIM_VECTORISED {
-      for (std::size_t c = 0; c < in_.channels; ++c) best[c] = larger(best[c], load_float(in + at + c));
+      for (std::size_t c = 0; c < in_.channels; ++c) best[c] = larger_or_nan(best[c], load_float(in + at + c));
     });
   }
 
@@ -121,6 +133,7 @@ class max_pooling_layer final : public layer {
   }
 
   max_pooling spec_;
+  float slope_before_;
   window_extent rows_;
   window_extent columns_;
 };

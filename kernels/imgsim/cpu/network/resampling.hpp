@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <imgsim/core/simd.hpp>
+#include <imgsim/cpu/network/elementwise.hpp>
 #include <imgsim/cpu/network/layer.hpp>
 
 namespace imgsim::cpu {
@@ -39,12 +40,39 @@ struct interpolation_point {
   return points;
 }
 
+/// The outputs that an input position takes part in, backward: [first, first + weights.size()).
+struct interpolation_share {
+  std::size_t first = 0;
+  std::vector<float> weights;
+};
+
+/// The transpose of interpolate_axis.
+[[nodiscard]] inline std::vector<interpolation_share> shares_of_axis(std::size_t in,
+                                                                     const std::vector<interpolation_point>& points) {
+  std::vector<interpolation_share> shares(in);
+  const auto add = [&](std::size_t input, std::size_t output, float weight) {
+    interpolation_share& share = shares[input];
+    if (share.weights.empty()) share.first = output;
+    share.weights.resize(output + 1 - share.first);
+    share.weights.back() += weight;
+  };
+  for (std::size_t o = 0; o < points.size(); ++o) {
+    add(points[o].first, o, 1.0f - points[o].weight);
+    if (points[o].weight != 0.0f) add(points[o].second, o, points[o].weight);
+  }
+  return shares;
+}
+
 class upsampling_layer final : public layer {
  public:
   upsampling_layer(const layer_setup& setup, const upsampling& spec)
       : layer(setup),
         rows_(interpolate_axis(in_.height, spec.factor.height, spec.interpolation)),
-        columns_(interpolate_axis(in_.width, spec.factor.width, spec.interpolation)) {}
+        columns_(interpolate_axis(in_.width, spec.factor.width, spec.interpolation)),
+        row_shares_(shares_of_axis(in_.height, rows_)),
+        column_shares_(shares_of_axis(in_.width, columns_)) {
+    for (const interpolation_share& share : row_shares_) most_rows_ = std::max(most_rows_, share.weights.size());
+  }
 
   void forward(worker& w, const shard_data& shard) override {
     float* const room = w.scratch.at_least(2 * row_size());
@@ -52,20 +80,23 @@ class upsampling_layer final : public layer {
       for (std::size_t b = 0; b < shard.photos; ++b) {
         const T* const in = static_cast<const T*>(shard.in) + b * in_.size();
         T* const out = static_cast<T*>(shard.out) + b * out_.size();
-        vectorised([this, in, out, room]() IMGSIM_VECTORISED { enlarge(in, out, room); });
+        visit_channels(in_.channels, [&](auto channels) {
+          vectorised([this, in, out, room, channels]() IMGSIM_VECTORISED { enlarge(in, out, room, channels); });
+        });
       }
     });
   }
 
   void backward(worker& w, const shard_data& shard) override {
     if (shard.diff_in == nullptr) return;
-    const std::size_t in_row = in_.width * in_.channels;
-    float* const room = w.scratch.at_least(row_size() + (in_.height + 1) * in_row);
+    float* const room = w.scratch.at_least((most_rows_ + 1) * in_.width * in_.channels);
     visit_element(type_, [&]<class T>(T*) {
       for (std::size_t b = 0; b < shard.photos; ++b) {
         const T* const diff_out = static_cast<const T*>(shard.diff_out) + b * out_.size();
         T* const diff_in = static_cast<T*>(shard.diff_in) + b * in_.size();
-        vectorised([this, diff_out, diff_in, room]() IMGSIM_VECTORISED { gather(diff_out, diff_in, room); });
+        visit_channels(in_.channels, [&](auto channels) {
+          vectorised([=, this]() IMGSIM_VECTORISED { gather(diff_out, diff_in, room, channels); });
+        });
       }
     });
   }
@@ -74,8 +105,8 @@ class upsampling_layer final : public layer {
   [[nodiscard]] std::size_t row_size() const noexcept { return out_.width * out_.channels; }
 
   /// Rows are enlarged sideways into `room` (two of them are alive at a time), then mixed.
-  template <class T>
-  IMGSIM_ALWAYS_INLINE void enlarge(const T* in, T* out, float* room) const {
+  template <class T, class Channels>
+  IMGSIM_ALWAYS_INLINE void enlarge(const T* in, T* out, float* room, Channels channels) const {
     const std::size_t row_values = row_size();
     std::array<float*, 2> wide{room, room + row_values};
     std::array<std::size_t, 2> held{in_.height, in_.height};  // input row in each of `wide`
@@ -85,12 +116,12 @@ class upsampling_layer final : public layer {
         std::swap(wide[0], wide[1]);
         std::swap(held[0], held[1]);
       }
-      if (held[0] != at.first) widen(in, held[0] = at.first, wide[0]);
+      if (held[0] != at.first) widen(in, held[0] = at.first, wide[0], channels);
       if (at.weight == 0.0f) {
         for (std::size_t i = 0; i < row_values; ++i) store_float(out + i, wide[0][i]);
         continue;
       }
-      if (at.second != at.first && held[1] != at.second) widen(in, held[1] = at.second, wide[1]);
+      if (at.second != at.first && held[1] != at.second) widen(in, held[1] = at.second, wide[1], channels);
       const float* const above = wide[0];
       const float* const below = at.second == at.first ? wide[0] : wide[1];
       const float weight = at.weight;
@@ -98,9 +129,8 @@ class upsampling_layer final : public layer {
     }
   }
 
-  template <class T>
-  IMGSIM_ALWAYS_INLINE void widen(const T* in, std::size_t row, float* wide) const {
-    const std::size_t channels = in_.channels;
+  template <class T, class Channels>
+  IMGSIM_ALWAYS_INLINE void widen(const T* in, std::size_t row, float* wide, Channels channels) const {
     const T* const from = in + row * in_.width * channels;
     for (const interpolation_point& at : columns_) {
       const T* const left = from + at.first * channels;
@@ -111,38 +141,46 @@ class upsampling_layer final : public layer {
     }
   }
 
-  /// The transpose of enlarge: each output row is added to one or two input rows of sums, narrowed sideways first.
-  template <class T>
-  IMGSIM_ALWAYS_INLINE void gather(const T* diff_out, T* diff_in, float* room) const {
-    const std::size_t channels = in_.channels;
+  /// The transpose of enlarge: rows of diff_out are narrowed sideways, each once, into a ring of as many as an input
+  /// row takes; then mixed.
+  template <class T, class Channels>
+  IMGSIM_ALWAYS_INLINE void gather(const T* diff_out, T* diff_in, float* room, Channels channels) const {
     const std::size_t in_row = in_.width * channels;
-    float* const narrow = room;
-    float* const sums = room + in_row;
-    std::fill_n(sums, in_.size(), 0.0f);
-    for (std::size_t y = 0; y < out_.height; ++y) {
-      std::fill_n(narrow, in_row, 0.0f);
-      for (const interpolation_point& at : columns_) {
-        float* const left = narrow + at.first * channels;
-        float* const right = narrow + at.second * channels;
-        for (std::size_t c = 0; c < channels; ++c) left[c] += (1.0f - at.weight) * load_float(diff_out + c);
-        if (at.weight != 0.0f) {
-          for (std::size_t c = 0; c < channels; ++c) right[c] += at.weight * load_float(diff_out + c);
-        }
-        diff_out += channels;
+    float* const sum = room + most_rows_ * in_row;
+    std::size_t narrowed = 0;  // rows of diff_out so far
+    for (const interpolation_share& share : row_shares_) {
+      const std::size_t count = share.weights.size();
+      for (; narrowed < share.first + count; ++narrowed)
+        narrow(diff_out + narrowed * row_size(), room + narrowed % most_rows_ * in_row, channels);
+      std::fill_n(sum, in_row, 0.0f);
+      for (std::size_t i = 0; i < count; ++i) {
+        const float* const row = room + (share.first + i) % most_rows_ * in_row;
+        const float weight = share.weights[i];
+        for (std::size_t k = 0; k < in_row; ++k) sum[k] += weight * row[k];
       }
-      const interpolation_point& at = rows_[y];
-      float* const above = sums + at.first * in_row;
-      float* const below = sums + at.second * in_row;
-      for (std::size_t i = 0; i < in_row; ++i) above[i] += (1.0f - at.weight) * narrow[i];
-      if (at.weight != 0.0f) {
-        for (std::size_t i = 0; i < in_row; ++i) below[i] += at.weight * narrow[i];
-      }
+      for (std::size_t k = 0; k < in_row; ++k) store_float(diff_in + k, sum[k]);
+      diff_in += in_row;
     }
-    for (std::size_t i = 0; i < in_.size(); ++i) store_float(diff_in + i, sums[i]);
+  }
+
+  template <class T, class Channels>
+  IMGSIM_ALWAYS_INLINE void narrow(const T* wide, float* out, Channels channels) const {
+    for (const interpolation_share& share : column_shares_) {
+      const T* from = wide + share.first * channels;
+      for (std::size_t c = 0; c < channels; ++c) out[c] = share.weights[0] * load_float(from + c);
+      for (std::size_t i = 1; i < share.weights.size(); ++i) {
+        from += channels;
+        for (std::size_t c = 0; c < channels; ++c) out[c] += share.weights[i] * load_float(from + c);
+      }
+      out += channels;
+    }
   }
 
   std::vector<interpolation_point> rows_;
   std::vector<interpolation_point> columns_;
+  std::vector<interpolation_share> row_shares_;
+  std::vector<interpolation_share> column_shares_;
+  std::size_t most_rows_ = 0;  // outputs of one input row
 };
 
 }  // namespace imgsim::cpu
