@@ -125,6 +125,7 @@ class upsampling_layer final : public layer {
       const float* const above = wide[0];
       const float* const below = at.second == at.first ? wide[0] : wide[1];
       const float weight = at.weight;
+      IMGSIM_SAME_OR_APART
       for (std::size_t i = 0; i < row_values; ++i) store_float(out + i, above[i] + weight * (below[i] - above[i]));
     }
   }
@@ -135,8 +136,11 @@ class upsampling_layer final : public layer {
     for (const interpolation_point& at : columns_) {
       const T* const left = from + at.first * channels;
       const T* const right = from + at.second * channels;
-      for (std::size_t c = 0; c < channels; ++c)
-        wide[c] = load_float(left + c) + at.weight * (load_float(right + c) - load_float(left + c));
+      const std::size_t size = channels;
+      const float weight = at.weight;
+      IMGSIM_SAME_OR_APART
+      for (std::size_t c = 0; c < size; ++c)
+        wide[c] = load_float(left + c) + weight * (load_float(right + c) - load_float(left + c));
       wide += channels;
     }
   }
@@ -146,19 +150,14 @@ class upsampling_layer final : public layer {
   template <class T, class Channels>
   IMGSIM_ALWAYS_INLINE void gather(const T* diff_out, T* diff_in, float* room, Channels channels) const {
     const std::size_t in_row = in_.width * channels;
-    float* const sum = room + most_rows_ * in_row;
     std::size_t narrowed = 0;  // rows of diff_out so far
     for (const interpolation_share& share : row_shares_) {
-      const std::size_t count = share.weights.size();
-      for (; narrowed < share.first + count; ++narrowed)
+      for (; narrowed < share.first + share.weights.size(); ++narrowed)
         narrow(diff_out + narrowed * row_size(), room + narrowed % most_rows_ * in_row, channels);
-      std::fill_n(sum, in_row, 0.0f);
-      for (std::size_t i = 0; i < count; ++i) {
-        const float* const row = room + (share.first + i) % most_rows_ * in_row;
-        const float weight = share.weights[i];
-        for (std::size_t k = 0; k < in_row; ++k) sum[k] += weight * row[k];
-      }
-      for (std::size_t k = 0; k < in_row; ++k) store_float(diff_in + k, sum[k]);
+      const auto row = [&](std::size_t i) IMGSIM_VECTORISED {
+        return static_cast<const float*>(room + (share.first + i) % most_rows_ * in_row);
+      };
+      mix(share.weights, row, in_row, diff_in, room + most_rows_ * in_row);
       diff_in += in_row;
     }
   }
@@ -166,14 +165,32 @@ class upsampling_layer final : public layer {
   template <class T, class Channels>
   IMGSIM_ALWAYS_INLINE void narrow(const T* wide, float* out, Channels channels) const {
     for (const interpolation_share& share : column_shares_) {
-      const T* from = wide + share.first * channels;
-      for (std::size_t c = 0; c < channels; ++c) out[c] = share.weights[0] * load_float(from + c);
-      for (std::size_t i = 1; i < share.weights.size(); ++i) {
-        from += channels;
-        for (std::size_t c = 0; c < channels; ++c) out[c] += share.weights[i] * load_float(from + c);
-      }
+      const T* const from = wide + share.first * channels;
+      mix(share.weights, [=](std::size_t i) IMGSIM_VECTORISED { return from + i * channels; }, channels, out, out);
       out += channels;
     }
+  }
+
+  /// out[n] = sum over i of weights[i] * terms(i)[n]; `room`: [n] floats, may be `out`.
+  template <class Terms, class Out>
+  static IMGSIM_ALWAYS_INLINE void mix(const std::vector<float>& weights, Terms&& terms, std::size_t n, Out* out,
+                                       float* room) {
+    if (weights.size() == 4) {  // bilinear by 2, away from the edges
+      const float w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3];
+      const auto t0 = terms(0), t1 = terms(1), t2 = terms(2), t3 = terms(3);
+      IMGSIM_SAME_OR_APART
+      for (std::size_t k = 0; k < n; ++k) {
+        store_float(out + k, (w0 * load_float(t0 + k) + w1 * load_float(t1 + k)) +
+                                 (w2 * load_float(t2 + k) + w3 * load_float(t3 + k)));
+      }
+      return;
+    }
+    std::fill_n(room, n, 0.0f);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const auto term = terms(i);
+      for (std::size_t k = 0; k < n; ++k) room[k] += weights[i] * load_float(term + k);
+    }
+    for (std::size_t k = 0; k < n; ++k) store_float(out + k, room[k]);
   }
 
   std::vector<interpolation_point> rows_;
