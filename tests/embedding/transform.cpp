@@ -70,8 +70,8 @@ struct reference_moments {
   [[nodiscard]] std::pair<double, double> residual(const embedding_transform& t, std::size_t d, double largest) const {
     std::vector<double> axis(mean.size()), image(mean.size());
     double length = 0.0;
-    for (std::size_t j = 0; j < axis.size(); ++j) length += std::pow(t.projection(d, j), 2);
-    for (std::size_t j = 0; j < axis.size(); ++j) axis[j] = t.projection(d, j) / std::sqrt(length);
+    for (std::size_t j = 0; j < axis.size(); ++j) length += std::pow(t.parts[0].projection(d, j), 2);
+    for (std::size_t j = 0; j < axis.size(); ++j) axis[j] = t.parts[0].projection(d, j) / std::sqrt(length);
     for (std::size_t i = 0; i < x.extent(0); ++i) {
       double along = 0.0;
       for (std::size_t j = 0; j < axis.size(); ++j) along += (x(i, j) - mean[j]) * axis[j];
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(whitening_finds_the_principal_axes_and_gives_them_variance_
         BOOST_TEST(residual <= tolerance(row.raw));
         BOOST_TEST(variance <= before * (1.0 + tolerance(row.raw)));
         before = variance;
-        const float* axis = t.projection.view().row(d);
+        const float* axis = t.parts[0].projection.view().row(d);
         BOOST_TEST(*std::max_element(axis, axis + row.raw, [](float a, float b) { return std::abs(a) < std::abs(b); }) >
                    0.0F);
       }
@@ -177,10 +177,10 @@ BOOST_AUTO_TEST_CASE(shrinkage_moves_variances_towards_their_mean) {
   for (std::size_t d = 0; d < 8; ++d) {
     const double variance = moments.residual(sharp, d, 0.0).second;
     for (std::size_t j = 0; j < 8; ++j) {
-      const double axis = sharp.projection(d, j) * std::sqrt(variance);
+      const double axis = sharp.parts[0].projection(d, j) * std::sqrt(variance);
       const double bound = tolerance(8) / std::sqrt(0.25 * target);
-      BOOST_TEST(std::abs(damped.projection(d, j) - axis / std::sqrt(0.75 * variance + 0.25 * target)) <= bound);
-      BOOST_TEST(std::abs(rotated.projection(d, j) - axis / std::sqrt(target)) <= bound);
+      BOOST_TEST(std::abs(damped.parts[0].projection(d, j) - axis / std::sqrt(0.75 * variance + 0.25 * target)) <= bound);
+      BOOST_TEST(std::abs(rotated.parts[0].projection(d, j) - axis / std::sqrt(target)) <= bound);
     }
   }
 }
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(sampling_noise_damps_what_few_photos_show) {
       const double shrunk = 0.75 * moments.residual(sharp, d, 0.0).second + 0.25 * moments.trace / 8.0;
       const double factor = std::sqrt(shrunk / (shrunk + noise));
       for (std::size_t j = 0; j < 8; ++j)
-        BOOST_TEST(std::abs(damped.projection(d, j) - factor * sharp.projection(d, j)) <=
+        BOOST_TEST(std::abs(damped.parts[0].projection(d, j) - factor * sharp.parts[0].projection(d, j)) <=
                    tolerance(8) / std::sqrt(shrunk));
     }
   }
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(photos_that_are_all_alike_are_only_normalised) {
     for (const std::size_t whiten : {0, 3}) {
       const auto t = fit(features, {.centre = true, .whiten = whiten, .normalise = true});
       BOOST_TEST(t.dimension() == 4u);
-      BOOST_TEST(t.mean.empty());
+      BOOST_TEST(t.parts[0].mean.empty());
       BOOST_TEST(apply(t, features)(0, 3) > 0.0F);
     }
   }

@@ -41,7 +41,7 @@ trained_model compute_on<Context>::train(const training_job& job, photo_set& tra
   trained_model trained{.result = imgsim::train(network, training, validation, job.options), .embedding = {}};
   if (trained.result.stopped) return trained;
   network.load_state(trained.result.best_state);
-  const tensor<float, 2> features = sample_features(network, training);
+  const tensor<float, 2> features = sample_features(context_, network, training);
   trained.embedding = fit_embedding(features.view(), job.description.embedding);
   return trained;
 }

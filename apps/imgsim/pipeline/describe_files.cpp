@@ -58,10 +58,10 @@ json model_json(const std::filesystem::path& path) {
                 {"encoder_layers", a.encoder.size()},
                 {"decoder_layers", a.decoder.size()},
                 {"numbers", parameters},
-                {"features", model.embedding.raw},
+                {"features", model.embedding.raw()},
                 {"dimension", model.embedding.dimension()},
-                {"centred", !model.embedding.mean.empty()},
-                {"whitened", !model.embedding.projection.empty()},
+                {"centred", !model.embedding.parts.front().mean.empty()},
+                {"whitened", !model.embedding.parts.front().projection.empty()},
                 {"normalised", model.embedding.normalise},
                 {"bytes", std::filesystem::file_size(path)},
                 {"hash", model_hash(path)}};

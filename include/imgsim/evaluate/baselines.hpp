@@ -12,6 +12,7 @@
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/image/photo_batch.hpp>
 #include <imgsim/image/resize.hpp>
 
 namespace imgsim {
@@ -25,16 +26,6 @@ inline constexpr std::size_t kValueBins = 4;
 inline constexpr std::size_t kHistogramBins = kHueBins * kSaturationBins * kValueBins;
 
 namespace detail {
-
-inline void check_photos(view<const std::uint8_t, 4> photos) {
-  IMGSIM_EXPECTS(photos.extent(3) == 3, "photos are [B, H, W, 3], not ", shape_text(photos));
-}
-
-[[nodiscard]] inline view<const std::uint8_t, 3> photo_at(view<const std::uint8_t, 4> photos, std::size_t i) {
-  return {photos.data() + i * photos.stride(0),
-          {photos.extent(1), photos.extent(2), 3},
-          {photos.stride(1), photos.stride(2), 1}};
-}
 
 /// Bin of an RGB pixel: hue in twelfths of the circle, first bin from red to orange (grey counts as red), then
 /// saturation and value in quarters. Integers throughout, so that no pixel is on the wrong side of an edge.
@@ -68,11 +59,11 @@ inline void check_photos(view<const std::uint8_t, 4> photos) {
 template <execution_context Context>
 [[nodiscard]] tensor<float, 2> pixel_features(const Context& context, view<const std::uint8_t, 4> photos,
                                               std::size_t height, std::size_t width) {
-  detail::check_photos(photos);
+  check_photos(photos);
   tensor<float, 2> features({photos.extent(0), height * width * 3});
   context.host_pool().for_each(photos.extent(0), [&](std::size_t i) {
     tensor<std::uint8_t, 3> resized({height, width, 3});
-    resize_bilinear(detail::photo_at(photos, i), resized.view());
+    resize_bilinear(photo_at(photos, i), resized.view());
     std::ranges::transform(resized, features.view().row(i),
                            [](std::uint8_t level) { return static_cast<float>(level) / 255; });
   });
@@ -84,10 +75,10 @@ template <execution_context Context>
 /// of the shares themselves, where one large flat background outweighs all the rest.
 template <execution_context Context>
 [[nodiscard]] tensor<float, 2> histogram_features(const Context& context, view<const std::uint8_t, 4> photos) {
-  detail::check_photos(photos);
+  check_photos(photos);
   tensor<float, 2> features({photos.extent(0), kHistogramBins});
   context.host_pool().for_each(photos.extent(0), [&](std::size_t i) {
-    const view<const std::uint8_t, 3> photo = detail::photo_at(photos, i);
+    const view<const std::uint8_t, 3> photo = photo_at(photos, i);
     std::vector<std::size_t> counts(kHistogramBins);
     for (std::size_t y = 0; y < photo.extent(0); ++y)
       for (std::size_t x = 0; x < photo.extent(1); ++x)

@@ -49,6 +49,7 @@ struct architecture {
 ///    "loss": "mean_squared_error", "kernel_l2": 0.0,
 ///    "training": {"epochs": 20, "batch": 32, "learning_rate": 0.001},
 ///    "embedding": {"taps": [{"layer": "code", "pool": "generalised_mean", "exponent": 3.0, "grid": 1}],
+///                  "statistics": ["edges", "texture", "colour"],
 ///                  "centre": true, "whiten": 64, "shrinkage": 0.1, "sampling_noise": 2, "normalise": true}}
 [[nodiscard]] nlohmann::json to_json(const architecture& description);
 

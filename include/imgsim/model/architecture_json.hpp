@@ -42,6 +42,15 @@ inline constexpr std::array kPoolNames{enum_name<pool_kind>{pool_kind::flat, "fl
                                        enum_name<pool_kind>{pool_kind::mean, "mean"},
                                        enum_name<pool_kind>{pool_kind::generalised_mean, "generalised_mean"}};
 
+inline constexpr auto kStatisticNames = [] {
+  std::array<enum_name<photo_statistic>, kPhotoStatistics.size()> names{};
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = {kPhotoStatistics[i].statistic, kPhotoStatistics[i].name};
+  return names;
+}();
+
+constexpr const auto& names_of(photo_statistic) {
+  return kStatisticNames;
+}
 constexpr const auto& names_of(padding_kind) {
   return kPaddingNames;
 }
@@ -125,6 +134,7 @@ template <class Spec, class Archive>
   requires one_of<std::remove_const_t<Spec>, embedding_spec>
 void fields(Spec& spec, Archive&& archive) {
   archive("taps", spec.taps);
+  archive("statistics", spec.statistics);
   archive("centre", spec.centre);
   archive("whiten", spec.whiten);
   archive("shrinkage", spec.shrinkage);

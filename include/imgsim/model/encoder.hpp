@@ -10,6 +10,7 @@
 #include <imgsim/core/view.hpp>
 #include <imgsim/embedding/transform.hpp>
 #include <imgsim/model/autoencoder.hpp>
+#include <imgsim/model/features.hpp>
 #include <imgsim/model/model_file.hpp>
 
 namespace imgsim {
@@ -27,8 +28,8 @@ class photo_encoder {
   photo_encoder(const Context& context, const model_file& model, precision arithmetic = precision::float32)
       : context_(context), network_(context, model.description, arithmetic, 0), transform_(model.embedding.clone()) {
     network_.load_state(model.state);
-    IMGSIM_EXPECTS(transform_.raw == network_.feature_size(), "the embedding is for ", transform_.raw,
-                   " features, the network has ", network_.feature_size());
+    IMGSIM_EXPECTS(transform_.raw() == feature_width(network_), "the embedding is for ", transform_.raw(),
+                   " features, the network and photo statistics have ", feature_width(network_));
   }
 
   [[nodiscard]] const architecture& description() const noexcept { return network_.description(); }
@@ -40,10 +41,9 @@ class photo_encoder {
   /// out[B, D] of photos [B, H, W, 3]. A photo's embedding does not depend on the batch that it comes in.
   void encode(view<const std::uint8_t, 4> photos, matrix_view<float> out) {
     if (photos.extent(0) == 0) return;  // a batch of which nothing could be decoded
-    if (features_.extent(0) < photos.extent(0))
-      features_ = tensor<float, 2>({photos.extent(0), network_.feature_size()});
+    if (features_.extent(0) < photos.extent(0)) features_ = tensor<float, 2>({photos.extent(0), transform_.raw()});
     const matrix_view<float> features = features_.view().slice(0, photos.extent(0));
-    network_.encode(photos, features);
+    extract_features(context_, network_, photos, features);
     apply_embedding(context_, transform_, features, out);
   }
 

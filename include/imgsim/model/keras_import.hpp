@@ -164,7 +164,7 @@ inline constexpr const char* kWeights = "/model_weights";
     model_file model{.description = keras::detail::describe(file, chain), .state = {}, .embedding = {}, .metadata = {}};
     const network_plan plan = plan_network(model.description);
     model.state = keras::detail::read_weights(file, plan, chain.layers);
-    model.embedding.raw = plan.feature_size;
+    model.embedding.parts.push_back({.raw = plan.feature_size, .mean = {}, .projection = {}});
     model.metadata["source"] = "keras";
     if (file.has_attribute("/", "keras_version")) model.metadata["keras_version"] = file.text("/", "keras_version");
     return model;

@@ -2,7 +2,9 @@
 // embedding fitted to the training photos.
 //
 //   tensors   "encoder.0.kernel" ... as autoencoder::state() names them; "embedding.mean" [raw] and
-//             "embedding.projection" [D, raw] where the embedding has them
+//             "embedding.projection" [D, raw] where the embedding has them, "embedding.edges.mean" and so on for the
+//             parts that are photo statistics; "embedding.weights" [G, parts] and "embedding.kinds" [G, D] where parts
+//             are weighted
 //   metadata  format "imgsim-model", format_version "1", architecture and preprocessing (JSON), embedding (JSON: raw
 //             width, normalise), tensor_hash (XXH3-128 of the bytes behind the header; to be left out by other
 //             programs), imgsim_version, and what the maker adds: preset, seed, epochs, losses, photos, ...
@@ -45,8 +47,8 @@ namespace detail {
 
 inline constexpr std::size_t kModelFormatVersion = 1;
 inline constexpr std::string_view kModelFormat = "imgsim-model";
-inline constexpr std::string_view kMeanTensor = "embedding.mean";
-inline constexpr std::string_view kProjectionTensor = "embedding.projection";
+inline constexpr std::string_view kWeightsTensor = "embedding.weights";
+inline constexpr std::string_view kKindsTensor = "embedding.kinds";
 inline constexpr std::string_view kModelKeys[] = {"format",       "format_version", kTensorHash,
                                                   "architecture", "preprocessing",  "embedding"};
 
@@ -66,28 +68,68 @@ inline constexpr std::string_view kModelKeys[] = {"format",       "format_versio
   return taken;
 }
 
-[[nodiscard]] inline embedding_transform take_embedding(const tensor_file& file, std::size_t feature_size,
+/// What the tensors of a part are called, before ".mean" and ".projection", and the width of its features: the
+/// network's part first, then the statistics.
+struct part_name {
+  std::string prefix;
+  std::size_t raw = 0;
+};
+[[nodiscard]] inline std::vector<part_name> part_names(const network_plan& plan, const embedding_spec& spec) {
+  std::vector<part_name> names{{"embedding", plan.feature_size}};
+  for (const photo_statistic statistic : spec.statistics)
+    names.push_back({"embedding." + std::string(entry_of(statistic).name), entry_of(statistic).width});
+  return names;
+}
+
+/// Takes the matrix `name` of `columns` columns out of `tensors`; an empty one where there is none.
+[[nodiscard]] inline tensor<float, 2> take_matrix(std::vector<named_tensor>& tensors, const std::string& name,
+                                                  std::size_t columns) {
+  const named_tensor found = take_tensor(tensors, name);
+  if (found.values.empty()) return {};
+  IMGSIM_EXPECTS(found.shape.size() == 2 && found.shape[1] == columns, "the shape of ", name, " does not fit ",
+                 columns, " features");
+  tensor<float, 2> matrix({found.shape[0], found.shape[1]});
+  std::ranges::copy(found.values, matrix.data());
+  return matrix;
+}
+
+[[nodiscard]] inline part_weighting take_weighting(std::vector<named_tensor>& tensors,
+                                                   const embedding_transform& embedding) {
+  part_weighting weighting{
+      .centres = take_matrix(tensors, std::string(kKindsTensor), embedding.dimension()),
+      .weights = take_matrix(tensors, std::string(kWeightsTensor), embedding.parts.size())};
+  const std::size_t kinds = std::max<std::size_t>(weighting.centres.extent(0), 1);
+  IMGSIM_EXPECTS(embedding.parts.size() == 1 ? weighting.empty() : weighting.weights.extent(0) == kinds,
+                 "the shape of ", kWeightsTensor, " does not fit its ", embedding.parts.size(), " parts");
+  IMGSIM_EXPECTS(std::ranges::none_of(weighting.weights, [](float weight) { return weight < 0; }),
+                 "it has a weight below 0");
+  return weighting;
+}
+
+[[nodiscard]] inline embedding_transform take_embedding(const tensor_file& file, const network_plan& plan,
+                                                        const embedding_spec& spec,
                                                         std::vector<named_tensor>& tensors) {
   const nlohmann::json json = parse_metadata_json(file, "embedding");
   IMGSIM_EXPECTS(json.is_object() && json.contains("raw") && json["raw"].is_number_unsigned() &&
                      json.contains("normalise") && json["normalise"].is_boolean(),
                  "its embedding is not described");
-  embedding_transform embedding{
-      .raw = json["raw"].get<std::size_t>(), .mean = {}, .projection = {}, .normalise = json["normalise"].get<bool>()};
-  IMGSIM_EXPECTS(embedding.raw == feature_size, "its embedding is for ", embedding.raw, " features, its network has ",
-                 feature_size);
-  named_tensor mean = take_tensor(tensors, kMeanTensor);
-  IMGSIM_EXPECTS(mean.values.empty() || mean.values.size() == embedding.raw, "the shape of ", kMeanTensor,
-                 " does not fit ", embedding.raw, " features");
-  embedding.mean = std::move(mean.values);
-  const named_tensor projection = take_tensor(tensors, kProjectionTensor);
-  if (!projection.values.empty()) {
-    IMGSIM_EXPECTS(projection.shape.size() == 2 && projection.shape[1] == embedding.raw, "the shape of ",
-                   kProjectionTensor, " does not fit ", embedding.raw, " features");
-    embedding.projection = tensor<float, 2>({projection.shape[0], projection.shape[1]});
-    std::ranges::copy(projection.values, embedding.projection.data());
+  embedding_transform embedding{.parts = {}, .weighting = {}, .normalise = json["normalise"].get<bool>()};
+  for (const part_name& name : part_names(plan, spec)) {
+    embedding_part part{.raw = name.raw, .mean = take_tensor(tensors, name.prefix + ".mean").values, .projection = {}};
+    IMGSIM_EXPECTS(part.mean.empty() || part.mean.size() == name.raw, "the shape of ", name.prefix,
+                   ".mean does not fit ", name.raw, " features");
+    part.projection = take_matrix(tensors, name.prefix + ".projection", name.raw);
+    embedding.parts.push_back(std::move(part));
   }
+  IMGSIM_EXPECTS(embedding.raw() == json["raw"].get<std::size_t>(), "its embedding is for ", json["raw"].dump(),
+                 " features, its network and photo statistics have ", embedding.raw());
+  embedding.weighting = take_weighting(tensors, embedding);
   return embedding;
+}
+
+inline void put_matrix(std::vector<named_tensor>& tensors, std::string name, const tensor<float, 2>& matrix) {
+  if (!matrix.empty())
+    tensors.push_back({std::move(name), {matrix.extent(0), matrix.extent(1)}, {matrix.begin(), matrix.end()}});
 }
 
 }  // namespace detail
@@ -97,21 +139,22 @@ inline constexpr std::string_view kModelKeys[] = {"format",       "format_versio
   const network_plan plan = plan_network(model.description);
   std::ignore = detail::match_state(plan, model.state);
   const embedding_transform& embedding = model.embedding;
-  IMGSIM_EXPECTS(embedding.raw == plan.feature_size, "the embedding is for ", embedding.raw,
-                 " features, the network has ", plan.feature_size);
+  const std::vector<detail::part_name> names = detail::part_names(plan, model.description.embedding);
+  IMGSIM_EXPECTS(std::ranges::equal(names, embedding.parts, {}, &detail::part_name::raw, &embedding_part::raw),
+                 "the embedding is for ", embedding.raw(), " features, the network and photo statistics have others");
   tensor_file file{.tensors = model.state, .metadata = model.metadata};
-  if (!embedding.mean.empty())
-    file.tensors.push_back({std::string(detail::kMeanTensor), {embedding.mean.size()}, embedding.mean});
-  if (!embedding.projection.empty()) {
-    file.tensors.push_back({std::string(detail::kProjectionTensor),
-                            {embedding.projection.extent(0), embedding.projection.extent(1)},
-                            {embedding.projection.begin(), embedding.projection.end()}});
+  for (std::size_t p = 0; p < names.size(); ++p) {
+    const embedding_part& part = embedding.parts[p];
+    if (!part.mean.empty()) file.tensors.push_back({names[p].prefix + ".mean", {part.mean.size()}, part.mean});
+    detail::put_matrix(file.tensors, names[p].prefix + ".projection", part.projection);
   }
+  detail::put_matrix(file.tensors, std::string(detail::kKindsTensor), embedding.weighting.centres);
+  detail::put_matrix(file.tensors, std::string(detail::kWeightsTensor), embedding.weighting.weights);
   detail::set_format(file, detail::kModelFormat, detail::kModelFormatVersion);
   file.metadata["imgsim_version"] = version;
   file.metadata["architecture"] = to_json(model.description).dump();
   file.metadata["preprocessing"] = detail::preprocessing_of(model.description).dump();
-  file.metadata["embedding"] = nlohmann::json{{"raw", embedding.raw}, {"normalise", embedding.normalise}}.dump();
+  file.metadata["embedding"] = nlohmann::json{{"raw", embedding.raw()}, {"normalise", embedding.normalise}}.dump();
   return file;
 }
 
@@ -130,7 +173,7 @@ inline constexpr std::string_view kModelKeys[] = {"format",       "format_versio
                    "' holds numbers that are not finite");
   const network_plan plan = plan_network(model.description);
   model.state = std::move(file.tensors);
-  model.embedding = detail::take_embedding(file, plan.feature_size, model.state);
+  model.embedding = detail::take_embedding(file, plan, model.description.embedding, model.state);
   std::ignore = detail::match_state(plan, model.state);
   for (auto& [key, text] : file.metadata)
     if (std::ranges::find(detail::kModelKeys, key) == std::end(detail::kModelKeys))

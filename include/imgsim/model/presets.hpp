@@ -87,7 +87,8 @@ inline architecture make_conv_transpose(std::size_t size, std::size_t latent) {
   return a;
 }
 
-/// Four stride-2 levels; features pooled from the last three, and a coarse map of where they are.
+/// Four stride-2 levels; features pooled from the last three, and a coarse map of where they are. Beside them statistics
+/// of the photo, weighted by how far they agree.
 inline architecture make_default(std::size_t size, std::size_t) {
   architecture a{.name = "default", .height = size, .width = size};
   for (const std::size_t filters : filter_counts{32, 64, 96, 128}) {
@@ -106,10 +107,11 @@ inline architecture make_default(std::size_t size, std::size_t) {
                           {.layer = "level_3", .pool = pool_kind::generalised_mean},
                           {.layer = "level_4", .pool = pool_kind::generalised_mean},
                           {.layer = "level_3", .pool = pool_kind::mean, .grid = 4}},
+                 .statistics = {photo_statistic::edges, photo_statistic::texture, photo_statistic::colour},
                  .centre = true,
-                 .whiten = 96,
-                 .shrinkage = 0.1,
-                 .sampling_noise = 2.0,
+                 .whiten = 128,
+                 .shrinkage = 0.02,
+                 .sampling_noise = 1.0,
                  .normalise = true};
   return a;
 }

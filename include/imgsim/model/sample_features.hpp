@@ -11,6 +11,7 @@
 #include <imgsim/core/context.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/model/autoencoder.hpp>
+#include <imgsim/model/features.hpp>
 #include <imgsim/model/photo_source.hpp>
 
 namespace imgsim {
@@ -19,26 +20,28 @@ namespace imgsim {
 /// wide feature spaces, and far more than the directions that it keeps.
 inline constexpr std::size_t kMaxFittedPhotos = 8192;
 
-/// Features [min(M, about kMaxFittedPhotos), feature_size] of the M photos of `photos`, for fit_embedding():
+/// Features [min(M, about kMaxFittedPhotos), feature_width] of the M photos of `photos`, for fit_embedding():
 ///
 ///   imgsim::training_result trained = imgsim::train(network, training, validation, options);
 ///   network.load_state(trained.best_state);
-///   const auto features = imgsim::sample_features(network, training);
+///   const auto features = imgsim::sample_features(cpu, network, training);
 ///   const auto embedding = imgsim::fit_embedding(cpu, features.view(), network.description().embedding);
 template <execution_context Context, photo_source Source>
-[[nodiscard]] tensor<float, 2> sample_features(autoencoder<Context>& network, Source& photos) {
+[[nodiscard]] tensor<float, 2> sample_features(const Context& context, autoencoder<Context>& network,
+                                               Source& photos) {
   constexpr std::size_t kBatch = 32;
   const std::size_t step = (photos.size() + kMaxFittedPhotos - 1) / kMaxFittedPhotos;
   std::vector<std::size_t> rows;
   for (std::size_t row = 0; row < photos.size(); row += step) rows.push_back(row);
 
-  tensor<float, 2> features({rows.size(), network.feature_size()});
+  tensor<float, 2> features({rows.size(), feature_width(network)});
   tensor<std::uint8_t, 4> pixels({std::min(kBatch, rows.size()), network.height(), network.width(), 3});
   photos.plan(rows, kBatch);
   for (std::size_t first = 0; first < rows.size(); first += kBatch) {
     const std::size_t count = std::min(kBatch, rows.size() - first);
     photos.load(std::span(rows).subspan(first, count), pixels.view().slice(0, count));
-    network.encode(std::as_const(pixels).view().slice(0, count), features.view().slice(first, count));
+    extract_features(context, network, std::as_const(pixels).view().slice(0, count),
+                     features.view().slice(first, count));
   }
   return features;
 }
