@@ -86,8 +86,9 @@ struct reference_moments {
 };
 
 bool same_bytes(const embedding_transform& a, const embedding_transform& b) {
-  return a.mean == b.mean && a.projection.extents() == b.projection.extents() &&
-         std::memcmp(a.projection.data(), b.projection.data(), a.projection.size() * sizeof(float)) == 0;
+  return a.parts[0].mean == b.parts[0].mean && a.parts[0].projection.extents() == b.parts[0].projection.extents() &&
+         std::memcmp(a.parts[0].projection.data(), b.parts[0].projection.data(),
+                     a.parts[0].projection.size() * sizeof(float)) == 0;
 }
 
 /// Rounding of float projections [raw] applied to features, against float64.
@@ -179,7 +180,8 @@ BOOST_AUTO_TEST_CASE(shrinkage_moves_variances_towards_their_mean) {
     for (std::size_t j = 0; j < 8; ++j) {
       const double axis = sharp.parts[0].projection(d, j) * std::sqrt(variance);
       const double bound = tolerance(8) / std::sqrt(0.25 * target);
-      BOOST_TEST(std::abs(damped.parts[0].projection(d, j) - axis / std::sqrt(0.75 * variance + 0.25 * target)) <= bound);
+      BOOST_TEST(std::abs(damped.parts[0].projection(d, j) - axis / std::sqrt(0.75 * variance + 0.25 * target)) <=
+                 bound);
       BOOST_TEST(std::abs(rotated.parts[0].projection(d, j) - axis / std::sqrt(target)) <= bound);
     }
   }

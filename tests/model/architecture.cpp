@@ -39,6 +39,7 @@ architecture every_layer() {
   a.kernel_l2 = 0.125;
   a.training = {7, 9, 0.25};
   a.embedding = {.taps = {{"first", pool_kind::mean, 3.0, 2}, {"code", pool_kind::generalised_mean, 4.0, 1}},
+                 .statistics = {photo_statistic::colour, photo_statistic::edges},
                  .centre = true,
                  .whiten = 12,
                  .shrinkage = 0.5,
@@ -94,6 +95,8 @@ BOOST_AUTO_TEST_CASE(bad_json_is_named) {
   BOOST_TEST(spoiled([](json& j) { j["encoder"][4] = "relu"; }) == "encoder[4]: an object is needed");
   BOOST_TEST(spoiled([](json& j) { j["decoder"][0]["type"] = "lstm"; }) == "decoder[0].type: there is no layer 'lstm'");
   BOOST_TEST(spoiled([](json& j) { j["loss"] = 5; }) == "loss: a string is needed, not 5");
+  BOOST_TEST(spoiled([](json& j) { j["embedding"]["statistics"][1] = "faces"; }) ==
+             "embedding.statistics[1]: 'faces' is none of edges, texture, colour");
   BOOST_TEST(spoiled([](json& j) { j["embedding"]["taps"][1]["pool"] = "max"; }) ==
              "embedding.taps[1].pool: 'max' is none of flat, mean, generalised_mean");
   BOOST_TEST(spoiled([](json& j) { j["training"]["epochs"] = 1.5; }) ==
@@ -136,6 +139,9 @@ BOOST_AUTO_TEST_CASE(layers_that_do_not_fit_are_named) {
   BOOST_TEST(changed([](architecture& a) { a.embedding.taps = {{.pool = pool_kind::mean, .grid = 5}}; }) ==
              "tap 'code': a grid of 5 does not fit a layer of [4, 4, 4]");
   BOOST_TEST(changed([](architecture& a) { a.embedding.taps.clear(); }) == "an embedding needs at least one tap");
+  BOOST_TEST(changed([](architecture& a) {
+               a.embedding.statistics = {photo_statistic::texture, photo_statistic::texture};
+             }) == "the statistic texture is in the embedding twice");
 }
 
 BOOST_AUTO_TEST_CASE(presets_have_their_published_shapes) {

@@ -13,6 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <imgsim/core/random.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/network.hpp>
 #include <imgsim/embedding/fit_embedding.hpp>
@@ -53,6 +54,38 @@ imgsim::model_file sample() {
           .metadata = {{"preset", "tiny"}, {"seed", "3"}, {"photos", "20"}}};
 }
 
+/// With every statistic, and weights of one kind of photos or two.
+imgsim::model_file sample_of_parts(std::size_t kinds) {
+  imgsim::model_file model = sample();
+  model.description.embedding.statistics = {imgsim::photo_statistic::colour, imgsim::photo_statistic::edges,
+                                            imgsim::photo_statistic::texture};
+  imgsim::random_stream random(kinds);
+  const auto matrix = [&](std::size_t rows, std::size_t columns) {
+    imgsim::tensor<float, 2> out({rows, columns});
+    for (float& value : out) value = static_cast<float>(std::abs(random.normal()));
+    return out;
+  };
+  for (const imgsim::photo_statistic statistic : model.description.embedding.statistics) {
+    const std::size_t width = imgsim::entry_of(statistic).width;
+    model.embedding.parts.push_back(
+        {.raw = width, .mean = std::vector<float>(width, 0.1F), .projection = matrix(6, width)});
+  }
+  model.embedding.weighting.weights = matrix(kinds, 4);
+  if (kinds > 1) model.embedding.weighting.centres = matrix(kinds, model.embedding.dimension());
+  return model;
+}
+
+bool same_bytes(const imgsim::tensor<float, 2>& a, const imgsim::tensor<float, 2>& b) {
+  return a.extents() == b.extents() && std::equal(a.begin(), a.end(), b.begin());
+}
+bool same_bytes(const imgsim::embedding_transform& a, const imgsim::embedding_transform& b) {
+  return a.normalise == b.normalise && same_bytes(a.weighting.centres, b.weighting.centres) &&
+         same_bytes(a.weighting.weights, b.weighting.weights) &&
+         std::ranges::equal(a.parts, b.parts, [](const auto& one, const auto& other) {
+           return one.raw == other.raw && one.mean == other.mean && same_bytes(one.projection, other.projection);
+         });
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(model_file)
@@ -65,10 +98,8 @@ BOOST_AUTO_TEST_CASE(reads_back_bit_for_bit) {
   const imgsim::model_file back = imgsim::read_model(path);
   BOOST_TEST((back.description == model.description));
   BOOST_TEST((back.state == model.state));
-  BOOST_TEST((back.embedding.mean == model.embedding.mean));
   BOOST_TEST(back.embedding.dimension() == 3u);
-  BOOST_TEST(std::memcmp(back.embedding.projection.data(), model.embedding.projection.data(),
-                         model.embedding.projection.size() * sizeof(float)) == 0);
+  BOOST_TEST(same_bytes(back.embedding, model.embedding));
   BOOST_TEST(back.embedding.normalise);
   BOOST_TEST(back.metadata.at("preset") == "tiny");
   BOOST_TEST(back.metadata.at("imgsim_version") == imgsim::version);
@@ -77,6 +108,59 @@ BOOST_AUTO_TEST_CASE(reads_back_bit_for_bit) {
   imgsim::write_model(folder.path() / "again.safetensors", back);
   BOOST_TEST(imgsim::model_hash(path) == imgsim::model_hash(folder.path() / "again.safetensors"));
   BOOST_TEST(imgsim::model_hash(path).size() == 32u);
+}
+
+BOOST_AUTO_TEST_CASE(reads_back_parts_and_their_weights) {
+  const imgsim_test::temporary_folder folder;
+  const auto path = folder.path() / "m.safetensors";
+  for (const std::size_t kinds : {1u, 2u}) {
+    const imgsim::model_file model = sample_of_parts(kinds);
+    imgsim::write_model(path, model);
+    const imgsim::model_file back = imgsim::read_model(path);
+    BOOST_TEST((back.description == model.description));
+    BOOST_TEST(same_bytes(back.embedding, model.embedding));
+
+    const auto pixels = photos(5, 2);
+    imgsim::photo_encoder encoder(imgsim::cpu_context(2), back);
+    imgsim::tensor<float, 2> all({5, encoder.dimension()}), again({5, encoder.dimension()});
+    encoder.encode(pixels.view(), all.view());
+    imgsim::photo_encoder(imgsim::cpu_context(1), model).encode(pixels.view(), again.view());
+    BOOST_TEST(std::memcmp(all.data(), again.data(), all.size() * sizeof(float)) == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(parts_that_do_not_fit_are_refused_with_a_reason) {
+  imgsim::tensor_file good = imgsim::to_tensor_file(sample_of_parts(2));
+  good.metadata.erase("tensor_hash");
+  BOOST_REQUIRE_NO_THROW(std::ignore = imgsim::to_model(good));
+  using tensor = imgsim::named_tensor;
+  const struct {
+    const char* name;
+    const char* reason;
+    std::function<void(tensor&)> damage;
+  } table[] = {
+      {"embedding.weights", "embedding.weights", [](tensor& t) { t.shape = {4, 2}; }},
+      {"embedding.weights", "embedding.weights", [](tensor& t) { t.shape = {1, 4}, t.values.resize(4); }},
+      {"embedding.weights", "embedding.weights", [](tensor& t) { t.name = "elsewhere"; }},
+      {"embedding.weights", "below 0", [](tensor& t) { t.values[3] = -0.5F; }},
+      {"embedding.weights", "not finite", [](tensor& t) { t.values[3] = INFINITY; }},
+      {"embedding.kinds", "embedding.weights", [](tensor& t) { t.name = "elsewhere"; }},
+      {"embedding.kinds", "embedding.kinds",
+       [](tensor& t) { t.shape[1] -= 1, t.values.resize(t.shape[0] * t.shape[1]); }},
+      {"embedding.colour.mean", "embedding.colour.mean", [](tensor& t) { t.shape = {3}, t.values.resize(3); }},
+      {"embedding.edges.projection", "embedding.edges.projection",
+       [](tensor& t) { std::swap(t.shape[0], t.shape[1]); }},
+      {"embedding.edges.projection", "embedding.kinds",
+       [](tensor& t) { t.shape[0] -= 1, t.values.resize(t.shape[0] * t.shape[1]); }},
+  };
+  for (const auto& row : table) {
+    BOOST_TEST_CONTEXT(row.name << ": " << row.reason) {
+      imgsim::tensor_file damaged = good;
+      row.damage(*std::ranges::find(damaged.tensors, row.name, &tensor::name));
+      const std::string text = imgsim_test::complaint_of([&] { std::ignore = imgsim::to_model(damaged); });
+      BOOST_TEST(text.find(row.reason) != std::string::npos, text);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_embedding_does_not_depend_on_the_batch_or_the_threads) {

@@ -41,7 +41,8 @@ trained_model compute_on<Context>::train(const training_job& job, photo_set& tra
   trained_model trained{.result = imgsim::train(network, training, validation, job.options), .embedding = {}};
   if (trained.result.stopped) return trained;
   network.load_state(trained.result.best_state);
-  const tensor<float, 2> features = sample_features(context_, network, training);
+  // The photos kept apart tell when to stop; what the embedding learns of a folder it may learn of them, too.
+  const tensor<float, 2> features = sample_features(context_, network, training, validation);
   trained.embedding = fit_embedding(features.view(), job.description.embedding);
   return trained;
 }

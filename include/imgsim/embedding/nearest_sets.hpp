@@ -33,10 +33,9 @@ template <execution_context Context>
       for (Eigen::Index j = 0; j < n; ++j)
         if (j != begin + r) order.push_back(static_cast<std::size_t>(j));
       const std::size_t kept = std::min(count, order.size());
-      std::ranges::nth_element(order, order.begin() + static_cast<std::ptrdiff_t>(kept),
-                               [&](std::size_t a, std::size_t b) {
-                                 return product[a] != product[b] ? product[a] > product[b] : a < b;
-                               });
+      std::ranges::nth_element(
+          order, order.begin() + static_cast<std::ptrdiff_t>(kept),
+          [&](std::size_t a, std::size_t b) { return product[a] != product[b] ? product[a] > product[b] : a < b; });
       order.resize(kept);
       std::ranges::sort(order);
       sets[static_cast<std::size_t>(begin + r)] = order;

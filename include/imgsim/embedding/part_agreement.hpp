@@ -12,7 +12,7 @@
 //   weights     With errors that are independent, the agreement L_ab of two parts beyond chance is the product of what
 //               each is worth, so that three parts tell each one's worth (Parisi et al., 2014,
 //               doi:10.1073/pnas.1219097111): colour is worth (L_ct / L_st)^2 of what shape is, where texture t is the
-//               third. Weights are worths squared.
+//               third. Weights are worths cubed.
 //   kinds       On which photos each is worth more: the folder is split in two along its main axis (Boley, 1998,
 //               doi:10.1023/A:1009740529316, then Lloyd's steps), and each half has weights of its own.
 //
@@ -48,7 +48,7 @@ inline constexpr std::size_t kMinKindPhotos = 150;
 
 namespace detail {
 
-inline constexpr std::size_t kAgreementNeighbours = 10;
+inline constexpr std::size_t kAgreementNeighbours = 5;
 /// The share of the weights that the parts beside shape and colour have, each; those see some of both.
 inline constexpr double kOtherPartWeight = 0.13 / 1.26;
 inline constexpr double kLeastAgreement = 0.02;  ///< beyond chance, in units of chance
@@ -183,8 +183,7 @@ template <execution_context Context>
 [[nodiscard]] inline std::vector<double> agreement_of(const nearest_sets& a, const nearest_sets& b) {
   std::vector<double> agreement(a.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const double chance =
-        static_cast<double>(a[i].size() * b[i].size()) / static_cast<double>(a.size() - 1);
+    const double chance = static_cast<double>(a[i].size() * b[i].size()) / static_cast<double>(a.size() - 1);
     agreement[i] = static_cast<double>(shared_members(a[i], b[i])) / chance - 1.0;
   }
   return agreement;
@@ -273,8 +272,8 @@ void weigh_by_agreement(const Context& context, matrix_view<const float> feature
     const std::span<const float> of_kind(shares.view().row(g), photos);
     const double shape = detail::mean_agreement(by_shape, of_kind, shape_overall);
     const double colour_worth = detail::mean_agreement(by_colour, of_kind, colour_overall);
-    const double log_ratio = 4.0 * std::log(std::max(colour_worth, detail::kLeastAgreement) /
-                                            std::max(shape, detail::kLeastAgreement));
+    const double log_ratio =
+        6.0 * std::log(std::max(colour_worth, detail::kLeastAgreement) / std::max(shape, detail::kLeastAgreement));
     const double ratio = std::exp(std::clamp(log_ratio, -detail::kMaxLogRatio, detail::kMaxLogRatio));
     const double left = 1.0 - static_cast<double>(parts - 2) * detail::kOtherPartWeight;
     for (std::size_t p = 0; p < parts; ++p) weights(g, p) = static_cast<float>(detail::kOtherPartWeight);

@@ -46,9 +46,8 @@ void compute_statistic(const Context& context, photo_statistic statistic, view<c
   const photo_statistic_entry& entry = entry_of(statistic);
   IMGSIM_EXPECTS(out.extent(0) == photos.extent(0) && out.extent(1) == entry.width, "features ", shape_text(out),
                  " should be [", photos.extent(0), ", ", entry.width, "]");
-  context.host_pool().for_each(photos.extent(0), [&](std::size_t i) {
-    entry.compute(photo_at(photos, i), std::span(out.row(i), entry.width));
-  });
+  context.host_pool().for_each(
+      photos.extent(0), [&](std::size_t i) { entry.compute(photo_at(photos, i), std::span(out.row(i), entry.width)); });
 }
 
 }  // namespace imgsim

@@ -86,8 +86,8 @@ struct part_name {
                                                   std::size_t columns) {
   const named_tensor found = take_tensor(tensors, name);
   if (found.values.empty()) return {};
-  IMGSIM_EXPECTS(found.shape.size() == 2 && found.shape[1] == columns, "the shape of ", name, " does not fit ",
-                 columns, " features");
+  IMGSIM_EXPECTS(found.shape.size() == 2 && found.shape[1] == columns, "the shape of ", name, " does not fit ", columns,
+                 " features");
   tensor<float, 2> matrix({found.shape[0], found.shape[1]});
   std::ranges::copy(found.values, matrix.data());
   return matrix;
@@ -95,9 +95,8 @@ struct part_name {
 
 [[nodiscard]] inline part_weighting take_weighting(std::vector<named_tensor>& tensors,
                                                    const embedding_transform& embedding) {
-  part_weighting weighting{
-      .centres = take_matrix(tensors, std::string(kKindsTensor), embedding.dimension()),
-      .weights = take_matrix(tensors, std::string(kWeightsTensor), embedding.parts.size())};
+  part_weighting weighting{.centres = take_matrix(tensors, std::string(kKindsTensor), embedding.dimension()),
+                           .weights = take_matrix(tensors, std::string(kWeightsTensor), embedding.parts.size())};
   const std::size_t kinds = std::max<std::size_t>(weighting.centres.extent(0), 1);
   IMGSIM_EXPECTS(embedding.parts.size() == 1 ? weighting.empty() : weighting.weights.extent(0) == kinds,
                  "the shape of ", kWeightsTensor, " does not fit its ", embedding.parts.size(), " parts");

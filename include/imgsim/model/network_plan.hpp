@@ -117,6 +117,12 @@ class plan_builder {
     IMGSIM_EXPECTS(!description_.encoder.empty(), "an architecture needs an encoder");
     IMGSIM_EXPECTS(std::isfinite(description_.kernel_l2) && description_.kernel_l2 >= 0, "kernel_l2 must be >= 0");
     IMGSIM_EXPECTS(!description_.embedding.taps.empty(), "an embedding needs at least one tap");
+    const std::vector<photo_statistic>& statistics = description_.embedding.statistics;
+    IMGSIM_EXPECTS(statistics.empty() || description_.channels == 3, "photo statistics need photos of 3 channels, not ",
+                   description_.channels);
+    for (auto at = statistics.begin(); at != statistics.end(); ++at)
+      IMGSIM_EXPECTS(std::find(statistics.begin(), at, *at) == at, "the statistic ", entry_of(*at).name,
+                     " is in the embedding twice");
   }
 
   feature_shape add_half(const std::string& half, const std::vector<layer_spec>& specs, feature_shape shape) {

@@ -87,8 +87,8 @@ inline architecture make_conv_transpose(std::size_t size, std::size_t latent) {
   return a;
 }
 
-/// Four stride-2 levels; features pooled from the last three, and a coarse map of where they are. Beside them statistics
-/// of the photo, weighted by how far they agree.
+/// Four stride-2 levels; features pooled from the last three, and a coarse map of where they are. Beside them
+/// statistics of the photo, weighted by how far they agree.
 inline architecture make_default(std::size_t size, std::size_t) {
   architecture a{.name = "default", .height = size, .width = size};
   for (const std::size_t filters : filter_counts{32, 64, 96, 128}) {

@@ -20,29 +20,41 @@ namespace imgsim {
 /// wide feature spaces, and far more than the directions that it keeps.
 inline constexpr std::size_t kMaxFittedPhotos = 8192;
 
-/// Features [min(M, about kMaxFittedPhotos), feature_width] of the M photos of `photos`, for fit_embedding():
-///
-///   imgsim::training_result trained = imgsim::train(network, training, validation, options);
-///   network.load_state(trained.best_state);
-///   const auto features = imgsim::sample_features(cpu, network, training);
-///   const auto embedding = imgsim::fit_embedding(cpu, features.view(), network.description().embedding);
-template <execution_context Context, photo_source Source>
-[[nodiscard]] tensor<float, 2> sample_features(const Context& context, autoencoder<Context>& network,
-                                               Source& photos) {
-  constexpr std::size_t kBatch = 32;
-  const std::size_t step = (photos.size() + kMaxFittedPhotos - 1) / kMaxFittedPhotos;
-  std::vector<std::size_t> rows;
-  for (std::size_t row = 0; row < photos.size(); row += step) rows.push_back(row);
+namespace detail {
 
-  tensor<float, 2> features({rows.size(), feature_width(network)});
+/// Features of every `step`-th photo of `photos`, from the first on, into `features` from row `row` on; the row behind.
+template <execution_context Context, photo_source Source>
+std::size_t append_features(const Context& context, autoencoder<Context>& network, Source& photos, std::size_t step,
+                            tensor<float, 2>& features, std::size_t row) {
+  constexpr std::size_t kBatch = 32;
+  std::vector<std::size_t> rows;
+  for (std::size_t at = 0; at < photos.size(); at += step) rows.push_back(at);
   tensor<std::uint8_t, 4> pixels({std::min(kBatch, rows.size()), network.height(), network.width(), 3});
   photos.plan(rows, kBatch);
   for (std::size_t first = 0; first < rows.size(); first += kBatch) {
     const std::size_t count = std::min(kBatch, rows.size() - first);
     photos.load(std::span(rows).subspan(first, count), pixels.view().slice(0, count));
     extract_features(context, network, std::as_const(pixels).view().slice(0, count),
-                     features.view().slice(first, count));
+                     features.view().slice(row + first, count));
   }
+  return row + rows.size();
+}
+
+}  // namespace detail
+
+/// Features [min(M, about kMaxFittedPhotos), feature_width] of the M photos of all of `photos`, for fit_embedding():
+///
+///   imgsim::training_result trained = imgsim::train(network, training, validation, options);
+///   network.load_state(trained.best_state);
+///   const auto features = imgsim::sample_features(cpu, network, training, validation);
+///   const auto embedding = imgsim::fit_embedding(cpu, features.view(), network.description().embedding);
+template <execution_context Context, photo_source... Sources>
+[[nodiscard]] tensor<float, 2> sample_features(const Context& context, autoencoder<Context>& network,
+                                               Sources&... photos) {
+  const std::size_t step = ((photos.size() + ...) + kMaxFittedPhotos - 1) / kMaxFittedPhotos;
+  tensor<float, 2> features({((photos.size() + step - 1) / step + ...), feature_width(network)});
+  std::size_t row = 0;
+  ((row = detail::append_features(context, network, photos, step, features, row)), ...);
   return features;
 }
 

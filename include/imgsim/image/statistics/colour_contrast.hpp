@@ -1,5 +1,5 @@
-// Which colours a photo has, and whether they are flat, soft or sharp where they are: a joint histogram, wherever in the
-// photo they stand (in the spirit of border/interior classification: Stehling, Nascimento and Falcao, 2002,
+// Which colours a photo has, and whether they are flat, soft or sharp where they are: a joint histogram, wherever in
+// the photo they stand (in the spirit of border/interior classification: Stehling, Nascimento and Falcao, 2002,
 // doi:10.1145/584792.584812).
 #pragma once
 

@@ -19,8 +19,8 @@ inline constexpr std::size_t kEdgeDirections = 8;  ///< over half a turn: an edg
 inline constexpr std::size_t kEdgeFeatures = kEdgeCells * kEdgeCells * kEdgeDirections;
 
 /// Square roots of the mean gradient of each cell along each direction, cells in row order, directions innermost:
-/// `out` has kEdgeFeatures. A pixel's gradient is that of the channel where it is steepest, in levels of [0, 1] over two
-/// pixels, and is shared between the two nearest directions.
+/// `out` has kEdgeFeatures. A pixel's gradient is that of the channel where it is steepest, in levels of [0, 1] over
+/// two pixels, and is shared between the two nearest directions.
 inline void edge_cells(view<const std::uint8_t, 3> photo, std::span<float> out) {
   const std::size_t height = photo.extent(0);
   const std::size_t width = photo.extent(1);
