@@ -56,9 +56,11 @@ template <execution_context Context>
   return shared;
 }
 
+using photo_pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+
 /// The pairs i < j that are each among the other's nearest.
-[[nodiscard]] inline std::vector<std::pair<std::size_t, std::size_t>> mutual_pairs(const nearest_sets& sets) {
-  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+[[nodiscard]] inline photo_pairs mutual_pairs(const nearest_sets& sets) {
+  photo_pairs pairs;
   for (std::size_t i = 0; i < sets.size(); ++i)
     for (const std::size_t j : sets[i])
       if (i < j && std::ranges::binary_search(sets[j], i)) pairs.emplace_back(i, j);

@@ -29,6 +29,7 @@ std::size_t append_features(const Context& context, autoencoder<Context>& networ
   constexpr std::size_t kBatch = 32;
   std::vector<std::size_t> rows;
   for (std::size_t at = 0; at < photos.size(); at += step) rows.push_back(at);
+  if (rows.empty()) return row;
   tensor<std::uint8_t, 4> pixels({std::min(kBatch, rows.size()), network.height(), network.width(), 3});
   photos.plan(rows, kBatch);
   for (std::size_t first = 0; first < rows.size(); first += kBatch) {
@@ -52,7 +53,7 @@ template <execution_context Context, photo_source... Sources>
 [[nodiscard]] tensor<float, 2> sample_features(const Context& context, autoencoder<Context>& network,
                                                Sources&... photos) {
   const std::size_t step = ((photos.size() + ...) + kMaxFittedPhotos - 1) / kMaxFittedPhotos;
-  tensor<float, 2> features({((photos.size() + step - 1) / step + ...), feature_width(network)});
+  tensor<float, 2> features({(((photos.size() + step - 1) / step) + ...), feature_width(network)});
   std::size_t row = 0;
   ((row = detail::append_features(context, network, photos, step, features, row)), ...);
   return features;

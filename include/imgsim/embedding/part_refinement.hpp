@@ -1,0 +1,90 @@
+// Directions of a part, weighed by the pairs of photos that other parts nominate: part_agreement.hpp says why.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include <imgsim/core/context.hpp>
+#include <imgsim/core/tensor.hpp>
+#include <imgsim/core/view.hpp>
+#include <imgsim/embedding/nearest_sets.hpp>
+#include <imgsim/embedding/principal_axes.hpp>
+#include <imgsim/embedding/transform.hpp>
+
+namespace imgsim::detail {
+
+/// y of each photo, as columns [D, n].
+template <execution_context Context>
+[[nodiscard]] Eigen::MatrixXf part_columns(const Context& context, const embedding_part& part,
+                                           matrix_view<const float> features, std::size_t first) {
+  Eigen::MatrixXf columns(static_cast<Eigen::Index>(part.dimension()), static_cast<Eigen::Index>(features.extent(0)));
+  context.host_pool().for_each(features.extent(0), [&](std::size_t i) {
+    std::vector<float> centred(part.raw);
+    apply_part(part, features.row(i) + first, centred.data(), columns.col(static_cast<Eigen::Index>(i)).data());
+  });
+  return columns;
+}
+
+inline Eigen::MatrixXf to_unit_columns(Eigen::MatrixXf columns) {
+  const auto rows = static_cast<std::size_t>(columns.rows());
+  for (Eigen::Index i = 0; i < columns.cols(); ++i) scale_to_length(columns.col(i).data(), rows, 1.0);
+  return columns;
+}
+
+/// R of a part over pairs of other parts, each list counting alike, and R's noise: the deviation of an entry of it by
+/// chance.
+struct pair_moments {
+  Eigen::MatrixXd moments;
+  double noise = 0.0;
+};
+
+[[nodiscard]] inline pair_moments moments_of_pairs(const Eigen::MatrixXf& columns,
+                                                   std::span<const photo_pairs* const> nominations) {
+  const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
+  pair_moments sum{.moments = Eigen::MatrixXd::Zero(columns.rows(), columns.rows())};
+  double pairs = 0.0;
+  for (const photo_pairs* list : nominations) {
+    Eigen::MatrixXf left(columns.rows(), index(list->size()));
+    Eigen::MatrixXf right(columns.rows(), index(list->size()));
+    for (std::size_t k = 0; k < list->size(); ++k) {
+      left.col(index(k)) = columns.col(index((*list)[k].first));
+      right.col(index(k)) = columns.col(index((*list)[k].second));
+    }
+    if (list->empty()) continue;
+    const Eigen::MatrixXd product = (left * right.transpose()).cast<double>() / static_cast<double>(list->size());
+    sum.moments += (product + product.transpose()) / (2.0 * static_cast<double>(nominations.size()));
+    pairs += static_cast<double>(list->size()) / static_cast<double>(nominations.size());
+  }
+  sum.noise = pairs > 0 ? 1.0 / std::sqrt(pairs) : 1.0;
+  return sum;
+}
+
+/// R^(1/2) P in place of the part's projection P; nothing where no direction stands out from the noise.
+inline void refine_part(embedding_part& part, const Eigen::MatrixXf& columns,
+                        std::span<const photo_pairs* const> nominations) {
+  if (part.projection.empty()) return;
+  // Scaled so that a coordinate's mean square is 1, and R's entries are correlations.
+  const double scale = std::sqrt(static_cast<double>(columns.size()) / columns.cast<double>().squaredNorm());
+  const pair_moments found = moments_of_pairs(columns * static_cast<float>(scale), nominations);
+  const eigenpairs directions = dense_eigenpairs(found.moments, found.moments.rows());
+  Eigen::Index kept = 0;
+  while (kept < directions.values.size() && directions.values[kept] > found.noise) ++kept;
+  if (kept == 0) return;
+  const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> projection(
+      part.projection.data(), columns.rows(), static_cast<Eigen::Index>(part.raw));
+  const Eigen::VectorXd roots = (directions.values.head(kept).array() - found.noise).sqrt() * scale;
+  const Eigen::MatrixXd refined =
+      roots.asDiagonal() * (directions.vectors.leftCols(kept).transpose() * projection.cast<double>());
+  tensor<float, 2> out({static_cast<std::size_t>(kept), part.raw});
+  for (Eigen::Index d = 0; d < kept; ++d)
+    for (Eigen::Index j = 0; j < refined.cols(); ++j)
+      out(static_cast<std::size_t>(d), static_cast<std::size_t>(j)) = static_cast<float>(refined(d, j));
+  part.projection = std::move(out);
+}
+
+}  // namespace imgsim::detail
