@@ -1,4 +1,5 @@
 // The hand-written passes of convolutions, at every level this machine has, against plain loops in double.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -173,6 +174,34 @@ BOOST_AUTO_TEST_CASE(to_the_fine_side_equals_the_reference) {
       check_images(out, 9 * shape.coarse.channels,
                    [&](std::size_t b, bool absolute) { return o.to_fine(b, absolute); });
     }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(pooled_on_the_way_equals_pooled_afterwards) {
+  for_each_level([](simd_level level) {
+    cpu::onednn_session session(1);
+    for (const auto& [height, width] : {extent_2d{2, 2}, {4, 6}, {6, 16}, {2, 22}})
+      for (const std::size_t fine : {1, 3, 8})
+        for (const std::size_t coarse : {4, 8, 16}) {
+          const operands o{{{height, width, fine}, {height, width, coarse}, 1}};
+          narrow_passes passes({{3, 3}, {1, 1}}, o.shape.fine, o.shape.coarse, cpu::element::float32, level, true);
+          passes.refresh(o.kernel.data(), o.coarse_bias.data(), nullptr, 1);
+          std::vector<float> whole(operands::kPhotos * o.shape.coarse.size()), pooled(whole.size() / 4 + 1, 9.0f);
+          passes.run_to_coarse(session.workers[0], o.fine.data(), whole.data(), operands::kPhotos, kSlope);
+          passes.run_pooled_to_coarse(session.workers[0], o.fine.data(), pooled.data(), operands::kPhotos, kSlope);
+          BOOST_TEST(pooled.back() == 9.0f);
+          const auto at = [&](std::size_t y, std::size_t x, std::size_t c) {
+            return whole[(y * width + x) * coarse + c];
+          };
+          std::size_t wrong = 0;
+          for (std::size_t y = 0; y < operands::kPhotos * height / 2; ++y)
+            for (std::size_t x = 0; x < width / 2; ++x)
+              for (std::size_t c = 0; c < coarse; ++c)
+                wrong += pooled[(y * width / 2 + x) * coarse + c] !=
+                         std::max({at(2 * y, 2 * x, c), at(2 * y, 2 * x + 1, c), at(2 * y + 1, 2 * x, c),
+                                   at(2 * y + 1, 2 * x + 1, c)});
+          BOOST_TEST(wrong == 0u);
+        }
   });
 }
 

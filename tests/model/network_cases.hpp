@@ -141,6 +141,10 @@ inline std::vector<network_case> network_cases() {
   cases.push_back(around("transposed without bias", {{transposed_convolution{.filters = 17, .bias = false}}}));
   cases.push_back(around("convolution on even sides, stride 2", {{convolution{5, {3, 3}, {2, 2}}}}, 8, 6));
   cases.push_back(around("max pooling that tiles", {{max_pooling{}}}, 8, 6));
+  cases.push_back(around("convolution, rectifier and max pooling that tiles",
+                         {{convolution{8}}, {leaky_relu{0.3}}, {max_pooling{}}, {convolution{4}}}, 8, 6));
+  cases.push_back(
+      around("convolution, rectifier, max pooling, dense", {{convolution{16}}, {relu{}}, {max_pooling{}}}, 4, 10));
   for (const auto kind : {interpolation_kind::nearest, interpolation_kind::bilinear}) {
     for (const extent_2d factor : {extent_2d{2, 2}, extent_2d{1, 3}, extent_2d{4, 1}}) {
       cases.push_back(around(std::string(kind == interpolation_kind::nearest ? "nearest " : "bilinear ") +

@@ -60,9 +60,9 @@ class activation_memory {
     slots_.push_back(0);
     bool is_kept = false;  // backward reads what the newest storage holds
     for (std::size_t i = 0; i < segments.back().end; ++i) {
-      const placement where = layers[i]->output_placement();
+      const placement where = layers[i]->output_placement(pass);
       if (where == placement::separate || (where == placement::in_place && is_kept)) {
-        storages_.push_back({layers[i]->output_bytes(), false});
+        storages_.push_back({layers[i]->output_bytes(pass), false});
         is_kept = false;
       }
       storages_.back().whole |= outlasts(i + 1);

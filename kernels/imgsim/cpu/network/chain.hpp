@@ -99,7 +99,7 @@ class chain {
       data.gradients = gradients;
       if (i == low) {
         data.diff_in = target;
-      } else if (layers_[i]->output_placement() != placement::separate) {
+      } else if (layers_[i]->output_placement(pass_) != placement::separate) {
         data.diff_in = const_cast<void*>(gradient);
       } else {
         data.diff_in = worker_gradients_[w.index][next_buffer].data();

@@ -233,12 +233,12 @@ class convolution_base : public layer {
   /// nothing left to do forward.
   template <class Specification>
   convolution_base(const layer_setup& setup, const Specification& spec, const feature_shape& fine,
-                   const feature_shape& coarse, std::optional<double> activation)
+                   const feature_shape& coarse, std::optional<double> activation, bool pools = false)
       : layer(setup),
         window_{spec.kernel, spec.stride, spec.padding},
         activation_(activation),
         kernel_(setup.parameters[0]),
-        narrow_(window_, fine, coarse, type_, setup.level) {
+        narrow_(window_, fine, coarse, type_, setup.level, pools) {
     if (spec.bias) bias_ = setup.parameters[1];
   }
 
@@ -286,10 +286,19 @@ class convolution_base : public layer {
 
 class convolution_layer final : public convolution_base {
  public:
-  convolution_layer(const layer_setup& setup, const convolution& spec, std::optional<double> activation)
-      : convolution_base(setup, spec, setup.in, setup.out, activation) {}
+  /// `pools`: in inference, the output is what a rectifier and 2x2 max pooling after this layer would make of it.
+  convolution_layer(const layer_setup& setup, const convolution& spec, std::optional<double> activation, bool pools)
+      : convolution_base(setup, spec, setup.in, setup.out, activation, pools), pools_(pools) {}
+
+  [[nodiscard]] std::size_t output_bytes(pass_kind pass) const noexcept override {
+    return layer::output_bytes(pass) / (pools_ && pass == pass_kind::inference ? 4 : 1);
+  }
 
   void forward(worker& w, const shard_data& shard) override {
+    if (pools_ && shard.pass == pass_kind::inference) {
+      narrow_.run_pooled_to_coarse(w, shard.in, shard.out, shard.photos, activation_.value_or(1.0));
+      return;
+    }
     if (narrow_.has_to_coarse()) {
       narrow_.run_to_coarse(w, shard.in, shard.out, shard.photos, activation_.value_or(1.0));
     } else if (bias_) {
@@ -324,6 +333,8 @@ class convolution_layer final : public convolution_base {
     float* const sum = shard.gradients + bias_->offset;
     for (std::size_t c = 0; c < out_.channels; ++c) sum[c] += found[c];
   }
+
+  bool pools_;
 };
 
 class transposed_convolution_layer final : public convolution_base {

@@ -82,7 +82,7 @@ class rectifier_layer final : public layer {
   rectifier_layer(const layer_setup& setup, double slope, bool done_before, bool done_after)
       : layer(setup), slope_(static_cast<float>(slope)), done_before_(done_before), done_after_(done_after) {}
 
-  [[nodiscard]] placement output_placement() const noexcept override { return placement::in_place; }
+  [[nodiscard]] placement output_placement(pass_kind) const noexcept override { return placement::in_place; }
   [[nodiscard]] bool keeps_output() const noexcept override { return true; }
 
   void forward(worker&, const shard_data& shard) override {
@@ -124,7 +124,7 @@ class sigmoid_layer final : public layer {
  public:
   using layer::layer;
 
-  [[nodiscard]] placement output_placement() const noexcept override { return placement::in_place; }
+  [[nodiscard]] placement output_placement(pass_kind) const noexcept override { return placement::in_place; }
   [[nodiscard]] bool keeps_output() const noexcept override { return true; }
 
   void forward(worker&, const shard_data& shard) override {
@@ -158,7 +158,7 @@ class sigmoid_layer final : public layer {
 class reinterpret_layer final : public layer {
  public:
   using layer::layer;
-  [[nodiscard]] placement output_placement() const noexcept override { return placement::alias; }
+  [[nodiscard]] placement output_placement(pass_kind) const noexcept override { return placement::alias; }
 
   void backward(worker&, const shard_data& shard) override {
     if (shard.diff_in == nullptr || shard.diff_in == shard.diff_out) return;

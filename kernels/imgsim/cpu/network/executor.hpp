@@ -149,14 +149,24 @@ class executor {
       const auto* const pooling = i < count ? std::get_if<max_pooling>(&plan_.layers[i].operation) : nullptr;
       return pooling != nullptr && pools_by_tiles(*pooling, plan_.layers[i].in, type_);
     };
-    rectifier_sharing shared;
+    // Only a whole run of convolution, rectifier and pooling, none of them tapped in between.
+    const auto pools = [&](std::size_t i) {
+      const auto* const spec = std::get_if<convolution>(&plan_.layers[i].operation);
+      return spec != nullptr && tiles(i + 2) && rectifier_slope(plan_.layers[i + 1].operation) && !is_tapped[i] &&
+             !is_tapped[i + 1] &&
+             narrow_passes::pools_to_coarse({spec->kernel, spec->stride, spec->padding}, plan_.layers[i].out, type_);
+    };
+    shared_work shared;
     for (std::size_t i = 0; i < count; ++i) {
       const planned_layer& planned = plan_.layers[i];
       std::vector<parameter_view> views;
       for (std::size_t p = 0; p < planned.parameter_count; ++p) {
         views.push_back(parameters_.view_of(planned.first_parameter + p));
       }
-      shared = {.done_before = shared.next.has_value(), .done_after = tiles(i + 1)};
+      shared = {.done_before = shared.next.has_value(),
+                .done_after = tiles(i + 1),
+                .pools_after = pools(i),
+                .pooled_before = i >= 2 && pools(i - 2)};
       if (i + 1 < count && can_rectify(planned.operation) && !is_tapped[i]) {
         shared.next = rectifier_slope(plan_.layers[i + 1].operation);
       }

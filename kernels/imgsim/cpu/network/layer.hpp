@@ -90,7 +90,7 @@ class layer {
   layer& operator=(const layer&) = delete;
   virtual ~layer() = default;
 
-  [[nodiscard]] virtual placement output_placement() const noexcept { return placement::separate; }
+  [[nodiscard]] virtual placement output_placement(pass_kind) const noexcept { return placement::separate; }
   /// Backward reads `out`, so nothing may overwrite it.
   [[nodiscard]] virtual bool keeps_output() const noexcept { return false; }
   [[nodiscard]] virtual bool is_barrier(pass_kind) const noexcept { return false; }
@@ -98,7 +98,8 @@ class layer {
   [[nodiscard]] virtual bool computes_whole_batch() const noexcept { return false; }
 
   [[nodiscard]] std::size_t input_bytes() const noexcept { return in_.size() * size_of(type_); }
-  [[nodiscard]] std::size_t output_bytes() const noexcept { return out_.size() * size_of(out_type_); }
+  /// What forward writes, which is less than the output where it does a later layer's work, too.
+  [[nodiscard]] virtual std::size_t output_bytes(pass_kind) const noexcept { return out_.size() * size_of(out_type_); }
   [[nodiscard]] element output_type() const noexcept { return out_type_; }
   /// The type of the gradient is always that of the network.
   [[nodiscard]] std::size_t gradient_bytes() const noexcept { return out_.size() * size_of(type_); }

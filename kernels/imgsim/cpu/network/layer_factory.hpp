@@ -22,24 +22,26 @@ namespace imgsim::cpu {
   return std::holds_alternative<convolution>(operation) || std::holds_alternative<transposed_convolution>(operation);
 }
 
-/// What of a rectifier its neighbours do.
-struct rectifier_sharing {
+/// What layers do of the work of their neighbours.
+struct shared_work {
   /// For the layer before (only where can_rectify): the slope of the rectifier right after, which it applies forward.
   std::optional<double> next = {};
   bool done_before = false;             ///< for the rectifier: the layer before applies it forward
   bool done_after = false;              ///< for the rectifier: the layer after does its part of backward
+  bool pools_after = false;             ///< for a convolution: in inference it does the work of the two layers after it
+  bool pooled_before = false;           ///< for max pooling: the convolution before does so
   std::optional<double> previous = {};  ///< for the layer after (only where pools_by_tiles): the rectifier's slope
 };
 
 [[nodiscard]] inline std::unique_ptr<layer> make_layer(const layer_operation& operation, const layer_setup& setup,
-                                                       const rectifier_sharing& shared) {
+                                                       const shared_work& shared) {
   const auto make = [&]<class Operation>(const Operation& spec) -> std::unique_ptr<layer> {
     if constexpr (std::is_same_v<Operation, convolution>) {
-      return std::make_unique<convolution_layer>(setup, spec, shared.next);
+      return std::make_unique<convolution_layer>(setup, spec, shared.next, shared.pools_after);
     } else if constexpr (std::is_same_v<Operation, transposed_convolution>) {
       return std::make_unique<transposed_convolution_layer>(setup, spec, shared.next);
     } else if constexpr (std::is_same_v<Operation, max_pooling>) {
-      return std::make_unique<max_pooling_layer>(setup, spec, shared.previous);
+      return std::make_unique<max_pooling_layer>(setup, spec, shared.previous, shared.pooled_before);
     } else if constexpr (std::is_same_v<Operation, upsampling>) {
       return std::make_unique<upsampling_layer>(setup, spec);
     } else if constexpr (std::is_same_v<Operation, relu> || std::is_same_v<Operation, leaky_relu>) {

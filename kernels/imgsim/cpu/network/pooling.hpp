@@ -19,14 +19,22 @@ class max_pooling_layer final : public layer {
  public:
   /// `slope_before`: that of a rectifier right before, whose part of backward this layer does too; only where
   /// pools_by_tiles.
-  max_pooling_layer(const layer_setup& setup, const max_pooling& spec, std::optional<double> slope_before)
+  /// `pooled_before`: in inference, the layers before have done all of it.
+  max_pooling_layer(const layer_setup& setup, const max_pooling& spec, std::optional<double> slope_before,
+                    bool pooled_before)
       : layer(setup),
         spec_(spec),
         slope_before_(static_cast<float>(slope_before.value_or(1.0))),
+        pooled_before_(pooled_before),
         rows_(slide_window(in_.height, spec.window.height, spec.stride.height, spec.padding)),
         columns_(slide_window(in_.width, spec.window.width, spec.stride.width, spec.padding)) {}
 
+  [[nodiscard]] placement output_placement(pass_kind pass) const noexcept override {
+    return is_done(pass) ? placement::alias : placement::separate;
+  }
+
   void forward(worker&, const shard_data& shard) override {
+    if (is_done(shard.pass)) return;
     if (pools_by_tiles(spec_, in_, type_)) {
       return tiles_of(shard).forward(static_cast<const float*>(shard.in), static_cast<float*>(shard.out));
     }
@@ -67,6 +75,8 @@ class max_pooling_layer final : public layer {
   }
 
  private:
+  [[nodiscard]] bool is_done(pass_kind pass) const noexcept { return pooled_before_ && pass == pass_kind::inference; }
+
   /// Photos lie below one another.
   [[nodiscard]] tile_pooling tiles_of(const shard_data& shard) const noexcept {
     return {shard.photos * out_.height, out_.width, out_.channels};
@@ -134,6 +144,7 @@ class max_pooling_layer final : public layer {
 
   max_pooling spec_;
   float slope_before_;
+  bool pooled_before_;
   window_extent rows_;
   window_extent columns_;
 };

@@ -28,17 +28,21 @@ IMGSIM_ALWAYS_INLINE float larger_or_nan(float best, float value) {
 struct tile_pooling {
   std::size_t rows, columns, channels;
 
-  void forward(const float* in, float* out) const {
+  void forward(const float* in, float* out) const { forward(in, 2 * columns * channels, out, best_simd_level()); }
+
+  /// Rows of `in` are `below` floats apart.
+  void forward(const float* in, std::size_t below, float* out, simd_level level) const {
     visit_channels(channels, [&](auto count) {
-      vectorised([in, out, count, *this]() IMGSIM_VECTORISED {
-        for_each_window(count, [=](std::size_t window, std::size_t first, std::size_t below) IMGSIM_VECTORISED {
+      const auto pool = [in, out, count, below, *this]() IMGSIM_VECTORISED {
+        for_each_window(count, below, [=](std::size_t window, std::size_t first) IMGSIM_VECTORISED {
           const float* const upper = in + first;
           const float* const lower = upper + below;
           float* const to = out + window;
           for (std::size_t c = 0; c < count; ++c)
             to[c] = larger_or_nan(larger_or_nan(upper[c], upper[c + count]), larger_or_nan(lower[c], lower[c + count]));
         });
-      });
+      };
+      vectorised(pool, level);
     });
   }
 
@@ -47,7 +51,8 @@ struct tile_pooling {
   void backward(const float* in, const float* diff_out, float* diff_in, float negative_slope) const {
     visit_channels(channels, [&](auto count) {
       vectorised([=, *this]() IMGSIM_VECTORISED {
-        for_each_window(count, [=](std::size_t window, std::size_t first, std::size_t below) IMGSIM_VECTORISED {
+        const std::size_t below = 2 * columns * count;
+        for_each_window(count, below, [=](std::size_t window, std::size_t first) IMGSIM_VECTORISED {
           const float* const upper = in + first;
           const float* const lower = upper + below;
           const float* const from = diff_out + window;
@@ -76,13 +81,11 @@ struct tile_pooling {
   }
 
  private:
-  /// visit(offset of the window's output, offset of its first input, from there to the row below)
+  /// visit(offset of the window's output, offset of its first input); `below`: from a row to the next
   template <class Channels, class Visit>
-  IMGSIM_ALWAYS_INLINE void for_each_window(Channels count, Visit&& visit) const {
-    const std::size_t below = 2 * columns * count;
+  IMGSIM_ALWAYS_INLINE void for_each_window(Channels count, std::size_t below, Visit&& visit) const {
     for (std::size_t y = 0; y < rows; ++y)
-      for (std::size_t x = 0; x < columns; ++x)
-        visit((y * columns + x) * count, (2 * y * columns + x) * 2 * count, below);
+      for (std::size_t x = 0; x < columns; ++x) visit((y * columns + x) * count, 2 * (y * below + x * count));
   }
 };
 

@@ -11,6 +11,7 @@
 #include <imgsim/cpu/network/layer.hpp>
 #include <imgsim/cpu/network/narrow/padded_rows.hpp>
 #include <imgsim/cpu/network/narrow/row_pair.hpp>
+#include <imgsim/cpu/network/tile_pooling.hpp>
 #include <imgsim/cpu/simd.hpp>
 
 namespace imgsim::cpu {
@@ -57,6 +58,26 @@ class narrow_convolution {
     float* const to = packed_.data() + 3 * window_row();
     for (std::size_t lane = 0; lane < register_width_; ++lane)
       to[lane] = lane % padded_outputs_ < outputs_ ? bias[lane % padded_outputs_] : 0.0f;
+  }
+
+  /// Whether run_pooled fits.
+  [[nodiscard]] static bool can_pool(std::size_t height, std::size_t width, std::size_t outputs) noexcept {
+    return height % 2 == 0 && width % 2 == 0 && (outputs == 4 || outputs == 8 || outputs == 16);
+  }
+
+  /// As run, then the maxima of windows of 2x2: [height / 2, width / 2, outputs]. The rows between never leave the
+  /// first-level cache.
+  void run_pooled(worker& w, const float* in, float* out, std::size_t photos, double negative_slope) const {
+    float* const room = w.scratch.at_least(padded_rows::room_of(in_rows_) + 2 * spill_size());
+    padded_rows rows(in_rows_, room);
+    float* const spill = room + padded_rows::room_of(in_rows_);
+    for (std::size_t b = 0; b < photos; ++b, in += height_ * width_ * in_rows_.channels) {
+      rows.begin(in, height_);
+      for (std::size_t y = 0; y < height_; y += 2, out += width_ / 2 * outputs_) {
+        run_pair(rows, y, spill, spill + spill_size(), negative_slope);
+        tile_pooling{1, width_ / 2, outputs_}.forward(spill, spill_size(), out, level_);
+      }
+    }
   }
 
   /// Values at or below zero are multiplied by `negative_slope`; 1 leaves them.

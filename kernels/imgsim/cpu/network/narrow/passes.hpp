@@ -25,8 +25,9 @@ struct convolution_window {
 /// measurements.
 class narrow_passes {
  public:
+  /// `pools`: run_pooled_to_coarse will be asked for; only where pools_to_coarse.
   narrow_passes(const convolution_window& window, const feature_shape& fine, const feature_shape& coarse, element type,
-                simd_level level)
+                simd_level level, bool pools = false)
       : fine_channels_(fine.channels), coarse_channels_(coarse.channels) {
     const std::size_t stride = window.stride.height;
     if (type != element::float32 || window.kernel != extent_2d{3, 3} || window.padding != padding_kind::same ||
@@ -34,7 +35,7 @@ class narrow_passes {
       return;
     }
     if (stride == 1) {
-      if (is_narrow(coarse.channels)) {
+      if (is_narrow(coarse.channels) || pools) {
         to_coarse_.emplace(fine.height, fine.width, fine.channels, coarse.channels, level);
       }
       if (is_narrow(fine.channels)) {
@@ -52,6 +53,14 @@ class narrow_passes {
                         kernel_gradient::image{narrow.height, narrow.width, narrow.channels}, stride, rows_before,
                         columns_before, level);
     }
+  }
+
+  /// Whether max pooling by windows of 2x2 can be a part of the pass to the coarse side.
+  [[nodiscard]] static bool pools_to_coarse(const convolution_window& window, const feature_shape& coarse,
+                                            element type) {
+    return type == element::float32 && window.kernel == extent_2d{3, 3} && window.stride == extent_2d{1, 1} &&
+           window.padding == padding_kind::same &&
+           narrow_convolution::can_pool(coarse.height, coarse.width, coarse.channels);
   }
 
   [[nodiscard]] bool has_to_coarse() const noexcept { return to_coarse_.has_value(); }
@@ -74,6 +83,11 @@ class narrow_passes {
 
   void run_to_coarse(worker& w, const void* fine, void* coarse, std::size_t photos, double negative_slope) const {
     to_coarse_->run(w, static_cast<const float*>(fine), static_cast<float*>(coarse), photos, negative_slope);
+  }
+  /// The coarse side is [height / 2, width / 2].
+  void run_pooled_to_coarse(worker& w, const void* fine, void* coarse, std::size_t photos,
+                            double negative_slope) const {
+    to_coarse_->run_pooled(w, static_cast<const float*>(fine), static_cast<float*>(coarse), photos, negative_slope);
   }
   void run_to_fine(worker& w, const void* coarse, void* fine, std::size_t photos, double negative_slope) const {
     to_fine_->run(w, static_cast<const float*>(coarse), static_cast<float*>(fine), photos, negative_slope);
