@@ -44,7 +44,7 @@ class batch_norm_layer final : public layer {
   }
 
   /// Sums are about the moving mean (mean_, until finish_batch), so that a mean far from zero costs no digits.
-  void collect(worker&, const shard_data& shard) override { add_products(shard, shard.in, shard.in); }
+  void collect(worker& w, const shard_data& shard) override { add_products(w, shard, shard.in, shard.in); }
 
   void finish_batch(const batch_data& batch) override {
     const double count = static_cast<double>(batch.photos) * static_cast<double>(in_.pixels());
@@ -64,14 +64,17 @@ class batch_norm_layer final : public layer {
     apply(shard, shard.in, nullptr, shard.out, out_type_, scale_.data(), nullptr, shift_.data());
   }
 
-  void collect_backward(worker&, const shard_data& shard) override { add_products(shard, shard.diff_out, shard.in); }
+  void collect_backward(worker& w, const shard_data& shard) override {
+    add_products(w, shard, shard.diff_out, shard.in);
+  }
 
   /// With x' = (x - mean) / deviation and g the gradient after the layer:
   ///   diff_in = gamma / deviation * (g - mean(g) - x' * mean(g * x'))  =  scale * g + slope * x + shift
   void finish_batch_backward(const batch_data& batch) override {
     const double count = static_cast<double>(batch.photos) * static_cast<double>(in_.pixels());
     for (std::size_t c = 0; c < in_.channels; ++c) {
-      const auto [sum, products] = total(c, batch.shards);
+      const auto [sum, about_pivot] = total(c, batch.shards);
+      const double products = about_pivot + (static_cast<double>(static_cast<float>(mean_[c])) - mean_[c]) * sum;
       batch.gradients[gamma_.offset + c] = static_cast<float>(products * inverse_deviation_[c]);
       batch.gradients[beta_.offset + c] = static_cast<float>(sum);
       const double factor = static_cast<double>(gamma_.values[c]) * inverse_deviation_[c];
@@ -113,28 +116,40 @@ class batch_norm_layer final : public layer {
     return sum;
   }
 
-  /// Forward (a is b, the input): sums of x - mean_ and its square. Backward (a the gradient, b the input): sums of g
-  /// and of g * (x - mean_).
-  void add_products(const shard_data& shard, const void* a, const void* b) {
-    double* const first = sums_.data() + 2 * shard.index * in_.channels;
-    double* const second = first + in_.channels;
-    std::fill_n(first, 2 * in_.channels, 0.0);
+  /// Forward (a is b, the input): sums of x - pivot and its square. Backward (a the gradient, b the input): sums of g
+  /// and of g * (x - pivot). The pivot is mean_ as a float. A few neighbouring pixels are added in float, then double.
+  void add_products(worker& w, const shard_data& shard, const void* a, const void* b) {
+    constexpr std::size_t kTogether = 16;
+    const std::size_t channels = in_.channels;
+    double* const first = sums_.data() + 2 * shard.index * channels;
+    double* const second = first + channels;
+    std::fill_n(first, 2 * channels, 0.0);
+    float* const pivot = w.scratch.at_least(3 * channels);
+    float* const few_first = pivot + channels;
+    float* const few_second = few_first + channels;
+    for (std::size_t c = 0; c < channels; ++c) pivot[c] = static_cast<float>(mean_[c]);
     const bool is_forward = a == b;
     visit_element(type_, [&]<class T>(T*) {
       const T* const of_a = static_cast<const T*>(a);
       const T* const of_b = static_cast<const T*>(b);
-      const double* const mean = mean_.data();
-      const std::size_t channels = in_.channels;
       const std::size_t pixels = shard.photos * in_.pixels();
       vectorised([=]() IMGSIM_VECTORISED {
-        for (std::size_t p = 0; p < pixels; ++p) {
-          const T* const x = of_a + p * channels;
-          const T* const y = of_b + p * channels;
+        for (std::size_t begin = 0; begin < pixels; begin += kTogether) {
+          std::fill_n(few_first, 2 * channels, 0.0f);
+          for (std::size_t p = begin; p < std::min(begin + kTogether, pixels); ++p) {
+            const T* const x = of_a + p * channels;
+            const T* const y = of_b + p * channels;
+            IMGSIM_SAME_OR_APART
+            for (std::size_t c = 0; c < channels; ++c) {
+              const float centred = load_float(y + c) - pivot[c];
+              const float other = is_forward ? centred : load_float(x + c);
+              few_first[c] += other;
+              few_second[c] += other * centred;
+            }
+          }
           for (std::size_t c = 0; c < channels; ++c) {
-            const double centred = static_cast<double>(load_float(y + c)) - mean[c];
-            const double other = is_forward ? centred : static_cast<double>(load_float(x + c));
-            first[c] += other;
-            second[c] += other * centred;
+            first[c] += static_cast<double>(few_first[c]);
+            second[c] += static_cast<double>(few_second[c]);
           }
         }
       });

@@ -22,37 +22,41 @@ struct register_of {
   static constexpr std::size_t float_lanes = Lanes;
 };
 
-/// sums[r][c][lanes of wide] += sum over pixels of wide[lane] * narrow[r][c], for one row of pixels. Rows of `sums` are
-/// terms * wide_channels apart.
-template <std::size_t Rows, std::size_t Columns, std::size_t Lanes>
+/// sums[r][c][lanes of wide] += sum over pixels of wide[lane] * narrow[r][c], for one row of pixels and `Vectors` times
+/// `Lanes` lanes. Rows of `sums` are terms * wide_channels apart.
+template <std::size_t Rows, std::size_t Columns, std::size_t Lanes, std::size_t Vectors>
 struct gradient_tile {
   template <class Isa>
   IMGSIM_ALWAYS_INLINE static void run(const float* wide, std::size_t wide_channels,
                                        const std::array<const float*, Rows>& narrow, std::size_t narrow_step,
                                        std::size_t pixels, std::size_t terms, float* sums) {
     using floats = vector<float, Lanes>;
-    floats sum[Rows][Columns] = {};
+    floats sum[Rows][Columns][Vectors] = {};
     for (std::size_t p = 0; p < pixels; ++p) {
-      floats left;
-      load(left, wide + p * wide_channels);
+      floats left[Vectors];
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < Vectors; ++v) load(left[v], wide + p * wide_channels + v * Lanes);
 #pragma GCC unroll 3
       for (std::size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 24
         for (std::size_t c = 0; c < Columns; ++c) {
           floats right;
           load_broadcast<register_of<Lanes>>(right, narrow[r] + p * narrow_step + c);
-          sum[r][c] += left * right;
+#pragma GCC unroll 2
+          for (std::size_t v = 0; v < Vectors; ++v) sum[r][c][v] += left[v] * right;
         }
     }
 #pragma GCC unroll 3
     for (std::size_t r = 0; r < Rows; ++r)
 #pragma GCC unroll 24
-      for (std::size_t c = 0; c < Columns; ++c) {
-        float* const to = sums + (r * terms + c) * wide_channels;
-        floats before;
-        load(before, to);
-        store(to, before + sum[r][c]);
-      }
+      for (std::size_t c = 0; c < Columns; ++c)
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < Vectors; ++v) {
+          float* const to = sums + (r * terms + c) * wide_channels + v * Lanes;
+          floats before;
+          load(before, to);
+          store(to, before + sum[r][c][v]);
+        }
   }
 };
 
@@ -81,24 +85,26 @@ struct gradient_row_body {
   IMGSIM_ALWAYS_INLINE void run_lanes() const {
     constexpr bool kManyRegisters = Isa::registers == 32;
     if (terms == 9) {
-      run_tiles<Isa, kManyRegisters ? 3 : 1, 9, Lanes>();
+      run_tiles<Isa, kManyRegisters ? 3 : 1, 9, Lanes, 1>();
+    } else if (kManyRegisters && wide_channels % (2 * Lanes) == 0) {
+      run_tiles<Isa, 1, kManyRegisters ? 12 : 6, Lanes, kManyRegisters ? 2 : 1>();
     } else if (kManyRegisters && terms % 24 == 0) {
-      run_tiles<Isa, 1, kManyRegisters ? 24 : 12, Lanes>();
+      run_tiles<Isa, 1, kManyRegisters ? 24 : 12, Lanes, 1>();
     } else {
-      run_tiles<Isa, 1, 12, Lanes>();
+      run_tiles<Isa, 1, 12, Lanes, 1>();
     }
   }
 
-  template <class Isa, std::size_t Rows, std::size_t Columns, std::size_t Lanes>
+  template <class Isa, std::size_t Rows, std::size_t Columns, std::size_t Lanes, std::size_t Vectors>
   IMGSIM_ALWAYS_INLINE void run_tiles() const {
     for (std::size_t r = 0; r < 3; r += Rows)
       for (std::size_t term = 0; term < terms; term += Columns)
-        for (std::size_t channel = 0; channel < wide_channels; channel += Lanes) {
+        for (std::size_t channel = 0; channel < wide_channels; channel += Vectors * Lanes) {
           std::array<const float*, Rows> from;
           for (std::size_t i = 0; i < Rows; ++i) from[i] = narrow[r + i] + term;
-          gradient_tile<Rows, Columns, Lanes>::template run<Isa>(wide + channel, wide_channels, from, narrow_step,
-                                                                 pixels, terms,
-                                                                 sums + (r * terms + term) * wide_channels + channel);
+          gradient_tile<Rows, Columns, Lanes, Vectors>::template run<Isa>(
+              wide + channel, wide_channels, from, narrow_step, pixels, terms,
+              sums + (r * terms + term) * wide_channels + channel);
         }
   }
 };

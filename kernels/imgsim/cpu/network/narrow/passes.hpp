@@ -47,7 +47,7 @@ class narrow_passes {
     fine_is_wide_ = stride == 1 && fine.channels > coarse.channels;
     const feature_shape& wide = fine_is_wide_ ? fine : coarse;
     const feature_shape& narrow = fine_is_wide_ ? coarse : fine;
-    const bool is_slow = is_narrow(coarse.channels) || (stride == 2 && fine.width * fine.channels >= kLongRow);
+    const bool is_slow = is_narrow(coarse.channels) || (stride == 2 && coarse.channels >= kManyChannels);
     if (is_slow && kernel_gradient::can_tile(wide.channels, narrow.channels)) {
       gradient_.emplace(kernel_gradient::image{wide.height, wide.width, wide.channels},
                         kernel_gradient::image{narrow.height, narrow.width, narrow.channels}, stride, rows_before,
@@ -114,8 +114,9 @@ class narrow_passes {
   [[nodiscard]] static bool is_narrow(std::size_t channels) noexcept {
     return channels < narrow_convolution::kMostOutputs;
   }
-  /// Floats of a row of the fine side from which on oneDNN's gradient of strided kernels misses the first-level cache.
-  static constexpr std::size_t kLongRow = 8192;
+  /// From so many coarse channels on, two registers of them share each broadcast, and oneDNN's gradient of strided
+  /// kernels is behind.
+  static constexpr std::size_t kManyChannels = 32;
 
   std::size_t fine_channels_, coarse_channels_;
   bool fine_is_wide_ = false;
