@@ -129,17 +129,26 @@ struct row_pair_body {
     }
   }
 
+  /// Adds the lanes of each output, until one is left for each; pixels close up.
+  template <class Isa, std::size_t Groups>
+  IMGSIM_ALWAYS_INLINE static void add_groups(sums<Isa>& sum) {
+    using tile = narrow_tile<Isa, Outputs>;
+    if constexpr (Groups > 1) {
+      constexpr std::size_t kPairs = tile::pixels * Groups / tile::layout::groups / 2;
+#pragma GCC unroll 4
+      for (std::size_t p = 0; p < kPairs; ++p)
+        add_neighbours(sum[p][0], sum[2 * p][0], sum[2 * p + 1][0], std::make_index_sequence<Isa::float_lanes>{});
+      add_groups<Isa, Groups / 2>(sum);
+    }
+  }
+
   /// Adds the lanes of each output, the bias, applies the rectifier, stores.
   template <class Isa>
   IMGSIM_ALWAYS_INLINE void finish(sums<Isa>& sum, const float* bias, float* to) const {
     using tile = narrow_tile<Isa, Outputs>;
     using floats = vector<float, Isa::float_lanes>;
     constexpr std::size_t kGroups = tile::layout::groups;
-#pragma GCC unroll 4
-    for (std::size_t groups = kGroups; groups > 1; groups /= 2)
-#pragma GCC unroll 8
-      for (std::size_t p = 0; p < tile::pixels * groups / kGroups; p += 2)
-        add_neighbours(sum[p / 2][0], sum[p][0], sum[p + 1][0], std::make_index_sequence<Isa::float_lanes>{});
+    add_groups<Isa, kGroups>(sum);
 #pragma GCC unroll 8
     for (std::size_t p = 0; p < tile::pixels / kGroups; ++p)
 #pragma GCC unroll 4
