@@ -106,7 +106,12 @@ embedding_transform with_steps(const cpu_context& cpu, const labelled_features& 
 }
 
 void run(const cpu_context& cpu, const labelled_features& data) {
-  ablation lines{.cpu = cpu, .table = {.columns = {{"embedding"}, {"D"}, {"precision@10"}, {"mAP"}}, .rows = {}}};
+  ablation lines{.cpu = cpu,
+                 .table = {.columns = {{"embedding"},
+                                       {"D", alignment::right},
+                                       {"precision@10", alignment::right},
+                                       {"mAP", alignment::right}},
+                           .rows = {}}};
   embedding_spec alone = kDefault;
   alone.statistics.clear();
   std::size_t first = 0;

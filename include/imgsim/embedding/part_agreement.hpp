@@ -168,14 +168,16 @@ void weigh_by_agreement(const Context& context, matrix_view<const float> feature
   std::vector<detail::nearest_sets> nearest;
   std::vector<detail::photo_pairs> pairs;
   const std::vector<Eigen::MatrixXf> columns = columns_of_parts();
-  for (const Eigen::MatrixXf& part : columns) {
-    nearest.push_back(detail::find_nearest_sets(context, detail::to_unit_columns(part), neighbours));
-    pairs.push_back(detail::mutual_pairs(nearest.back()));
+  for (std::size_t p = 0; p < parts; ++p) {
+    nearest.push_back(detail::find_nearest_sets(context, detail::to_unit_columns(columns[p]), neighbours));
+    // In a part that is the same for all photos, who is near whom is a matter of their order.
+    const bool tells = !transform.parts[p].projection.empty();
+    pairs.push_back(tells ? detail::mutual_pairs(nearest[p]) : detail::photo_pairs());
   }
   context.host_pool().for_each(steps.directions ? parts : 0, [&](std::size_t p) {
     std::vector<const detail::photo_pairs*> others;
     for (std::size_t other = 0; other < parts; ++other)
-      if (other != p) others.push_back(&pairs[other]);
+      if (other != p && !pairs[other].empty()) others.push_back(&pairs[other]);
     detail::refine_part(transform.parts[p], columns[p], others);
   });
 

@@ -36,8 +36,8 @@ inline Eigen::MatrixXf to_unit_columns(Eigen::MatrixXf columns) {
   return columns;
 }
 
-/// R of a part over pairs of other parts, each list counting alike, and R's noise: the deviation of an entry of it by
-/// chance.
+/// R of a part over pairs of other parts, each list (none empty) counting alike, and R's noise: the deviation of an
+/// entry of it by chance.
 struct pair_moments {
   Eigen::MatrixXd moments;
   double noise = 0.0;
@@ -55,19 +55,18 @@ struct pair_moments {
       left.col(index(k)) = columns.col(index((*list)[k].first));
       right.col(index(k)) = columns.col(index((*list)[k].second));
     }
-    if (list->empty()) continue;
     const Eigen::MatrixXd product = (left * right.transpose()).cast<double>() / static_cast<double>(list->size());
     sum.moments += (product + product.transpose()) / (2.0 * static_cast<double>(nominations.size()));
     pairs += static_cast<double>(list->size()) / static_cast<double>(nominations.size());
   }
-  sum.noise = pairs > 0 ? 1.0 / std::sqrt(pairs) : 1.0;
+  sum.noise = 1.0 / std::sqrt(pairs);
   return sum;
 }
 
 /// R^(1/2) P in place of the part's projection P; nothing where no direction stands out from the noise.
 inline void refine_part(embedding_part& part, const Eigen::MatrixXf& columns,
                         std::span<const photo_pairs* const> nominations) {
-  if (part.projection.empty()) return;
+  if (part.projection.empty() || nominations.empty()) return;
   // Scaled so that a coordinate's mean square is 1, and R's entries are correlations.
   const double scale = std::sqrt(static_cast<double>(columns.size()) / columns.cast<double>().squaredNorm());
   const pair_moments found = moments_of_pairs(columns * static_cast<float>(scale), nominations);
