@@ -9,6 +9,7 @@
 #include <Eigen/Core>
 
 #include <imgsim/core/context.hpp>
+#include <imgsim/embedding/transform.hpp>
 
 namespace imgsim::detail {
 
@@ -16,30 +17,27 @@ namespace imgsim::detail {
 using nearest_sets = std::vector<std::vector<std::size_t>>;
 
 /// By the cosine, which is the product of the columns of `points` [D, n], each of length 1 or 0; of equals the smaller
-/// index. The answer does not depend on the number of threads.
+/// index. The answer does not depend on the number of threads. (A product of matrices would bring Eigen's own threads
+/// into each of the context's.)
 template <execution_context Context>
 [[nodiscard]] nearest_sets find_nearest_sets(const Context& context, const Eigen::MatrixXf& points, std::size_t count) {
-  constexpr Eigen::Index kBlock = 128;
-  const Eigen::Index n = points.cols();
-  nearest_sets sets(static_cast<std::size_t>(n));
-  context.host_pool().for_each(static_cast<std::size_t>((n + kBlock - 1) / kBlock), [&](std::size_t block) {
-    const Eigen::Index begin = static_cast<Eigen::Index>(block) * kBlock;
-    const Eigen::Index rows = std::min(kBlock, n - begin);
-    const Eigen::MatrixXf products = points.transpose() * points.middleCols(begin, rows);  // [n, rows]
-    std::vector<std::size_t> order(static_cast<std::size_t>(n));
-    for (Eigen::Index r = 0; r < rows; ++r) {
-      const float* product = products.col(r).data();
-      order.clear();
-      for (Eigen::Index j = 0; j < n; ++j)
-        if (j != begin + r) order.push_back(static_cast<std::size_t>(j));
-      const std::size_t kept = std::min(count, order.size());
-      std::ranges::nth_element(
-          order, order.begin() + static_cast<std::ptrdiff_t>(kept),
-          [&](std::size_t a, std::size_t b) { return product[a] != product[b] ? product[a] > product[b] : a < b; });
-      order.resize(kept);
-      std::ranges::sort(order);
-      sets[static_cast<std::size_t>(begin + r)] = order;
-    }
+  const auto n = static_cast<std::size_t>(points.cols());
+  const auto width = static_cast<std::size_t>(points.rows());
+  nearest_sets sets(n);
+  context.host_pool().for_each(n, [&](std::size_t i) {
+    std::vector<float> product(n);
+    for (std::size_t j = 0; j < n; ++j) product[j] = dot(points.data() + i * width, points.data() + j * width, width);
+    std::vector<std::size_t> order;
+    order.reserve(n);
+    for (std::size_t j = 0; j < n; ++j)
+      if (j != i) order.push_back(j);
+    const std::size_t kept = std::min(count, order.size());
+    std::ranges::nth_element(
+        order, order.begin() + static_cast<std::ptrdiff_t>(kept),
+        [&](std::size_t a, std::size_t b) { return product[a] != product[b] ? product[a] > product[b] : a < b; });
+    order.resize(kept);
+    std::ranges::sort(order);
+    sets[i] = std::move(order);
   });
   return sets;
 }

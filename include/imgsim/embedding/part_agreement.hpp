@@ -174,12 +174,12 @@ void weigh_by_agreement(const Context& context, matrix_view<const float> feature
     const bool tells = !transform.parts[p].projection.empty();
     pairs.push_back(tells ? detail::mutual_pairs(nearest[p]) : detail::photo_pairs());
   }
-  context.host_pool().for_each(steps.directions ? parts : 0, [&](std::size_t p) {
+  for (std::size_t p = 0; steps.directions && p < parts; ++p) {
     std::vector<const detail::photo_pairs*> others;
     for (std::size_t other = 0; other < parts; ++other)
       if (other != p && !pairs[other].empty()) others.push_back(&pairs[other]);
     detail::refine_part(transform.parts[p], columns[p], others);
-  });
+  }
 
   const std::optional<detail::judged_parts> judged = detail::find_judged_parts(statistics);
   if (!steps.weights || !judged) return;

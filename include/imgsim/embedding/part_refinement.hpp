@@ -55,8 +55,11 @@ struct pair_moments {
       left.col(index(k)) = columns.col(index((*list)[k].first));
       right.col(index(k)) = columns.col(index((*list)[k].second));
     }
-    const Eigen::MatrixXd product = (left * right.transpose()).cast<double>() / static_cast<double>(list->size());
-    sum.moments += (product + product.transpose()) / (2.0 * static_cast<double>(nominations.size()));
+    // (x y^T + y x^T) / 2 = ((x + y)(x + y)^T - (x - y)(x - y)^T) / 4
+    const double share = 0.25 / static_cast<double>(list->size() * nominations.size());
+    auto lower = sum.moments.selfadjointView<Eigen::Lower>();
+    lower.rankUpdate((left + right).cast<double>().eval(), share);
+    lower.rankUpdate((left - right).cast<double>().eval(), -share);
     pairs += static_cast<double>(list->size()) / static_cast<double>(nominations.size());
   }
   sum.noise = 1.0 / std::sqrt(pairs);
