@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_of_the_weights_is_noticed) {
 
 BOOST_AUTO_TEST_CASE(a_model_whose_parts_do_not_fit_is_not_written) {
   imgsim::model_file model = sample();
-  model.embedding.raw = 5;
+  model.embedding.parts[0].raw = 5;
   BOOST_CHECK_THROW(std::ignore = imgsim::to_tensor_file(model), imgsim::invalid_argument);
   model = sample();
   model.state.pop_back();
