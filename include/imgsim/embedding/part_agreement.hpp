@@ -16,7 +16,7 @@
 //   kinds       On which photos each is worth more: the folder is split in two along its main axis (Boley, 1998,
 //               doi:10.1023/A:1009740529316, then Lloyd's steps), and each half has weights of its own.
 //
-// bench/quality has what each of these gains.
+// bench/results/quality.md has what each of these gains.
 #pragma once
 
 #include <algorithm>
@@ -45,7 +45,7 @@ namespace imgsim {
 /// With fewer photos than this, who is near whom tells nothing: parts are not refined and count alike.
 inline constexpr std::size_t kMinAgreementPhotos = 20;
 
-/// What weigh_by_agreement() does, each to be left out in experiments (bench/quality).
+/// What weigh_by_agreement() does, each to be left out in experiments (bench/quality/ablation.cpp).
 struct agreement_steps {
   bool directions = true;  ///< refine parts; else they stay as they are
   bool weights = true;     ///< tell weights; else parts count alike
