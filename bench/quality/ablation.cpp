@@ -58,7 +58,7 @@ labelled_features read_features(const cpu_context& cpu, const std::filesystem::p
           .network = network.feature_size()};
 }
 
-/// Columns [first, first + width) of every `step`-th row from `begin` on, as rows of their own.
+/// Columns [first, first + width) of every row.
 tensor<float, 2> columns(const tensor<float, 2>& all, std::size_t first, std::size_t width) {
   tensor<float, 2> out({all.extent(0), width});
   for (std::size_t i = 0; i < all.extent(0); ++i) std::copy_n(all.view().row(i) + first, width, out.view().row(i));

@@ -2,6 +2,7 @@
 #include <imgsim/image/photo_statistics.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,10 @@ tensor<std::uint8_t, 4> photos(std::size_t count, std::size_t height, std::size_
   return out;
 }
 
+/// In the order of photo_statistic.
+constexpr std::array kDefinitions{reference::edge_cells, reference::local_patterns, reference::colour_contrast};
+static_assert(kDefinitions.size() == imgsim::kPhotoStatistics.size());
+
 std::vector<float> statistic_of(photo_statistic statistic, imgsim::view<const std::uint8_t, 4> photo) {
   tensor<float, 2> out({1, imgsim::entry_of(statistic).width});
   imgsim::compute_statistic(imgsim::cpu_context(1), statistic, photo, out.view());
@@ -68,10 +73,7 @@ BOOST_AUTO_TEST_CASE(agree_with_their_definitions) {
       const auto photo = imgsim::photo_at(batch.view(), i);
       for (const imgsim::photo_statistic_entry& entry : imgsim::kPhotoStatistics) {
         BOOST_TEST_CONTEXT(entry.name << " of photo " << i << ", " << size.height << " x " << size.width) {
-          const std::vector<double> expected = entry.statistic == photo_statistic::edges ? reference::edge_cells(photo)
-                                               : entry.statistic == photo_statistic::texture
-                                                   ? reference::local_patterns(photo)
-                                                   : reference::colour_contrast(photo);
+          const std::vector<double> expected = kDefinitions[static_cast<std::size_t>(entry.statistic)](photo);
           const std::vector<float> found = statistic_of(entry.statistic, batch.view().slice(i, 1));
           BOOST_REQUIRE(found.size() == expected.size());
           double worst = 0;
@@ -99,20 +101,29 @@ BOOST_AUTO_TEST_CASE(do_not_depend_on_batch_or_threads) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(texture_and_colour_are_blind_to_place_and_edges_are_not) {
-  const auto photo = photos(1, 32, 32);
-  tensor<std::uint8_t, 4> mirrored({1, 32, 32, 3});
-  for (std::size_t y = 0; y < 32; ++y)
-    for (std::size_t x = 0; x < 32; ++x)
-      for (std::size_t c = 0; c < 3; ++c) mirrored(0, y, x, c) = photo(0, y, 31 - x, c);
-  const auto distance = [&](photo_statistic statistic) {
-    const auto a = statistic_of(statistic, photo.view()), b = statistic_of(statistic, mirrored.view());
+BOOST_AUTO_TEST_CASE(each_is_blind_to_what_it_says) {
+  // A pattern in the middle of a flat photo, moved by one block of the coarsest scale, and with its channels exchanged.
+  const auto pattern = photos(1, 12, 12);
+  tensor<std::uint8_t, 4> first({1, 40, 40, 3}), moved({1, 40, 40, 3}), exchanged({1, 40, 40, 3});
+  for (auto* photo : {&first, &moved, &exchanged}) std::ranges::fill(*photo, std::uint8_t{90});
+  for (std::size_t y = 0; y < 12; ++y)
+    for (std::size_t x = 0; x < 12; ++x)
+      for (std::size_t c = 0; c < 3; ++c) {
+        first(0, 12 + y, 12 + x, c) = pattern(0, y, x, c);
+        moved(0, 16 + y, 8 + x, c) = pattern(0, y, x, c);
+        exchanged(0, 12 + y, 12 + x, (c + 1) % 3) = pattern(0, y, x, c);
+      }
+  const auto distance = [&](photo_statistic statistic, const tensor<std::uint8_t, 4>& other) {
+    const auto a = statistic_of(statistic, first.view()), b = statistic_of(statistic, other.view());
     double sum = 0;
     for (std::size_t j = 0; j < a.size(); ++j) sum += std::abs(a[j] - b[j]);
     return sum;
   };
-  BOOST_TEST(distance(photo_statistic::colour) == 0.0);
-  BOOST_TEST(distance(photo_statistic::edges) > 1.0);
+  BOOST_TEST(distance(photo_statistic::colour, moved) == 0.0);
+  BOOST_TEST(distance(photo_statistic::texture, moved) == 0.0);
+  BOOST_TEST(distance(photo_statistic::edges, moved) > 1.0);
+  BOOST_TEST(distance(photo_statistic::edges, exchanged) <= 1e-4);
+  BOOST_TEST(distance(photo_statistic::colour, exchanged) > 0.5);
 }
 
 BOOST_AUTO_TEST_CASE(a_flat_photo_has_one_colour_one_pattern_and_no_edge) {

@@ -142,6 +142,8 @@ BOOST_AUTO_TEST_CASE(layers_that_do_not_fit_are_named) {
   BOOST_TEST(changed([](architecture& a) {
                a.embedding.statistics = {photo_statistic::texture, photo_statistic::texture};
              }) == "the statistic texture is in the embedding twice");
+  BOOST_TEST(changed([](architecture& a) { a.embedding.whiten = 0; }) ==
+             "an embedding with photo statistics needs whitening: whiten must be above 0");
 }
 
 BOOST_AUTO_TEST_CASE(presets_have_their_published_shapes) {
@@ -155,7 +157,7 @@ BOOST_AUTO_TEST_CASE(presets_have_their_published_shapes) {
   BOOST_TEST(complaint([] { (void)preset("vgg"); }) ==
              "there is no preset 'vgg'; known are default, maxpool-16-8-4, strided-dense-16, conv-transpose");
   BOOST_TEST(complaint([] { (void)preset("default", {.size = 100}); }) ==
-             "preset default needs a size that is a multiple of 16, not 100");
+             "preset default needs a size from 32 on that is a multiple of 16, not 100");
   BOOST_TEST(complaint([] { (void)preset("default", {.latent = 5}); }) ==
              "preset default has no latent size to choose");
   BOOST_TEST(complaint([] { (void)preset("conv-transpose", {.latent = 0}); }) ==

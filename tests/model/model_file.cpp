@@ -70,8 +70,14 @@ imgsim::model_file sample_of_parts(std::size_t kinds) {
     model.embedding.parts.push_back(
         {.raw = width, .mean = std::vector<float>(width, 0.1F), .projection = matrix(6, width)});
   }
-  model.embedding.weighting.weights = matrix(kinds, 4);
-  if (kinds > 1) model.embedding.weighting.centres = matrix(kinds, model.embedding.dimension());
+  model.embedding.weighting.weights = imgsim::tensor<float, 2>({kinds, 4});
+  std::ranges::fill(model.embedding.weighting.weights, 0.25F);
+  if (kinds > 1) {
+    model.embedding.weighting.centres = matrix(kinds, model.embedding.dimension());
+    for (std::size_t g = 0; g < kinds; ++g)
+      imgsim::detail::scale_to_length(model.embedding.weighting.centres.view().row(g), model.embedding.dimension(),
+                                      1.0);
+  }
   return model;
 }
 
@@ -113,8 +119,9 @@ BOOST_AUTO_TEST_CASE(reads_back_bit_for_bit) {
 BOOST_AUTO_TEST_CASE(reads_back_parts_and_their_weights) {
   const imgsim_test::temporary_folder folder;
   const auto path = folder.path() / "m.safetensors";
-  for (const std::size_t kinds : {1u, 2u}) {
-    const imgsim::model_file model = sample_of_parts(kinds);
+  for (const std::size_t kinds : {0u, 1u, 2u}) {
+    imgsim::model_file model = sample_of_parts(std::max<std::size_t>(kinds, 1));
+    if (kinds == 0) model.embedding.weighting.weights = {};  // joined as they are
     imgsim::write_model(path, model);
     const imgsim::model_file back = imgsim::read_model(path);
     BOOST_TEST((back.description == model.description));
@@ -140,13 +147,15 @@ BOOST_AUTO_TEST_CASE(parts_that_do_not_fit_are_refused_with_a_reason) {
     std::function<void(tensor&)> damage;
   } table[] = {
       {"embedding.weights", "embedding.weights", [](tensor& t) { t.shape = {4, 2}; }},
-      {"embedding.weights", "embedding.weights", [](tensor& t) { t.shape = {1, 4}, t.values.resize(4); }},
-      {"embedding.weights", "embedding.weights", [](tensor& t) { t.name = "elsewhere"; }},
-      {"embedding.weights", "below 0", [](tensor& t) { t.values[3] = -0.5F; }},
+      {"embedding.weights", "do not fit 2 kinds of 4 parts", [](tensor& t) { t.shape = {1, 4}, t.values.resize(4); }},
+      {"embedding.weights", "do not fit 2 kinds of 4 parts", [](tensor& t) { t.name = "elsewhere"; }},
+      {"embedding.weights", "a weight of -0.5", [](tensor& t) { t.values[3] = -0.5F; }},
+      {"embedding.weights", "not to 1", [](tensor& t) { t.values[3] = 0.5F; }},
       {"embedding.weights", "not finite", [](tensor& t) { t.values[3] = INFINITY; }},
-      {"embedding.kinds", "embedding.weights", [](tensor& t) { t.name = "elsewhere"; }},
+      {"embedding.kinds", "do not fit 1 kinds of 4 parts", [](tensor& t) { t.name = "elsewhere"; }},
       {"embedding.kinds", "embedding.kinds",
        [](tensor& t) { t.shape[1] -= 1, t.values.resize(t.shape[0] * t.shape[1]); }},
+      {"embedding.kinds", "has length", [](tensor& t) { t.values[2] = 2.0F; }},
       {"embedding.colour.mean", "embedding.colour.mean", [](tensor& t) { t.shape = {3}, t.values.resize(3); }},
       {"embedding.edges.projection", "embedding.edges.projection",
        [](tensor& t) { std::swap(t.shape[0], t.shape[1]); }},
@@ -255,6 +264,12 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_of_the_weights_is_noticed) {
 BOOST_AUTO_TEST_CASE(a_model_whose_parts_do_not_fit_is_not_written) {
   imgsim::model_file model = sample();
   model.embedding.parts[0].raw = 5;
+  BOOST_CHECK_THROW(std::ignore = imgsim::to_tensor_file(model), imgsim::invalid_argument);
+  model = sample_of_parts(2);
+  model.embedding.weighting.weights(1, 2) = 3.0F;
+  BOOST_CHECK_THROW(std::ignore = imgsim::to_tensor_file(model), imgsim::invalid_argument);
+  model = sample_of_parts(1);
+  model.embedding.parts[2].mean.pop_back();
   BOOST_CHECK_THROW(std::ignore = imgsim::to_tensor_file(model), imgsim::invalid_argument);
   model = sample();
   model.state.pop_back();

@@ -6,14 +6,16 @@
 //
 // A sample of M photos spreads about 1 / M of the total variance over directions that mean nothing (Marchenko and
 // Pastur, 1967), whatever the raw dimension. With sampling noise c, v'' = v' + c (sum of v) / M, so that a folder of 60
-// photos is hardly whitened and one of 3000 almost fully. Precision at 10 of a network's part (that of the default preset)
-// by cosine, from 96 directions of 0.8 of the photos, c = 0 and c = 2, where a cap of M / 5 directions gives what stands between:
+// photos is hardly whitened and one of 3000 almost fully. Precision at 10 of a network's part (that of the default
+// preset) by cosine, from 96 directions of 0.8 of the photos, c = 0 and c = 2, where a cap of M / 5 directions gives
+// what stands between:
 //
 //   photos        60                 150                300               1000          2075 and 3781
 //   clothing10    .203 .203 .232     .219 .223 .234     .268 .272 .277    .340  .333    .431  .434
 //   mini53        .254 .299 .366     .165 .209 .231     .170 .185 .199    .188  .193    .228  .233
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -50,9 +52,6 @@ template <execution_context Context>
       spec.whiten > 0 && raw > kMaxWhiteningSide ? (photos + kMaxWhiteningSide - 1) / kMaxWhiteningSide : 1;
   const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
   const feature_columns columns = columns_of(features, step);
-  for (std::size_t i = 0; i < photos; i += step)
-    IMGSIM_EXPECTS(columns.col(index(i / step)).allFinite(), "the features of photo ", i,
-                   " are not finite: the network's weights are damaged or its training diverged");
   Eigen::VectorXd mean = Eigen::VectorXd::Zero(index(raw));
   if (spec.centre) mean = mean_of(columns);
   if (spec.whiten > 0) {
@@ -87,8 +86,8 @@ template <execution_context Context>
 /// the number of dimensions that its features span. Where they span none (one photo, or all alike) there is nothing to
 /// centre or whiten by. Whitening costs O(M raw min(M, raw)), agreement O(M^2 D) for the at most kMaxWhiteningSide
 /// photos that it looks at. The answer does not depend on the number of threads. Throws invalid_argument for no photos,
-/// for features that are not finite or not wider than the statistics, for a shrinkage outside [0, 1] and for a sampling
-/// noise below 0.
+/// for features that are not finite or not wider than the statistics, for statistics without whitening, for a shrinkage
+/// outside [0, 1] and for a sampling noise below 0.
 template <execution_context Context>
 [[nodiscard]] embedding_transform fit_embedding(const Context& context, matrix_view<const float> features,
                                                 const embedding_spec& spec) {
@@ -101,6 +100,12 @@ template <execution_context Context>
                  spec.shrinkage);
   IMGSIM_EXPECTS(spec.sampling_noise >= 0.0 && std::isfinite(spec.sampling_noise),
                  "the sampling noise must be at least 0, not ", spec.sampling_noise);
+  IMGSIM_EXPECTS(statistics == 0 || spec.whiten > 0,
+                 "parts of an embedding are compared whitened: whiten must be above 0");
+  for (std::size_t i = 0; i < photos; ++i)
+    IMGSIM_EXPECTS(std::all_of(features.row(i), features.row(i) + raw, [](float x) { return std::isfinite(x); }),
+                   "the features of photo ", i,
+                   " are not finite: the network's weights are damaged or its training diverged");
   std::vector<std::size_t> widths{raw - statistics};
   for (const photo_statistic statistic : spec.statistics) widths.push_back(entry_of(statistic).width);
 

@@ -13,12 +13,12 @@
 
 namespace imgsim::detail {
 
-/// Row i: the rows nearest to row i, itself left out, in ascending order.
+/// Row i: the rows nearest to row i, itself left out, in ascending order. Rows that tie with one that had to be left
+/// out are left out, too: among photos that are all the same, none is near.
 using nearest_sets = std::vector<std::vector<std::size_t>>;
 
-/// By the cosine, which is the product of the columns of `points` [D, n], each of length 1 or 0; of equals the smaller
-/// index. The answer does not depend on the number of threads. (A product of matrices would bring Eigen's own threads
-/// into each of the context's.)
+/// By the cosine, which is the product of the columns of `points` [D, n], each of length 1 or 0. The answer does not
+/// depend on the number of threads. (A product of matrices would bring Eigen's own threads into each of the context's.)
 template <execution_context Context>
 [[nodiscard]] nearest_sets find_nearest_sets(const Context& context, const Eigen::MatrixXf& points, std::size_t count) {
   const auto n = static_cast<std::size_t>(points.cols());
@@ -35,7 +35,11 @@ template <execution_context Context>
     std::ranges::nth_element(
         order, order.begin() + static_cast<std::ptrdiff_t>(kept),
         [&](std::size_t a, std::size_t b) { return product[a] != product[b] ? product[a] > product[b] : a < b; });
-    order.resize(kept);
+    if (kept < order.size()) {
+      const float next = product[order[kept]];
+      order.resize(kept);
+      std::erase_if(order, [&](std::size_t j) { return product[j] == next; });
+    }
     std::ranges::sort(order);
     sets[i] = std::move(order);
   });

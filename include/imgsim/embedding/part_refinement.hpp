@@ -36,18 +36,20 @@ inline Eigen::MatrixXf to_unit_columns(Eigen::MatrixXf columns) {
   return columns;
 }
 
-/// R of a part over pairs of other parts, each list (none empty) counting alike, and R's noise: the deviation of an
-/// entry of it by chance.
+/// R of a part over pairs of other parts, each list (none empty) counting alike, and by how much its eigenvalues are
+/// lowered: the deviation by chance of an entry on the diagonal, over the pairs of one list. (Eigenvalues deviate more;
+/// to leave out all that chance can give costs more of what is true than it spares.)
 struct pair_moments {
-  Eigen::MatrixXd moments;
-  double noise = 0.0;
+  Eigen::MatrixXd moments;  // the lower triangle
+  double damping = 0.0;
+  double pairs = 0.0;  // of a list, in the mean
 };
 
 [[nodiscard]] inline pair_moments moments_of_pairs(const Eigen::MatrixXf& columns,
                                                    std::span<const photo_pairs* const> nominations) {
   const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
   pair_moments sum{.moments = Eigen::MatrixXd::Zero(columns.rows(), columns.rows())};
-  double pairs = 0.0;
+  const auto lists = static_cast<double>(nominations.size());
   for (const photo_pairs* list : nominations) {
     Eigen::MatrixXf left(columns.rows(), index(list->size()));
     Eigen::MatrixXf right(columns.rows(), index(list->size()));
@@ -56,30 +58,33 @@ struct pair_moments {
       right.col(index(k)) = columns.col(index((*list)[k].second));
     }
     // (x y^T + y x^T) / 2 = ((x + y)(x + y)^T - (x - y)(x - y)^T) / 4
-    const double share = 0.25 / static_cast<double>(list->size() * nominations.size());
+    const auto pairs = static_cast<double>(list->size());
+    const double share = 0.25 / (pairs * lists);
     auto lower = sum.moments.selfadjointView<Eigen::Lower>();
     lower.rankUpdate((left + right).cast<double>().eval(), share);
     lower.rankUpdate((left - right).cast<double>().eval(), -share);
-    pairs += static_cast<double>(list->size()) / static_cast<double>(nominations.size());
+    sum.damping += 1.0 / (pairs * lists);
+    sum.pairs += pairs / lists;
   }
-  sum.noise = 1.0 / std::sqrt(pairs);
+  sum.damping = std::sqrt(sum.damping);
   return sum;
 }
 
-/// R^(1/2) P in place of the part's projection P; nothing where no direction stands out from the noise.
+/// R^(1/2) P in place of the part's projection P; P stays where there are fewer pairs than directions. O(D^3).
 inline void refine_part(embedding_part& part, const Eigen::MatrixXf& columns,
                         std::span<const photo_pairs* const> nominations) {
   if (part.projection.empty() || nominations.empty()) return;
   // Scaled so that a coordinate's mean square is 1, and R's entries are correlations.
   const double scale = std::sqrt(static_cast<double>(columns.size()) / columns.cast<double>().squaredNorm());
   const pair_moments found = moments_of_pairs(columns * static_cast<float>(scale), nominations);
+  if (found.pairs < static_cast<double>(columns.rows())) return;
   const eigenpairs directions = dense_eigenpairs(found.moments, found.moments.rows());
   Eigen::Index kept = 0;
-  while (kept < directions.values.size() && directions.values[kept] > found.noise) ++kept;
+  while (kept < directions.values.size() && directions.values[kept] > found.damping) ++kept;
   if (kept == 0) return;
   const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> projection(
       part.projection.data(), columns.rows(), static_cast<Eigen::Index>(part.raw));
-  const Eigen::VectorXd roots = (directions.values.head(kept).array() - found.noise).sqrt() * scale;
+  const Eigen::VectorXd roots = (directions.values.head(kept).array() - found.damping).sqrt() * scale;
   const Eigen::MatrixXd refined =
       roots.asDiagonal() * (directions.vectors.leftCols(kept).transpose() * projection.cast<double>());
   tensor<float, 2> out({static_cast<std::size_t>(kept), part.raw});

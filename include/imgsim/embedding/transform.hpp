@@ -41,8 +41,9 @@ struct part_weighting {
 
 inline constexpr float kKindSharpness = 30;
 
-/// The parts' y, joined; where weighted, each is scaled to the square root of its weight, so that the cosine of two
-/// photos is the weighted sum of their parts' cosines. Then scaled to length 1. A zero vector stays zero.
+/// The parts' y, joined. Where they are weighted, each is first scaled to the square root of its weight, whatever its
+/// length was, so that the cosine of two photos of one kind is the weighted mean of their parts' cosines. `normalise`
+/// then scales the whole to length 1. A zero vector stays zero.
 struct embedding_transform {
   std::vector<embedding_part> parts;
   part_weighting weighting;
@@ -139,11 +140,45 @@ inline void weigh_parts(const embedding_transform& transform, float* embedding) 
 
 }  // namespace detail
 
+/// Throws invalid_argument where the shapes of parts and weights do not fit each other, a weight is no share, or a
+/// centre is longer than 1.
+inline void check_embedding(const embedding_transform& transform) {
+  IMGSIM_EXPECTS(!transform.parts.empty(), "an embedding has no parts");
+  for (const embedding_part& part : transform.parts) {
+    IMGSIM_EXPECTS(part.mean.empty() || part.mean.size() == part.raw, "a mean of ", part.mean.size(),
+                   " numbers does not fit ", part.raw, " features");
+    IMGSIM_EXPECTS(part.projection.empty() || part.projection.extent(1) == part.raw, "a projection of ",
+                   part.projection.extent(1), " columns does not fit ", part.raw, " features");
+  }
+  const tensor<float, 2>& weights = transform.weighting.weights;
+  const tensor<float, 2>& centres = transform.weighting.centres;
+  IMGSIM_EXPECTS(centres.empty() || centres.extent(1) == transform.dimension(), "centres of kinds ",
+                 shape_text(centres.view()), " do not fit an embedding of ", transform.dimension(), " numbers");
+  if (weights.empty() && centres.empty()) return;
+  IMGSIM_EXPECTS(
+      weights.extent(0) == std::max<std::size_t>(centres.extent(0), 1) && weights.extent(1) == transform.parts.size(),
+      "weights ", shape_text(weights.view()), " do not fit ", std::max<std::size_t>(centres.extent(0), 1), " kinds of ",
+      transform.parts.size(), " parts");
+  constexpr double kRounding = 1e-3;
+  for (std::size_t g = 0; g < weights.extent(0); ++g) {
+    double sum = 0.0;
+    double squares = 0.0;
+    for (std::size_t p = 0; p < weights.extent(1); ++p) {
+      IMGSIM_EXPECTS(weights(g, p) >= 0.0F, "a part has a weight of ", weights(g, p));
+      sum += weights(g, p);
+    }
+    for (std::size_t d = 0; d < centres.extent(1); ++d) squares += static_cast<double>(centres(g, d)) * centres(g, d);
+    IMGSIM_EXPECTS(std::abs(sum - 1.0) <= kRounding, "the weights of parts sum to ", sum, ", not to 1");
+    IMGSIM_EXPECTS(squares <= 1.0 + kRounding, "the centre of a kind has length ", std::sqrt(squares), ", not 1");
+  }
+}
+
 /// out[B, D] = transform(features[B, raw]). A row's result depends on that row alone. `out` may be `features` where
 /// there is no projection. Throws invalid_argument for shapes that do not fit.
 template <execution_context Context>
 void apply_embedding(const Context& context, const embedding_transform& transform, matrix_view<const float> features,
                      matrix_view<float> out) {
+  check_embedding(transform);
   const std::size_t raw = transform.raw();
   const std::size_t dimension = transform.dimension();
   IMGSIM_EXPECTS(features.extent(1) == raw, "features ", shape_text(features), " should have ", raw, " columns");

@@ -1,5 +1,5 @@
 // Features of a photo that need no training and see what a network that reconstructs pixels is blind to. Each sees one
-// thing and not the others', which is what embedding/view_weights.hpp builds on.
+// thing and not the others', which is what embedding/part_agreement.hpp builds on.
 #pragma once
 
 #include <array>

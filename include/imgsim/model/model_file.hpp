@@ -93,18 +93,6 @@ struct part_name {
   return matrix;
 }
 
-[[nodiscard]] inline part_weighting take_weighting(std::vector<named_tensor>& tensors,
-                                                   const embedding_transform& embedding) {
-  part_weighting weighting{.centres = take_matrix(tensors, std::string(kKindsTensor), embedding.dimension()),
-                           .weights = take_matrix(tensors, std::string(kWeightsTensor), embedding.parts.size())};
-  const std::size_t kinds = std::max<std::size_t>(weighting.centres.extent(0), 1);
-  IMGSIM_EXPECTS(embedding.parts.size() == 1 ? weighting.empty() : weighting.weights.extent(0) == kinds,
-                 "the shape of ", kWeightsTensor, " does not fit its ", embedding.parts.size(), " parts");
-  IMGSIM_EXPECTS(std::ranges::none_of(weighting.weights, [](float weight) { return weight < 0; }),
-                 "it has a weight below 0");
-  return weighting;
-}
-
 [[nodiscard]] inline embedding_transform take_embedding(const tensor_file& file, const network_plan& plan,
                                                         const embedding_spec& spec,
                                                         std::vector<named_tensor>& tensors) {
@@ -122,7 +110,9 @@ struct part_name {
   }
   IMGSIM_EXPECTS(embedding.raw() == json["raw"].get<std::size_t>(), "its embedding is for ", json["raw"].dump(),
                  " features, its network and photo statistics have ", embedding.raw());
-  embedding.weighting = take_weighting(tensors, embedding);
+  embedding.weighting.centres = take_matrix(tensors, std::string(kKindsTensor), embedding.dimension());
+  embedding.weighting.weights = take_matrix(tensors, std::string(kWeightsTensor), embedding.parts.size());
+  check_embedding(embedding);
   return embedding;
 }
 
@@ -138,6 +128,7 @@ inline void put_matrix(std::vector<named_tensor>& tensors, std::string name, con
   const network_plan plan = plan_network(model.description);
   std::ignore = detail::match_state(plan, model.state);
   const embedding_transform& embedding = model.embedding;
+  check_embedding(embedding);
   const std::vector<detail::part_name> names = detail::part_names(plan, model.description.embedding);
   IMGSIM_EXPECTS(std::ranges::equal(names, embedding.parts, {}, &detail::part_name::raw, &embedding_part::raw),
                  "the embedding is for ", embedding.raw(), " features, the network and photo statistics have others");

@@ -120,6 +120,8 @@ class plan_builder {
     const std::vector<photo_statistic>& statistics = description_.embedding.statistics;
     IMGSIM_EXPECTS(statistics.empty() || description_.channels == 3, "photo statistics need photos of 3 channels, not ",
                    description_.channels);
+    IMGSIM_EXPECTS(statistics.empty() || description_.embedding.whiten > 0,
+                   "an embedding with photo statistics needs whitening: whiten must be above 0");
     for (auto at = statistics.begin(); at != statistics.end(); ++at)
       IMGSIM_EXPECTS(std::find(statistics.begin(), at, *at) == at, "the statistic ", entry_of(*at).name,
                      " is in the embedding twice");

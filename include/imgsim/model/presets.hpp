@@ -120,14 +120,15 @@ struct preset_entry {
   std::string_view name;
   std::size_t size;     ///< default side
   std::size_t divisor;  ///< the side must be a multiple of this
+  std::size_t least;    ///< and at least this
   std::size_t latent;   ///< default width of the dense code; 0: the preset has none
   architecture (*make)(std::size_t size, std::size_t latent);
 };
 
-inline constexpr std::array kPresets{preset_entry{"default", 128, 16, 0, make_default},
-                                     preset_entry{"maxpool-16-8-4", 256, 8, 0, make_maxpool_16_8_4},
-                                     preset_entry{"strided-dense-16", 256, 4, 16, make_strided_dense},
-                                     preset_entry{"conv-transpose", 128, 16, 64, make_conv_transpose}};
+inline constexpr std::array kPresets{preset_entry{"default", 128, 16, 32, 0, make_default},
+                                     preset_entry{"maxpool-16-8-4", 256, 8, 8, 0, make_maxpool_16_8_4},
+                                     preset_entry{"strided-dense-16", 256, 4, 4, 16, make_strided_dense},
+                                     preset_entry{"conv-transpose", 128, 16, 16, 64, make_conv_transpose}};
 
 inline constexpr auto kPresetNames = [] {
   std::array<std::string_view, kPresets.size()> names;
@@ -148,8 +149,8 @@ inline constexpr auto kPresetNames = [] {
   for (const detail::preset_entry& entry : detail::kPresets) {
     if (entry.name == name) {
       const std::size_t size = options.size.value_or(entry.size);
-      IMGSIM_EXPECTS(size > 0 && size % entry.divisor == 0, "preset ", name, " needs a size that is a multiple of ",
-                     entry.divisor, ", not ", size);
+      IMGSIM_EXPECTS(size >= entry.least && size % entry.divisor == 0, "preset ", name, " needs a size from ",
+                     entry.least, " on that is a multiple of ", entry.divisor, ", not ", size);
       IMGSIM_EXPECTS(!options.latent || (entry.latent > 0 && *options.latent > 0), "preset ", name,
                      entry.latent > 0 ? " needs a latent size above 0" : " has no latent size to choose");
       return entry.make(size, options.latent.value_or(entry.latent));

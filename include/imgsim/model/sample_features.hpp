@@ -52,7 +52,8 @@ std::size_t append_features(const Context& context, autoencoder<Context>& networ
 template <execution_context Context, photo_source... Sources>
 [[nodiscard]] tensor<float, 2> sample_features(const Context& context, autoencoder<Context>& network,
                                                Sources&... photos) {
-  const std::size_t step = ((photos.size() + ...) + kMaxFittedPhotos - 1) / kMaxFittedPhotos;
+  const std::size_t all = (photos.size() + ...);
+  const std::size_t step = std::max<std::size_t>((all + kMaxFittedPhotos - 1) / kMaxFittedPhotos, 1);
   tensor<float, 2> features({(((photos.size() + step - 1) / step) + ...), feature_width(network)});
   std::size_t row = 0;
   ((row = detail::append_features(context, network, photos, step, features, row)), ...);
