@@ -140,9 +140,10 @@ BOOST_AUTO_TEST_CASE(layers_that_do_not_fit_are_named) {
              "tap 'code': a grid of 5 does not fit a layer of [4, 4, 4]");
   BOOST_TEST(changed([](architecture& a) { a.embedding.taps.clear(); }) == "an embedding needs at least one tap");
   BOOST_TEST(changed([](architecture& a) {
+               a.embedding.whiten = 8;
                a.embedding.statistics = {photo_statistic::texture, photo_statistic::texture};
              }) == "the statistic texture is in the embedding twice");
-  BOOST_TEST(changed([](architecture& a) { a.embedding.whiten = 0; }) ==
+  BOOST_TEST(changed([](architecture& a) { a.embedding.statistics = {photo_statistic::texture}; }) ==
              "an embedding with photo statistics needs whitening: whiten must be above 0");
 }
 
