@@ -89,22 +89,6 @@ struct ablation {
   }
 };
 
-/// The default's parts with some steps of their weighing.
-embedding_transform with_steps(const cpu_context& cpu, const labelled_features& data, const agreement_steps& steps) {
-  embedding_spec alone = kDefault;
-  alone.statistics.clear();
-  embedding_transform transform{.parts = {}, .weighting = {}, .normalise = true};
-  std::size_t first = 0;
-  for (std::size_t p = 0; p <= kDefault.statistics.size(); ++p) {
-    const std::size_t width = p == 0 ? data.network : entry_of(kDefault.statistics[p - 1]).width;
-    transform.parts.push_back(
-        std::move(fit_embedding(cpu, columns(data.rows, first, width).view(), alone).parts.front()));
-    first += width;
-  }
-  weigh_by_agreement(cpu, data.rows.view(), kDefault.statistics, transform, steps);
-  return transform;
-}
-
 void run(const cpu_context& cpu, const labelled_features& data) {
   ablation lines{.cpu = cpu,
                  .table = {.columns = {{"embedding"},
@@ -123,7 +107,7 @@ void run(const cpu_context& cpu, const labelled_features& data) {
     lines.add(name + " alone, whitened", fit_embedding(cpu, part.view(), alone), part, data.labels);
   }
   const auto step = [&](const std::string& name, const agreement_steps& steps) {
-    lines.add(name, with_steps(cpu, data, steps), data.rows, data.labels);
+    lines.add(name, fit_embedding(cpu, data.rows.view(), kDefault, steps), data.rows, data.labels);
   };
   step("all four, alike", {.directions = false, .weights = false, .kinds = false});
   step("+ directions", {.weights = false, .kinds = false});

@@ -110,20 +110,8 @@ double precision(const tensor<float, 2>& embeddings, const std::vector<std::size
 
 /// The same parts, unrefined and counting alike.
 embedding_transform unweighed(const tensor<float, 2>& features) {
-  embedding_transform transform = fit(features);
-  std::size_t first = 0;
-  for (imgsim::embedding_part& part : transform.parts) {
-    const imgsim::matrix_view<const float> columns(features.data() + first, {features.extent(0), part.raw},
-                                                   {features.extent(1), 1});
-    first += part.raw;
-    embedding_spec alone = kSpec;
-    alone.statistics.clear();
-    part = std::move(imgsim::fit_embedding(imgsim::cpu_context(2), columns, alone).parts[0]);
-  }
-  transform.weighting.centres = {};
-  transform.weighting.weights = tensor<float, 2>({1, 4});
-  std::ranges::fill(transform.weighting.weights, 0.25F);
-  return transform;
+  return imgsim::fit_embedding(imgsim::cpu_context(2), features.view(), kSpec,
+                               {.directions = false, .weights = false, .kinds = false});
 }
 
 }  // namespace

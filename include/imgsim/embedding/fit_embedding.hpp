@@ -87,10 +87,10 @@ template <execution_context Context>
 /// centre or whiten by. Whitening costs O(M raw min(M, raw)), agreement O(M^2 D) for the at most kMaxWhiteningSide
 /// photos that it looks at. The answer does not depend on the number of threads. Throws invalid_argument for no photos,
 /// for features that are not finite or not wider than the statistics, for statistics without whitening, for a shrinkage
-/// outside [0, 1] and for a sampling noise below 0.
+/// outside [0, 1] and for a sampling noise below 0. `steps`: of the weighing of parts, where not all of it is wanted.
 template <execution_context Context>
 [[nodiscard]] embedding_transform fit_embedding(const Context& context, matrix_view<const float> features,
-                                                const embedding_spec& spec) {
+                                                const embedding_spec& spec, const agreement_steps& steps = {}) {
   const std::size_t photos = features.extent(0);
   const std::size_t raw = features.extent(1);
   const std::size_t statistics = statistics_width(spec);
@@ -120,7 +120,7 @@ template <execution_context Context>
     const std::size_t step = (photos + kMaxWhiteningSide - 1) / kMaxWhiteningSide;
     const matrix_view<const float> sample(features.data(), {(photos + step - 1) / step, raw},
                                           {features.stride(0) * step, 1});
-    weigh_by_agreement(context, sample, spec.statistics, transform);
+    weigh_by_agreement(context, sample, spec.statistics, transform, steps);
   }
   return transform;
 }
