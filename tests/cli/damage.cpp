@@ -143,7 +143,17 @@ BOOST_AUTO_TEST_CASE(embeddings_that_are_not_finite_give_no_answers) {
 BOOST_AUTO_TEST_CASE(a_model_with_one_changed_weight_is_damaged) {
   const indexed_folder made;
   made.flip_last_byte(made.model());
-  refuses({"verify", made.model()}, made.model(), "the checksum of its weights does not hold");
+  const command_result verified = run_imgsim({"verify", made.model()});
+  BOOST_TEST(verified.exit_code == 1);
+  BOOST_TEST(verified.out.starts_with("damage: " + made.model() +
+                                      ": it is damaged: the checksum of its weights does not hold"),
+             verified.out);
+  BOOST_TEST(verified.out.ends_with("\n" + made.model() + " is damaged\n"), verified.out);
+  const command_result document = run_imgsim({"verify", made.model(), "--json"});
+  BOOST_TEST(document.exit_code == 1);
+  BOOST_TEST(document.json().at("sound") == false);
+  BOOST_TEST_REQUIRE(document.json().at("findings").size() == 1u);
+  BOOST_TEST(document.json().at("findings")[0].at("file") == made.model());
   refuses({"compare", made.photo("red/0.png"), made.photo("red/1.png"), "--model", made.model()}, made.model(),
           "the checksum of its weights does not hold");
 }

@@ -206,9 +206,12 @@ BOOST_AUTO_TEST_CASE(photos_that_differ_by_chance_have_no_cluster_structure) {
   BOOST_TEST(chosen.at("gap").at("has_structure") == false);
   BOOST_TEST(chosen.at("gap").at("p_value").get<double>() > 0.05);
   BOOST_TEST(chosen.at("reason").get<std::string>().starts_with("Photos spread evenly gain as much "));
+  BOOST_TEST(
+      must_run({"choose-k", "--index", index}).out.find("\nif the photos are to be grouped all the same, take K") !=
+      std::string::npos);
   const auto grouped = must_run({"cluster", "--index", index, "-k", "auto", "--json"});
   BOOST_TEST(
-      grouped.err.find("no cluster structure: taking K = " + chosen.at("recommended_k").dump()) != std::string::npos,
+      grouped.err.find("no cluster structure; taking K = " + chosen.at("recommended_k").dump()) != std::string::npos,
       grouped.err);
 }
 
@@ -218,9 +221,13 @@ BOOST_AUTO_TEST_CASE(one_photo_leaves_nothing_to_choose) {
   const std::string photos = (folder.path() / "photos").string(), index = (folder.path() / "idx").string();
   write_photo(photos + "/one.png", 0, 1);
   static_cast<void>(must_run({"index", "--images", photos, "--model", made.model(), "--index", index}));
-  const auto refused = run_imgsim({"choose-k", "--index", index});
-  BOOST_TEST(refused.exit_code == 1);
-  BOOST_TEST(refused.err == "imgsim choose-k: the index holds 1 photo: there is no number of groups to choose\n");
+  const auto one = must_run({"choose-k", "--index", index, "--json"}).json();
+  BOOST_TEST(one.at("recommended_k") == 1);
+  BOOST_TEST(one.at("verdict") == "too few to choose");
+  BOOST_TEST(one.at("curve").size() == 1u);
+  BOOST_TEST(run_imgsim({"choose-k", "--index", index, "--k-min", "2"}).exit_code == 2);
+  BOOST_TEST(must_run({"query", "--index", index, "--id", "0"}).out.find("the index holds no other photo") !=
+             std::string::npos);
   BOOST_TEST(must_run({"cluster", "--index", index, "-k", "auto", "--json"}).json().at("k") == 1);
   write_photo(photos + "/two.png", 1, 2);
   static_cast<void>(must_run({"index", "--images", photos, "--model", made.model(), "--index", index}));
@@ -244,7 +251,11 @@ BOOST_AUTO_TEST_CASE(photos_that_are_the_same_make_one_group) {
   const std::string text = must_run({"choose-k", "--index", index}).out;
   BOOST_TEST(text.find("elbow") == std::string::npos, text);
   BOOST_TEST(text.find("\nno cluster structure: All lie in one place") != std::string::npos, text);
-  BOOST_TEST(must_run({"cluster", "--index", index, "-k", "auto", "--json"}).json().at("k") == 1);
+  for (const char* method : {"k-medoids", "k-means", "silhouette"})
+    BOOST_TEST(must_run({"cluster", "--index", index, "-k", "auto", "--method", method, "--json"}).json().at("k") == 1);
+  const std::string three = must_run({"cluster", "--index", index, "-k", "3"}).out;
+  BOOST_TEST(three.find("hardest to tell apart: groups 0 and 1, whose medoids are the same") != std::string::npos,
+             three);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_said_of_structure_and_of_one_k_agrees) {
@@ -255,6 +266,7 @@ BOOST_AUTO_TEST_CASE(what_is_said_of_structure_and_of_one_k_agrees) {
     const std::string reason = chosen.at("reason"), verdict = chosen.at("verdict");
     BOOST_TEST_CONTEXT(verdict << ": " << reason) {
       BOOST_TEST(chosen.at("gap").at("has_structure") == true);
+      BOOST_TEST(chosen.at("gap").at("curve").back().at("k").get<int>() <= std::stoi(high));
       BOOST_TEST(reason.find("without groups") == std::string::npos);
       BOOST_TEST(
           ((reason.find("There are groups all the same") == std::string::npos) == chosen.at("clear").get<bool>()));
@@ -280,8 +292,10 @@ BOOST_AUTO_TEST_CASE(medoids_are_chosen_for_the_silhouette) {
   const auto groups = automatic.json();
   check_groups(groups, chosen.at("silhouettes").at("best_k"), "silhouette");
   BOOST_TEST(groups.at("medoid_silhouette").get<double>() == best);
-  BOOST_TEST(automatic.err.find("the medoid silhouette is largest at K = " + groups.at("k").dump()) !=
-             std::string::npos);
+  const bool is_limit = groups.at("k") == curve.back().at("k");
+  BOOST_TEST(automatic.err.find("the medoid silhouette is largest at K = " + groups.at("k").dump() +
+                                (is_limit ? ", the most that was tried" : "\n")) != std::string::npos,
+             automatic.err);
   const std::string medoid = groups.at("paths").at(groups.at("medoids").at(1).get<std::size_t>());
   const auto predicted = must_run({"predict", "--index", made.index(), made.photo(medoid), "--json"}).json();
   BOOST_TEST(predicted.at("results").at(0).at("group") == 1);

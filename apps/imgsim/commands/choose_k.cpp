@@ -36,7 +36,7 @@ command_help choose_k_command::help() const {
 
 void choose_k_command::describe(option_set& options) {
   options.path("index", "IDX", index_, "folder made by imgsim index").required();
-  options.whole("k-min", "A", request_.k_min, {1}, "smallest K");
+  options.whole("k-min", "A", request_.k_min, {1}, "smallest K").defaults_to("2");
   options.whole("k-max", "B", request_.k_max, {1}, "largest K; the number of photos where that is less")
       .defaults_to("100, or half the photos and one where that is less, as for imgsim cluster -k auto");
   options
@@ -50,9 +50,9 @@ void choose_k_command::describe(option_set& options) {
 void choose_k_command::validate(const option_set&) {
   request_.judges_stability = true;
   request_.seeks_silhouettes = true;
-  if (request_.k_max && request_.k_min > *request_.k_max)
-    throw usage_error("--k-min " + std::to_string(request_.k_min) + " is more than --k-max " +
-                      std::to_string(*request_.k_max));
+  const std::size_t k_min = request_.k_min.value_or(2);
+  if (request_.k_max && k_min > *request_.k_max)
+    throw usage_error("--k-min " + std::to_string(k_min) + " is more than --k-max " + std::to_string(*request_.k_max));
 }
 
 exit_code choose_k_command::run(session& session) {
@@ -70,7 +70,10 @@ exit_code choose_k_command::run(session& session) {
     const choose_k_result& choice = swept.choice;
     std::cout << to_text(choose_k_table(swept)) << '\n';
     if (choice.recommended_k > 1) std::cout << to_text(criteria_table(swept)) << '\n';
-    std::cout << choice.verdict << ": " << choice.reason << "\ntake K = " << choice.recommended_k << '\n';
+    const bool unasked = swept.gap && !swept.gap->has_structure() && choice.recommended_k > 1;
+    std::cout << choice.verdict << ": " << choice.reason << '\n'
+              << (unasked ? "if the photos are to be grouped all the same, take K = " : "take K = ")
+              << choice.recommended_k << '\n';
   }
   return session.finish();
 }

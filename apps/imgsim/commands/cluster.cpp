@@ -44,7 +44,9 @@ command_help cluster_command::help() const {
           "compared: the medoids come from samples and are improved over all photos, and the distance from the best "
           "is estimated from a sample. --method silhouette takes the medoids of the largest mean medoid silhouette "
           "(DynMSC: 1 - d1 / d2 of the distances to the nearest two) and, with -k auto, the K where it is largest (of "
-          "more than 5,000 photos, up to about 20); of "
+          "more than 5,000 photos, up to about 20; of fewer, up to 100 or half of them and one), and says so where "
+          "that is "
+          "the largest K that was tried: photos without clear groups; of "
           "more photos than can be compared, those of a sample. With --out, writes k_groups.json, contact_sheet.png "
           "and report.html there; with "
           "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
@@ -168,6 +170,7 @@ exit_code cluster_command::run(session& session) {
   const std::unique_ptr<index_writer> writer =
       edit_index_if_writable(session, index_, "the groups are not kept in it, and imgsim predict will not know them");
   const photo_index index = open_index(index_);
+  if (partition_) expect_photo_folder(index);
   if (out_) {
     refuse_output_within(*out_, index.photos_root(), "the folder of the photos");
     refuse_output_within(*out_, index_, "the index");
@@ -176,9 +179,7 @@ exit_code cluster_command::run(session& session) {
   const grouping_result result = make_groups(session, index, request_);
   if (partition_) check_partition_folder(result.groups, *partition_, index.photos_root(), *out_ / "groups");
   if (out_ && !partition_) refuse_other_partition(result.groups, *out_ / "groups");
-  if (!request_.k && result.silhouette)
-    session.note("the medoid silhouette is largest at K = " + std::to_string(result.groups.k()));
-  if (result.chosen) session.note(result.chosen->choice.verdict + ": taking K = " + std::to_string(result.groups.k()));
+  note_choice(session, result);
   if (request_.k && result.groups.k() < *request_.k)
     session.note(count_text(result.groups.k(), "group") + " in place of " + std::to_string(*request_.k) +
                  ": there are no more different photos than that");
@@ -194,6 +195,24 @@ exit_code cluster_command::run(session& session) {
     print(result);
   }
   return session.finish();
+}
+
+/// How K came about, where it was not given.
+void cluster_command::note_choice(const session& session, const grouping_result& result) const {
+  if (request_.k || request_.max_distance) return;
+  const std::string k = std::to_string(result.groups.k());
+  if (result.chosen) {
+    const bool structured = !result.chosen->gap || result.chosen->gap->has_structure();
+    session.note(result.chosen->choice.verdict +
+                 (structured ? ": taking K = " + k : "; taking K = " + k + " all the same"));
+  } else if (!result.silhouette) {
+    if (result.labels.size() > 1) session.note("the photos cannot be told apart: taking K = 1");
+  } else if (result.silhouette->is_limit) {
+    session.note("the medoid silhouette is largest at K = " + k +
+                 ", the most that was tried: no number of groups stands out; imgsim choose-k says more, -k K decides");
+  } else {
+    session.note("the medoid silhouette is largest at K = " + k);
+  }
 }
 
 void cluster_command::print(const grouping_result& result) const {

@@ -22,6 +22,7 @@ class cluster_command final : public command {
 
  private:
   void partition(session& session, const photo_index& index, const grouping_result& result) const;
+  void note_choice(const session& session, const grouping_result& result) const;
   void print(const grouping_result& result) const;
 
   std::filesystem::path index_;

@@ -36,6 +36,7 @@ void evaluate_command::describe(option_set& options) {
 
 exit_code evaluate_command::run(session& session) {
   const photo_index index = open_index(index_, 2);
+  if (!no_baselines_) expect_photo_folder(index);
   const evaluation result =
       evaluate_index(session, index, read_labels(session, index, labels_), metric_, n_, !no_baselines_);
   if (session.wants_json()) {

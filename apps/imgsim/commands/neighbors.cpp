@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 
 #include "cli/progress.hpp"
 #include "device/compute.hpp"
@@ -68,8 +69,11 @@ void neighbors_command::write_sorted(const photo_index& index, const top_n_resul
 }
 
 exit_code neighbors_command::run(session& session) {
-  index_writer writer = edit_index(index_);
-  const photo_index& index = *writer.previous();
+  // With a file to write, an index that can only be read serves as well.
+  const std::unique_ptr<index_writer> writer =
+      matrix_ || export_ ? edit_index_if_writable(session, index_, "the neighbours are not kept in it")
+                         : std::unique_ptr<index_writer>(new index_writer(edit_index(index_)));
+  const photo_index index = open_index(index_);
   if (matrix_) prepare_output_file(*matrix_, output_kind::matrix);
   if (export_) prepare_output_file(*export_, output_kind::neighbours);
   progress bar(session.options(), "neighbors", "photos", index.size());
@@ -83,8 +87,10 @@ exit_code neighbors_command::run(session& session) {
   bar.finish();
   if (matrix_) write_matrix(session, index);
   if (export_) write_sorted(index, found);
-  writer.set_neighbours(metric_, found.rows.view(), found.similarity.view());
-  writer.commit();
+  if (writer) {
+    writer->set_neighbours(metric_, found.rows.view(), found.similarity.view());
+    writer->commit();
+  }
 
   if (session.wants_json()) {
     json document{{"index", path_to_text(index_.string())},
@@ -95,8 +101,9 @@ exit_code neighbors_command::run(session& session) {
     if (export_) document["export"] = path_to_text(export_->string());
     session.print(document);
   } else {
-    std::cout << "Kept the " << found.columns() << " nearest of each of " << count_text(found.queries(), "photo")
-              << " (" << metric_ << ") in " << index_.string() << '\n';
+    std::cout << (writer ? "Kept" : "Found") << " the " << found.columns() << " nearest of each of "
+              << count_text(found.queries(), "photo") << " (" << metric_ << ") " << (writer ? "in " : "of ")
+              << index_.string() << '\n';
   }
   return session.finish();
 }

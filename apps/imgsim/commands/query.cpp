@@ -120,22 +120,28 @@ exit_code query_command::run(session& session) {
       }
     }
   }
-  if (grid_) {
-    for (const std::filesystem::path& file : write_grids(session, index, answers, *grid_))
-      session.note("wrote " + file.string());
-  }
-  if (report_) {
-    html_page page("Similar photos", "the " + count_text(n_) + " nearest to each query");
-    add_answers(page, photos_of(session, index), answers);
-    write_file(*report_, page.html());
-    session.note("wrote " + report_->string());
-  }
+  if (grid_ || report_) draw(session, index, answers);
   if (session.wants_json())
     session.print({{"index", path_to_text(index_.string())},
                    {"n", n_},
                    {"results", std::move(results)},
                    {"skipped", session.skipped()}});
   return session.finish();
+}
+
+void query_command::draw(const session& session, const photo_index& index,
+                         std::span<const answered_query> answers) const {
+  const photo_provider photos = photos_of(session, index);
+  if (grid_) {
+    for (const std::filesystem::path& file : write_grids(photos, answers, *grid_))
+      session.note("wrote " + file.string());
+  }
+  if (report_) {
+    html_page page("Similar photos", "the " + count_text(n_) + " nearest to each query");
+    add_answers(page, photos, answers);
+    write_file(*report_, page.html());
+    session.note("wrote " + report_->string());
+  }
 }
 
 }  // namespace imgsim::app

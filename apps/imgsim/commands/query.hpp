@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "cli/command.hpp"
 #include "pipeline/fetch_url.hpp"
@@ -21,6 +22,7 @@ class query_command final : public command {
  private:
   std::vector<answered_query> answer_photos(session& session, const photo_index& index) const;
   std::vector<answered_query> answer_ids(session& session, const photo_index& index) const;
+  void draw(const session& session, const photo_index& index, std::span<const answered_query> answers) const;
 
   std::filesystem::path index_;
   std::vector<std::string> photos_;

@@ -36,7 +36,13 @@ exit_code verify_command::run(session& session) {
     findings = verify_index(
         path, {.check_model = [](const std::filesystem::path& model) { static_cast<void>(load_model(model)); }});
   } else {
-    static_cast<void>(load_model(path));
+    try {
+      static_cast<void>(load_model(path));
+    } catch (const io_error& failure) {
+      if (!std::filesystem::exists(path)) throw;
+      findings.push_back({severity::damage, failure.path().string(), failure.reason(),
+                          "restore it from a copy, or train anew with imgsim train"});
+    }
   }
   const bool sound =
       std::ranges::none_of(findings, [](const finding& found) { return found.severity == severity::damage; });

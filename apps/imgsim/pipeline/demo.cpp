@@ -87,6 +87,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
   update_index(session, {.images = request.photos, .model = model, .index = index_folder, .replace = true});
   const photo_index index = open_index(index_folder, 2);
 
+  const photo_provider photos = photos_of(session, index);
   step("looking for similar photos");
   std::vector<answered_query> answers;
   for (const std::size_t row : spread_rows(index.size(), kQueries, seed)) {
@@ -95,7 +96,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
         {.photo = read_indexed_photo(session, index, row),
          .lists = {{index.photos()[row].path, metric, neighbours_of_row(session, index, row, metric, kMatches)}}});
   }
-  write_grids(session, index, std::span(answers).first(1), request.out / "similar.png");
+  write_grids(photos, std::span(answers).first(1), request.out / "similar.png");
 
   step("choosing the number of groups");
   const std::string metric(cosine::name);
@@ -112,7 +113,6 @@ demo_summary run_demo(session& session, const demo_request& request) {
   const std::vector<group_summary> groups = summarise(grouped);
   write_file(request.out / "k_groups.json", groups_document(grouped).dump() + "\n");
 
-  const photo_provider photos = photos_of(session, index);
   const rgb_image sheet = draw_contact_sheet(groups, photos.read);
   write_file(request.out / "groups.png", encode_png(sheet.view()));
 

@@ -33,7 +33,7 @@ json groups_document(const grouping_result& result) {
   if (result.lower_bound) document["lower_bound"] = *result.lower_bound;
   if (result.sample)
     document["sample"] = {{"photos", result.sample->photos}, {"lower_bound", result.sample->lower_bound}};
-  if (result.silhouette) document["medoid_silhouette"] = *result.silhouette;
+  if (result.silhouette) document["medoid_silhouette"] = result.silhouette->mean;
   if (result.weak) {
     const weak_places& weak = *result.weak;
     document["weakest_member"] = {{"row", weak.weakest_member},
@@ -62,7 +62,7 @@ std::vector<std::string> judgement_lines(const grouping_result& result) {
   if (made.max_distance)
     lines.push_back("every photo lies within " + general_text(*made.max_distance) + " of its medoid");
   if (result.silhouette)
-    lines.push_back("medoid silhouette: " + fixed_text(*result.silhouette, 4) +
+    lines.push_back("medoid silhouette: " + fixed_text(result.silhouette->mean, 4) +
                     " (1: every photo at its medoid and far from the others; 0: as near to another)");
   if (result.weak) {
     const weak_places& weak = *result.weak;
@@ -70,9 +70,12 @@ std::vector<std::string> judgement_lines(const grouping_result& result) {
                     std::to_string(result.labels[weak.weakest_member]) + ", " + fixed_text(weak.weakest_distance, 4) +
                     " from its " + middle);
     if (weak.first_group != weak.second_group)
-      lines.push_back("hardest to tell apart: groups " + std::to_string(weak.first_group) + " and " +
-                      std::to_string(weak.second_group) + ", overlap " + fixed_text(weak.overlap, 2) +
-                      (weak.overlap > 2 ? " (nearer to one another than to their members)" : ""));
+      lines.push_back(
+          "hardest to tell apart: groups " + std::to_string(weak.first_group) + " and " +
+          std::to_string(weak.second_group) +
+          (std::isinf(weak.overlap) ? ", whose " + middle + "s are the same"
+                                    : ", overlap " + fixed_text(weak.overlap, 2)) +
+          (weak.overlap > 2 && !std::isinf(weak.overlap) ? " (nearer to one another than to their members)" : ""));
   }
   if (made.outlier_distance)
     lines.push_back("outliers: " + count_text(result.outliers.size(), "photo") + " farther than " +

@@ -140,9 +140,11 @@ grouping_result group_by_silhouette(session& session, const photo_index& index, 
   session.check_stop("nothing was written");
   bar.finish();
   silhouette_choice best = *std::ranges::max_element(curve, {}, &silhouette_choice::medoid_silhouette);
+  const bool alike = !request.k && !(best.medoid_silhouette > 0);  // every photo is as near to each medoid
+  if (alike) best.medoids.resize(1);
   sample.to_rows(best.medoids);
   grouping_result result = around_medoids(session, index, request, "silhouette", distances.groups_around(best.medoids));
-  result.silhouette = best.medoid_silhouette;
+  if (!alike) result.silhouette = {best.medoid_silhouette, !request.k && best.k == options.k_max};
   return result;
 }
 

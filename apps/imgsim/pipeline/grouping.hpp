@@ -57,6 +57,12 @@ struct sample_judgement {
   double lower_bound = 0;  // of the cost of any K medoids, were all photos like the sample
 };
 
+/// Of the photos compared, where medoids were chosen for it.
+struct silhouette_judgement {
+  double mean = 0;        // medoid silhouette, in [0, 1]
+  bool is_limit = false;  // K was looked for, and is the largest that was tried
+};
+
 struct grouping_result {
   imgsim::groups groups;
   std::vector<std::uint32_t> labels;            // [M] kNoGroup for outliers
@@ -67,7 +73,7 @@ struct grouping_result {
   std::optional<sample_judgement> sample = {};  // where samples were compared
   std::optional<weak_places> weak = {};         // where there are not too many groups to compare
   std::optional<sweep_result> chosen = {};      // the curve that K was chosen from
-  std::optional<double> silhouette = {};        // of the photos compared, where medoids were chosen for it
+  std::optional<silhouette_judgement> silhouette = {};
 };
 
 /// Throws usage_error where the photos are fewer than K, cancelled on a stop.

@@ -54,6 +54,10 @@ json to_json(const match_list& list, const photo_index& index) {
 
 void print(std::ostream& out, const match_list& list, const photo_index& index) {
   out << printable_utf8(list.query) << " (" << list.metric << ")\n";
+  if (list.matches.empty()) {
+    out << "no matches: the index holds no other photo\n";
+    return;
+  }
   text_table table{{{"rank", alignment::right}, {"similarity", alignment::right}, {"row", alignment::right}, {"path"}},
                    {}};
   for (std::size_t i = 0; i < list.matches.size(); ++i) {

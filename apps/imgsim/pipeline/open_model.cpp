@@ -28,6 +28,14 @@ photo_index open_index(const std::filesystem::path& folder, std::size_t least) {
   return index;
 }
 
+void expect_photo_folder(const photo_index& index) {
+  if (!std::filesystem::is_directory(index.photos_root()))
+    throw io_error(
+        index.photos_root(),
+        "the folder of the photos is not there (moved, or not mounted?); where it has moved, run imgsim index "
+        "with its new place as --images");
+}
+
 index_writer edit_index(const std::filesystem::path& folder) {
   // A writer would begin an index where there is none.
   static_cast<void>(open_index(folder));

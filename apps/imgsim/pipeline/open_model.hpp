@@ -22,6 +22,9 @@ namespace imgsim::app {
 /// Throws io_error where the index holds fewer than `least` photos.
 [[nodiscard]] photo_index open_index(const std::filesystem::path& folder, std::size_t least = 1);
 
+/// Throws io_error where the folder that the photos of an index lie in is not there.
+void expect_photo_folder(const photo_index& index);
+
 /// A writer for an index that is there: its previous() is not null. Throws io_error.
 [[nodiscard]] index_writer edit_index(const std::filesystem::path& folder);
 

@@ -17,8 +17,7 @@ rgb_image read_indexed_photo(const session& session, const photo_index& index, s
   }
 }
 
-std::vector<std::filesystem::path> write_grids(const session& session, const photo_index& index,
-                                               std::span<const answered_query> answers,
+std::vector<std::filesystem::path> write_grids(const photo_provider& indexed, std::span<const answered_query> answers,
                                                const std::filesystem::path& path) {
   std::size_t count = 0;
   for (const answered_query& answer : answers) count += answer.lists.size();
@@ -30,8 +29,8 @@ std::vector<std::filesystem::path> write_grids(const session& session, const pho
       photos.reserve(list.matches.size());  // the views below refer to its elements
       for (const match& m : list.matches) {
         const auto row = static_cast<std::size_t>(m.row);
-        photos.push_back(read_indexed_photo(session, index, row));
-        matches.push_back({std::as_const(photos.back()).view(), m.similarity, index.photos()[row].path});
+        photos.push_back(indexed.read(row));
+        matches.push_back({std::as_const(photos.back()).view(), m.similarity, indexed.path(row)});
       }
       grid_options options;
       options.score_name = list.metric + " similarity";
@@ -48,8 +47,13 @@ std::vector<std::filesystem::path> write_grids(const session& session, const pho
 }
 
 photo_provider photos_of(const session& session, const photo_index& index) {
+  const bool are_there = std::filesystem::is_directory(index.photos_root());
+  if (!are_there)
+    session.note(printable_utf8(index.photos_root().string()) +
+                 ": the folder of the photos is not there; they are shown as empty tiles");
   return {.path = [&index](std::size_t row) { return index.photos()[row].path; },
-          .read = [&session, &index](std::size_t row) { return read_indexed_photo(session, index, row); }};
+          .read = [&session, &index, are_there](
+                      std::size_t row) { return are_there ? read_indexed_photo(session, index, row) : rgb_image(); }};
 }
 
 void add_answers(html_page& page, const photo_provider& photos, std::span<const answered_query> answers) {

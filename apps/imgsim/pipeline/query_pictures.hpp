@@ -22,14 +22,14 @@ struct answered_query {
 /// The photo of a row, or an image without pixels where it can no longer be read, which is noted.
 [[nodiscard]] rgb_image read_indexed_photo(const session& session, const photo_index& index, std::size_t row);
 
+/// The photos of an index, for pictures and pages. Where their folder is not there, that is noted once. Keeps
+/// references to its arguments.
+[[nodiscard]] photo_provider photos_of(const session& session, const photo_index& index);
+
 /// One PNG for each list: `path` itself for a single one, else "name-1.png", "name-2.png", ... Returns what was
 /// written. Throws io_error.
-std::vector<std::filesystem::path> write_grids(const session& session, const photo_index& index,
-                                               std::span<const answered_query> answers,
+std::vector<std::filesystem::path> write_grids(const photo_provider& indexed, std::span<const answered_query> answers,
                                                const std::filesystem::path& path);
-
-/// The photos of an index, for pages. Keeps references to its arguments.
-[[nodiscard]] photo_provider photos_of(const session& session, const photo_index& index);
 
 /// A section for each list.
 void add_answers(html_page& page, const photo_provider& photos, std::span<const answered_query> answers);

@@ -25,13 +25,15 @@ constexpr std::size_t kGapLeast = 8;  // with fewer photos nothing can be told
 constexpr std::size_t kResampledPhotos = 1024;
 
 /// Of the principal components of a sample, where for cosine each photo has length 1.
-std::optional<gap_statistic_result> find_gap(session& session, const photo_index& index, const std::string& metric) {
-  if (index.size() < kGapLeast) return std::nullopt;
+std::optional<gap_statistic_result> find_gap(session& session, const photo_index& index, const std::string& metric,
+                                             std::size_t k_max) {
+  if (index.size() < kGapLeast || k_max < 2) return std::nullopt;
   tensor<float, 2> sample =
       gather_rows(index.embeddings(), draw_rows(index.size(), kGapPhotos, session.options().seed));
   if (is_spherical(metric)) sample = imgsim::detail::normalised_rows(sample.view());
   const tensor<float, 2> turned = session.device().principal_component_features(sample.view());
   gap_statistic_options options{.seed = session.options().seed};
+  options.k_max = std::min(options.k_max, k_max);
   options.stop = session.stop();
   return session.device().gap_statistic(turned.view(), options);
 }
@@ -109,15 +111,14 @@ void check_k(const char* option, std::size_t k, std::size_t photos) {
 
 sweep_result sweep_groups(session& session, const photo_index& index, const sweep_request& request,
                           const point_distances* distances) {
-  if (index.size() < 2)
-    throw error("the index holds " + count_text(index.size(), "photo") + ": there is no number of groups to choose");
-  check_k("--k-min", request.k_min, index.size());
+  const std::size_t k_min = request.k_min.value_or(std::min<std::size_t>(2, index.size()));
+  check_k("--k-min", k_min, index.size());
   const photo_sample sample(session, index, request.metric, distances);
-  check_k("--k-min", request.k_min, sample.size());
+  check_k("--k-min", k_min, sample.size());
   const point_distances& compared = sample.distances();
   sweep_result swept{.choice = {}, .photos = sample.size(), .gap = {}, .stability = {}, .silhouettes = {}};
-  const std::size_t k_max = request.k_max.value_or(std::max(request.k_min, largest_useful_k(swept.photos)));
-  choose_k_options options{.k_min = request.k_min,
+  const std::size_t k_max = request.k_max.value_or(std::max(k_min, largest_useful_k(swept.photos)));
+  choose_k_options options{.k_min = k_min,
                            .k_max = std::min(k_max, swept.photos),
                            .seed = session.options().seed,
                            .sensitivity = request.sensitivity};
@@ -125,7 +126,7 @@ sweep_result sweep_groups(session& session, const photo_index& index, const swee
   progress bar(session.options(), "choose K", "values of K", options.k_max - options.k_min + 1);
   options.on_progress = [&](const choose_k_progress& state) { bar.update(state.done); };
   swept.choice = compared.choose_k(options);
-  swept.gap = find_gap(session, index, request.metric);
+  swept.gap = find_gap(session, index, request.metric, options.k_max);
   if (swept.gap) weigh(swept.choice, *swept.gap);
   session.check_stop("nothing was written");
   bar.finish();

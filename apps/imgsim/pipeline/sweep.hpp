@@ -25,7 +25,7 @@ namespace imgsim::app {
 
 struct sweep_request {
   std::string metric = "cosine";
-  std::size_t k_min = 2;
+  std::optional<std::size_t> k_min = {};  // nullopt: 2, or 1 where there is a single photo
   std::optional<std::size_t> k_max = {};  // nullopt: largest_useful_k()
   double sensitivity = 1.0;               // of Kneedle
   bool judges_stability = false;
@@ -53,8 +53,8 @@ class point_distances;
 
 /// The curve over K with progress, from the photos' `distances` where they were opened already. `k_max` is lowered to
 /// what the photos allow. Where the gap statistic finds no structure, the verdict says so. The recommended K is 1 where
-/// there is nothing to choose: cluster -k auto makes as many groups as choose-k recommends. Throws error where there
-/// are fewer than 2 photos, usage_error where k_min is more than they are, cancelled.
+/// there is nothing to choose: cluster -k auto makes as many groups as choose-k recommends. Throws usage_error where
+/// k_min is more than the photos, cancelled.
 [[nodiscard]] sweep_result sweep_groups(session& session, const photo_index& index, const sweep_request& request,
                                         const point_distances* distances = nullptr);
 

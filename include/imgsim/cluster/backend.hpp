@@ -45,8 +45,7 @@ struct medoid_addition {
 ///
 /// Nearest and second nearest are the first two medoids in order of (distance, position).
 ///
-/// A search may have read_ahead(rows): rows that first_improving_swap or count_reached will be asked for one at a time,
-/// for one that reads them faster together.
+/// A search may have read_ahead(rows), see detail::read_ahead.
 template <class S>
 concept medoid_search =
     requires(S search, const S& state, std::span<const std::size_t> rows, std::size_t index,
@@ -91,6 +90,20 @@ concept medoid_search =
       /// counts [M]: for each point o how many of `rows` have d(row, o) < prices[o] are added.
       { search.count_reached(rows, prices, counts) } -> std::same_as<void>;
     };
+
+namespace detail {
+
+/// Rows of distances that a pass over the points reads at once.
+inline constexpr std::size_t kRowsTogether = 16;
+
+/// Tells a search that first_improving_swap or count_reached will be asked for each of `rows` (at most kRowsTogether)
+/// alone, where it reads them faster together.
+template <medoid_search Search>
+void read_ahead(Search& search, std::span<const std::size_t> rows) {
+  if constexpr (requires { search.read_ahead(rows); }) search.read_ahead(rows);
+}
+
+}  // namespace detail
 
 /// The search that Context's backend offers over Source.
 template <class Context, class Source>

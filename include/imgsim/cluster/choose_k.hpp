@@ -148,7 +148,8 @@ inline bool judge_without_choice(choose_k_result& result, std::size_t size, bool
   if (in_one_place && size > 1)
     return say(1, "no cluster structure", "All lie in one place: there is nothing to tell them apart by.");
   if (size < kLeastToChoose)
-    return say(1, "too few to choose", concat("Fewer than ", kLeastToChoose, " leave no number of groups to choose."));
+    return say(1, "too few to choose",
+               concat("Fewer than ", kLeastToChoose, " points leave no number of groups to choose."));
   if (first.k < size && first.cost <= rounding * static_cast<double>(size))
     return say(first.k, concat("no error is left at K = ", first.k),
                "All lie on their medoids: more groups would only part what is the same.");

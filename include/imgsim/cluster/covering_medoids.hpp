@@ -72,12 +72,11 @@ template <execution_context Context, class Source>
   std::priority_queue<candidate> queue;  // `covers` may be out of date, then it is too large
   std::vector<std::uint32_t> covered_by(size, 0);
   std::vector<std::size_t> medoids;
-  constexpr std::size_t kTogether = 16;  // a search may read their distances in one pass over the points
-  for (std::size_t first = 0; first < size; first += kTogether) {
+  for (std::size_t first = 0; first < size; first += detail::kRowsTogether) {
     detail::throw_if_stopped(options.stop, "the cover");
-    std::vector<std::size_t> rows(std::min(kTogether, size - first));
+    std::vector<std::size_t> rows(std::min(detail::kRowsTogether, size - first));
     std::iota(rows.begin(), rows.end(), first);
-    if constexpr (requires { search.read_ahead(rows); }) search.read_ahead(rows);
+    detail::read_ahead(search, rows);
     for (const std::size_t row : rows) queue.push({reach(row), row});
   }
   std::size_t covered = 0;

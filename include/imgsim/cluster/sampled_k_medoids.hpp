@@ -127,11 +127,10 @@ template <execution_context Context, class Source>
   result.sampled_cost = search.unit().to_double(search.cost());
   random_stream random(options.seed, samples);
   detail::swap_outcome outcome;
-  constexpr std::size_t kDrawnTogether = 16;  // a search may read their distances in one pass over the points
   for (std::size_t tried = 0; tried < candidates;) {
-    std::vector<std::size_t> drawn(std::min(kDrawnTogether, candidates - tried));
+    std::vector<std::size_t> drawn(std::min(detail::kRowsTogether, candidates - tried));
     for (std::size_t& row : drawn) row = detail::draw_central(search, random);
-    if constexpr (requires { search.read_ahead(drawn); }) search.read_ahead(drawn);
+    detail::read_ahead(search, drawn);
     for (const std::size_t row : drawn) {
       report(samples + tried++);
       if (const std::optional<medoid_swap> better = search.first_improving_swap(row, row + 1)) {

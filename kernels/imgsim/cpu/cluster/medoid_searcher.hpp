@@ -63,9 +63,10 @@ class medoid_searcher {
     if constexpr (kResident) {
       for (const std::size_t row : wanted) add(row);
     } else {
-      tensor<float, 2> read({std::min(wanted.size(), kTogether), size_});
-      for (std::size_t first = 0; first < wanted.size(); first += kTogether) {
-        const auto some = std::span(wanted).subspan(first, std::min(kTogether, wanted.size() - first));
+      tensor<float, 2> read({std::min(wanted.size(), imgsim::detail::kRowsTogether), size_});
+      for (std::size_t first = 0; first < wanted.size(); first += imgsim::detail::kRowsTogether) {
+        const auto some =
+            std::span(wanted).subspan(first, std::min(imgsim::detail::kRowsTogether, wanted.size() - first));
         source_.gather(context_, some, read.view().slice(0, some.size()));
         for (std::size_t i = 0; i < some.size(); ++i) {
           const float* distances = read.view().row(i);
@@ -164,9 +165,8 @@ class medoid_searcher {
 
  private:
   static constexpr bool kResident = distance_rows<Source>::kResident;
-  static constexpr std::size_t kChunk = 16;     // candidates that a thread takes at a time
-  static constexpr std::size_t kAlone = 32;     // candidates after a swap that one thread tries by itself
-  static constexpr std::size_t kTogether = 16;  // medoids whose rows are read in one pass over the points
+  static constexpr std::size_t kChunk = 16;  // candidates that a thread takes at a time
+  static constexpr std::size_t kAlone = 32;  // candidates after a swap that one thread tries by itself
 
   /// Ties to what was there before.
   static void keep_better(std::optional<medoid_addition>& best, const std::optional<medoid_addition>& other) noexcept {
