@@ -9,9 +9,11 @@
 #include <imgsim/core/version.hpp>
 
 // photos -> pixels
+#include <imgsim/image/aligned_difference.hpp>
 #include <imgsim/image/decode.hpp>
 #include <imgsim/image/folder.hpp>
 #include <imgsim/image/photo_loader.hpp>
+#include <imgsim/image/photo_variants.hpp>
 #include <imgsim/image/resize.hpp>
 
 // pixels -> features
@@ -52,7 +54,9 @@
 
 // how good, and how it looks
 #include <imgsim/evaluate/baselines.hpp>
+#include <imgsim/evaluate/duplicate_threshold.hpp>
 #include <imgsim/evaluate/retrieval.hpp>
+#include <imgsim/evaluate/score_calibration.hpp>
 #include <imgsim/report/contact_sheet.hpp>
 #include <imgsim/report/grid.hpp>
 #include <imgsim/report/html_sections.hpp>

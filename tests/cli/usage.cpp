@@ -10,8 +10,9 @@ using imgsim_test::run_imgsim;
 
 namespace {
 
-const std::vector<std::string> kCommands{"train",   "index",    "query",   "neighbors", "choose-k", "cluster",
-                                         "predict", "evaluate", "compare", "info",      "verify",   "import-keras"};
+const std::vector<std::string> kCommands{"train",   "index",      "query",       "neighbors", "choose-k",
+                                         "cluster", "duplicates", "predict",     "evaluate",  "compare",
+                                         "info",    "verify",     "import-keras"};
 
 struct bad_line {
   std::vector<std::string> arguments;

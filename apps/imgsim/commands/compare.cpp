@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "device/compute.hpp"
+#include "pipeline/calibrate.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
@@ -19,9 +20,11 @@ command_help compare_command::help() const {
   return {.usage = "A B --model FILE [options]",
           .about =
               "Prints how similar two photos are to the model: for cosine from -1 to 1, for euclidean the negative "
-              "distance; larger is more alike. With --threshold the exit code answers, so that a script can ask.",
+              "distance; larger is more alike. With --threshold the exit code answers, so that a script can ask. " +
+              std::string(kProbabilityMeaning),
           .examples = {"imgsim compare a.jpg b.jpg --model photos.safetensors",
-                       "imgsim compare a.jpg b.jpg --model photos.safetensors --threshold 0.9 && echo alike"},
+                       "imgsim compare a.jpg b.jpg --model photos.safetensors --threshold 0.9 && echo alike",
+                       "imgsim compare a.jpg b.jpg --model photos.safetensors --probability"},
           .exit_codes = {"without --threshold:  0  done    1  failed    2  wrong usage",
                          "with --threshold T:   0  the similarity is at least T    1  it is below T",
                          "                      2  wrong usage or failed: there is no answer"}};
@@ -35,15 +38,25 @@ void compare_command::describe(option_set& options) {
   options.real("threshold", "T", threshold_,
                {std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max()},
                "answer by exit code: 0 where the similarity is at least T, 1 where it is below");
+  app::describe(options, probability_);
   app::describe(options, limits_);
   options.positional("photos", photos_, 2, 2);
 }
 
-void compare_command::validate(const option_set&) {
+void compare_command::validate(const option_set& options) {
   check_photo_arguments(photos_);
+  check(probability_, options, {metric_});
 }
 
 exit_code compare_command::run(session& session) {
+  std::optional<score_calibration> calibration;
+  if (probability_.wanted) {
+    calibration = stored_calibration(model_);
+    if (!calibration)
+      throw io_error(model_,
+                     "holds no calibration of its scores, being imported or of an older imgsim: train it again, or "
+                     "index photos with it and ask with imgsim query --probability");
+  }
   std::vector<rgb_image> images;
   for (const std::string& photo : photos_) images.push_back(read_photo_argument(session, photo, limits_));
   const std::unique_ptr<encoder> encoder = open_model(session, model_);
@@ -58,6 +71,10 @@ exit_code compare_command::run(session& session) {
                   {"b", path_to_text(photos_[1])},
                   {"metric", metric_},
                   {"similarity", similarity}};
+    if (calibration) {
+      document["probability"] = calibration->probability(similarity, probability_.prior);
+      document["prior"] = probability_.prior;
+    }
     if (threshold_) {
       document["threshold"] = *threshold_;
       document["similar"] = reached;
@@ -65,6 +82,9 @@ exit_code compare_command::run(session& session) {
     session.print(document);
   } else {
     std::cout << fixed_text(similarity, 6) << '\n';
+    if (calibration)
+      std::cout << "probability " << fixed_text(calibration->probability(similarity, probability_.prior), 6)
+                << " (prior " << general_text(probability_.prior) << ")\n";
   }
   return reached ? exit_code::done : exit_code::failed;
 }

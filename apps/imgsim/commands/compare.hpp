@@ -5,6 +5,7 @@
 
 #include "cli/command.hpp"
 #include "pipeline/fetch_url.hpp"
+#include "pipeline/probability_options.hpp"
 
 namespace imgsim::app {
 
@@ -26,6 +27,7 @@ class compare_command final : public command {
   std::vector<std::string> photos_;
   std::string metric_ = "cosine";
   std::optional<double> threshold_;
+  probability_options probability_;
   fetch_limits limits_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "cli/text.hpp"
 #include "device/compute.hpp"
+#include "pipeline/calibrate.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
@@ -22,9 +23,12 @@ command_help query_command::help() const {
           .about =
               "Finds the N photos of an index most like each PHOTO: a file, - for standard input, or an http(s) URL. "
               "With --id the question is about a photo of the index itself, which is left out of its own answer; "
-              "stored neighbours (imgsim neighbors) answer it at once.",
+              "stored neighbours (imgsim neighbors) answer it at once. " +
+              std::string(kProbabilityMeaning) +
+              " Models of an older imgsim and imported ones hold no calibration: the index's photos make one.",
           .examples = {"imgsim query --index photos.idx cat.jpg -n 20 --grid similar.png",
                        "imgsim query --index photos.idx --id holiday/12.jpg --metric cosine,euclidean",
+                       "imgsim query --index photos.idx cat.jpg --probability --prior 0.01",
                        "curl -s https://example.org/cat.jpg | imgsim query --index photos.idx - --json"},
           .exit_codes = {}};
 }
@@ -42,6 +46,7 @@ void query_command::describe(option_set& options) {
           "metric", "NAMES", [this](const std::string& text) { metrics_ = parse_metrics(text); },
           metric_choices() + ", or several with commas between")
       .defaults_to("cosine");
+  app::describe(options, probability_);
   options.path("grid", "FILE.png", grid_,
                "also draw each query above its matches; several: FILE-1.png, FILE-2.png, ...");
   options.path("report", "FILE.html", report_, "also write a page with each query and its matches");
@@ -49,9 +54,10 @@ void query_command::describe(option_set& options) {
   options.positional("PHOTO", photos_, 0, std::numeric_limits<std::size_t>::max());
 }
 
-void query_command::validate(const option_set&) {
+void query_command::validate(const option_set& options) {
   if (photos_.empty() && ids_.empty()) throw usage_error("no PHOTO and no --id is given");
   check_photo_arguments(photos_);
+  check(probability_, options, metrics_);
   if (grid_ && lower_case(grid_->extension().string()) != ".png")
     throw usage_error("--grid: expected the name of a .png file, got " + in_quotes(grid_->string()));
 }
@@ -106,6 +112,11 @@ exit_code query_command::run(session& session) {
   if (!photos_.empty()) {
     for (answered_query& answer : answer_photos(session, index)) answers.push_back(std::move(answer));
   }
+  if (probability_.wanted) {
+    const score_calibration calibration = calibration_of(session, index);
+    for (answered_query& answer : answers)
+      for (match_list& list : answer.lists) add_probabilities(list, calibration, probability_.prior);
+  }
 
   json results = json::array();
   bool first = true;
@@ -121,11 +132,13 @@ exit_code query_command::run(session& session) {
     }
   }
   if (grid_ || report_) draw(session, index, answers);
-  if (session.wants_json())
-    session.print({{"index", path_to_text(index_.string())},
-                   {"n", n_},
-                   {"results", std::move(results)},
-                   {"skipped", session.skipped()}});
+  if (session.wants_json()) {
+    json document{{"index", path_to_text(index_.string())}, {"n", n_}};
+    if (probability_.wanted) document["prior"] = probability_.prior;
+    document["results"] = std::move(results);
+    document["skipped"] = session.skipped();
+    session.print(document);
+  }
   return session.finish();
 }
 

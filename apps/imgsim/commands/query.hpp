@@ -6,6 +6,7 @@
 
 #include "cli/command.hpp"
 #include "pipeline/fetch_url.hpp"
+#include "pipeline/probability_options.hpp"
 #include "pipeline/query_pictures.hpp"
 
 namespace imgsim::app {
@@ -29,6 +30,7 @@ class query_command final : public command {
   std::vector<std::string> ids_;
   std::vector<std::string> metrics_{"cosine"};
   std::size_t n_ = 10;
+  probability_options probability_;
   std::optional<std::filesystem::path> grid_;
   std::optional<std::filesystem::path> report_;
   fetch_limits limits_;

@@ -5,6 +5,7 @@
 #include "commands/cluster.hpp"
 #include "commands/compare.hpp"
 #include "commands/demo.hpp"
+#include "commands/duplicates.hpp"
 #include "commands/evaluate.hpp"
 #include "commands/import_keras.hpp"
 #include "commands/index.hpp"
@@ -27,6 +28,7 @@ command_list all_commands() {
   commands.push_back(std::make_unique<choose_k_command>());
   commands.push_back(std::make_unique<cluster_command>());
   commands.push_back(std::make_unique<predict_command>());
+  commands.push_back(std::make_unique<duplicates_command>());
   commands.push_back(std::make_unique<evaluate_command>());
   commands.push_back(std::make_unique<compare_command>());
   commands.push_back(std::make_unique<info_command>());

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cli/text.hpp"
+#include "pipeline/calibrate.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/open_model.hpp"
 
@@ -65,7 +66,10 @@ json model_json(const std::filesystem::path& path) {
                 {"normalised", model.embedding.normalise},
                 {"bytes", std::filesystem::file_size(path)},
                 {"hash", model_hash(path)}};
-  for (const auto& [key, value] : model.metadata) document["made"][key] = number_or_text(key, value);
+  for (const auto& [key, value] : model.metadata) {
+    if (key != kCalibrationKey) document["made"][key] = number_or_text(key, value);
+  }
+  document["calibrated"] = model.metadata.contains(kCalibrationKey);
   return document;
 }
 

@@ -48,6 +48,9 @@ json to_json(const match_list& list, const photo_index& index) {
                        {"row", m.row},
                        {"path", path_to_text(index.photos()[static_cast<std::size_t>(m.row)].path)},
                        {"similarity", std::isfinite(m.similarity) ? json(m.similarity) : json(nullptr)}});
+    if (!list.probabilities.empty())
+      matches.back()["probability"] =
+          std::isfinite(list.probabilities[i]) ? json(list.probabilities[i]) : json(nullptr);
   }
   return {{"query", path_to_text(list.query)}, {"metric", list.metric}, {"matches", std::move(matches)}};
 }
@@ -58,12 +61,17 @@ void print(std::ostream& out, const match_list& list, const photo_index& index) 
     out << "no matches: the index holds no other photo\n";
     return;
   }
-  text_table table{{{"rank", alignment::right}, {"similarity", alignment::right}, {"row", alignment::right}, {"path"}},
-                   {}};
+  text_table table{{{"rank", alignment::right}, {"similarity", alignment::right}}, {}};
+  if (!list.probabilities.empty()) table.columns.push_back({"probability", alignment::right});
+  table.columns.push_back({"row", alignment::right});
+  table.columns.push_back({"path"});
   for (std::size_t i = 0; i < list.matches.size(); ++i) {
     const match& m = list.matches[i];
-    table.add_row({std::to_string(i + 1), fixed_text(m.similarity, 4), std::to_string(m.row),
-                   index.photos()[static_cast<std::size_t>(m.row)].path});
+    std::vector<std::string> cells{std::to_string(i + 1), fixed_text(m.similarity, 4)};
+    if (!list.probabilities.empty()) cells.push_back(fixed_text(list.probabilities[i], 4));
+    cells.push_back(std::to_string(m.row));
+    cells.push_back(index.photos()[static_cast<std::size_t>(m.row)].path);
+    table.add_row(std::move(cells));
   }
   out << to_text(table);
 }

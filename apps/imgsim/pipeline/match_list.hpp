@@ -17,6 +17,7 @@ struct match_list {
   std::string query;   // as typed, or the path of a row
   std::string metric;  // a name of metric/registry.hpp
   std::vector<match> matches;
+  std::vector<double> probabilities = {};  // of the matches, where they are asked for
 };
 
 /// Matches of query `q` of a search.
@@ -27,7 +28,7 @@ struct match_list {
 [[nodiscard]] std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
                                                    const std::string& metric, std::size_t n);
 
-/// {"query", "metric", "matches": [{"rank", "row", "path", "similarity"}...]}
+/// {"query", "metric", "matches": [{"rank", "row", "path", "similarity", and, where known, "probability"}...]}
 [[nodiscard]] json to_json(const match_list& list, const photo_index& index);
 /// A heading and a table.
 void print(std::ostream& out, const match_list& list, const photo_index& index);

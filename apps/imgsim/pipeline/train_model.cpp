@@ -10,6 +10,7 @@
 #include "device/compute.hpp"
 #include "device/machine_memory.hpp"
 #include "device/training_job.hpp"
+#include "pipeline/calibrate.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/output_path.hpp"
 
@@ -189,10 +190,16 @@ train_summary train_model(session& session, const train_request& request) {
     session.note("trained on " + count_text(summary.training_photos, "photo") + ": with fewer than " +
                  std::to_string(kFewPhotos) +
                  " a network finds little more than alike colours and shapes; add photos of the same kind");
-  save_model(request.model, {.description = request.description,
-                             .state = std::move(trained.result.best_state),
-                             .embedding = std::move(trained.embedding),
-                             .metadata = provenance(session, request, summary)});
+  model_file model{.description = request.description,
+                   .state = std::move(trained.result.best_state),
+                   .embedding = std::move(trained.embedding),
+                   .metadata = provenance(session, request, summary)};
+  std::vector<std::string> seen = training.paths;
+  seen.insert(seen.end(), validation.paths.begin(), validation.paths.end());
+  std::ranges::sort(seen);  // as an index lists them: the same photos are drawn
+  if (const auto calibration = calibrate_scores(session, *device.open_encoder(model), folder.root, seen))
+    model.metadata.emplace(kCalibrationKey, to_json(*calibration).dump());
+  save_model(request.model, model);
   write_history(summary.history_file, summary.history);
   write_file(summary.plot, render_svg(loss_history_plot(summary.history)));
   return summary;

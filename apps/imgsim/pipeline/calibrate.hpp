@@ -1,0 +1,58 @@
+// What the scores of a model say, from photos that are changed on purpose.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "device/compute.hpp"
+
+#include <imgsim/core/tensor.hpp>
+#include <imgsim/embedding/photo_index.hpp>
+#include <imgsim/evaluate/score_calibration.hpp>
+#include <imgsim/image/image.hpp>
+#include <imgsim/image/photo_variants.hpp>
+
+namespace imgsim::app {
+
+/// Photos that are changed, of a folder that has more.
+inline constexpr std::size_t kCalibrationPhotos = 256;
+
+/// The side that photos are shrunk to before they are changed: a camera's pixels would take long and tell no more.
+inline constexpr std::size_t kVariedSide = 512;
+
+/// What the metadata of a model calls its calibration.
+inline constexpr const char* kCalibrationKey = "calibration";
+
+/// The photos of a sample that can be read, shrunk to kVariedSide, with their positions among the candidates.
+struct sampled_photos {
+  std::vector<std::size_t> positions;
+  std::vector<rgb_image> photos;
+};
+[[nodiscard]] sampled_photos read_sample(session& session, const std::filesystem::path& root,
+                                         std::span<const std::string> paths, std::size_t count);
+
+/// variants[i] of photos[i] for each photo: position i * kinds.size() + k holds the one of kinds[k]. Equal seeds give
+/// equal variants.
+[[nodiscard]] std::vector<rgb_image> make_variants(session& session, const sampled_photos& sample,
+                                                   std::span<const photo_variant> kinds);
+
+/// Cosine similarities of photos and views of them (photo_variant::view) against those of photos and views of other
+/// photos, all pairs of a sample. nullopt where fewer than two photos can be read. Throws cancelled.
+[[nodiscard]] std::optional<score_calibration> calibrate_scores(session& session, encoder& encoder,
+                                                                const std::filesystem::path& root,
+                                                                std::span<const std::string> paths);
+
+/// The calibration that a model was stored with; nullopt where it has none. Throws io_error where it is damaged.
+[[nodiscard]] std::optional<score_calibration> stored_calibration(const std::filesystem::path& model);
+
+/// That of the index's model, or, where it has none, one made from the photos of the index, which is noted. Throws
+/// io_error where there are no photos to make one from.
+[[nodiscard]] score_calibration calibration_of(session& session, const photo_index& index);
+
+}  // namespace imgsim::app

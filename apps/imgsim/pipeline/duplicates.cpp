@@ -1,0 +1,310 @@
+#include "pipeline/duplicates.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <span>
+
+#include "cli/progress.hpp"
+#include "device/compute.hpp"
+#include "pipeline/calibrate.hpp"
+#include "pipeline/encode.hpp"
+#include "pipeline/gather_rows.hpp"
+#include "pipeline/open_model.hpp"
+
+#include <imgsim/core/thread_pool.hpp>
+#include <imgsim/evaluate/duplicate_threshold.hpp>
+#include <imgsim/image/aligned_difference.hpp>
+#include <imgsim/image/photo_loader.hpp>
+#include <imgsim/metric/cosine.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+constexpr std::size_t kNearest = 8;         // photos that each photo, and its mirror image, is compared with
+constexpr std::size_t kVariedPhotos = 128;  // that variants are made of
+constexpr std::size_t kDecodedSide = 96;    // at least: twice that of the thumbnails
+constexpr std::size_t kThumbnailBytes = kAlignedSide * kAlignedSide * 3;
+
+/// The different files of an index that can be read.
+struct compared_photos {
+  std::vector<std::size_t> rows;         // of the index
+  std::vector<std::uint8_t> thumbnails;  // [R, 48, 48, 3]
+  tensor<float, 2> embeddings;           // [R, D]
+  tensor<float, 2> mirrored;             // [R, D], of the mirror images
+
+  [[nodiscard]] view<const std::uint8_t, 3> thumbnail(std::size_t i) const {
+    return {thumbnails.data() + i * kThumbnailBytes, {kAlignedSide, kAlignedSide, 3}};
+  }
+};
+
+/// Two of them by position, a < b.
+struct compared_pair {
+  std::size_t a = 0, b = 0;
+  float similarity = 0;
+  alignment found;
+};
+
+rgb_image thumbnail_of(view<const std::uint8_t, 3> photo) {
+  rgb_image image{.width = kAlignedSide, .height = kAlignedSide, .pixels = std::vector<std::uint8_t>(kThumbnailBytes)};
+  resize_bilinear(photo, image.view());
+  return image;
+}
+
+compared_photos read_photos(session& session, const photo_index& index, encoder& encoder,
+                            std::span<const std::size_t> rows) {
+  std::vector<std::string> paths;
+  for (const std::size_t row : rows) paths.push_back(index.photos()[row].path);
+  const std::size_t height = std::max(encoder.height(), kDecodedSide), width = std::max(encoder.width(), kDecodedSide);
+  photo_loader loader(index.photos_root(), paths,
+                      {.height = height,
+                       .width = width,
+                       .batch = kEncodeBatch,
+                       .threads = session.options().threads,
+                       .limits = session.limits()});
+  compared_photos result;
+  std::vector<float> mirrored;
+  progress bar(session.options(), "read", "photos", paths.size());
+  std::size_t done = 0;
+  while (std::optional<photo_batch> batch = loader.next()) {
+    session.check_stop("there is no result");
+    const view<const std::uint8_t, 4> pixels = std::as_const(batch->pixels).view();
+    std::vector<rgb_image> flipped(batch->rows.size());
+    std::vector<const rgb_image*> all;
+    for (std::size_t i = 0; i < batch->rows.size(); ++i) {
+      const rgb_image thumbnail = thumbnail_of(photo_at(pixels, i));
+      result.thumbnails.insert(result.thumbnails.end(), thumbnail.pixels.begin(), thumbnail.pixels.end());
+      result.rows.push_back(rows[batch->rows[i]]);
+      flipped[i] = imgsim::mirrored(photo_at(pixels, i));
+      all.push_back(&flipped[i]);
+    }
+    const tensor<float, 2> encoded = encode_images(encoder, all);
+    mirrored.insert(mirrored.end(), encoded.begin(), encoded.end());
+    for (const skipped_file& file : batch->skipped) session.skip(file.path, file.reason);
+    done += batch->rows.size() + batch->skipped.size();
+    bar.update(done);
+    loader.recycle(std::move(*batch));
+  }
+  bar.finish();
+  result.embeddings = gather_rows(index.embeddings(), result.rows);
+  result.mirrored = tensor<float, 2>({result.rows.size(), encoder.dimension()});
+  std::ranges::copy(mirrored, result.mirrored.data());
+  return result;
+}
+
+/// The pairs of which one is among the nearest of the other or of its mirror image, by a and b.
+std::vector<compared_pair> nearest_pairs(session& session, const compared_photos& photos) {
+  std::vector<compared_pair> pairs;
+  for (const tensor<float, 2>* queries : {&photos.embeddings, &photos.mirrored}) {
+    session.check_stop("there is no result");
+    const top_n_result found =
+        session.device().top_n(photos.embeddings.view(), queries->view(), cosine::name,
+                               {.n = kNearest, .exclude_self = true, .first_row = 0, .on_progress = {}});
+    for (std::size_t q = 0; q < found.queries(); ++q) {
+      for (std::size_t rank = 0; rank < found.columns(); ++rank) {
+        const auto [row, similarity] = found.at(q, rank);
+        const auto other = static_cast<std::size_t>(row);
+        pairs.push_back({.a = std::min(q, other), .b = std::max(q, other), .similarity = similarity, .found = {}});
+      }
+    }
+  }
+  const auto place = [](const compared_pair& pair) { return std::pair(pair.a, pair.b); };
+  std::ranges::sort(pairs, [&](const compared_pair& x, const compared_pair& y) {
+    return place(x) != place(y) ? place(x) < place(y) : x.similarity > y.similarity;
+  });
+  const auto repeated = std::ranges::unique(pairs, {}, place);
+  pairs.erase(repeated.begin(), repeated.end());
+  return pairs;
+}
+
+/// Lays the pictures of each pair over each other.
+void align_pairs(session& session, const compared_photos& photos, std::vector<compared_pair>& pairs) {
+  std::vector<std::size_t> begins;  // of the runs of one a
+  for (std::size_t p = 0; p < pairs.size(); ++p)
+    if (p == 0 || pairs[p].a != pairs[p - 1].a) begins.push_back(p);
+  begins.push_back(pairs.size());
+  progress bar(session.options(), "compare", "pairs", pairs.size());
+  std::atomic<std::size_t> done{0};
+  session.device().host_pool().for_each(begins.size() - 1, [&](std::size_t run) {
+    session.check_stop("there is no result");
+    const alignable_photo a(photos.thumbnail(pairs[begins[run]].a));
+    for (std::size_t p = begins[run]; p < begins[run + 1]; ++p)
+      pairs[p].found = alignment::of(a, alignable_photo(photos.thumbnail(pairs[p].b)));
+    bar.update(done += begins[run + 1] - begins[run]);
+  });
+  bar.finish();
+}
+
+/// Variants of some of the photos, sought as any photo is.
+struct sought_variants {
+  std::size_t photos = 0;
+  std::vector<double> differences;  // [photos * kinds]
+  std::vector<bool> is_nominated;   // the original is among the nearest
+};
+
+sought_variants seek_variants(session& session, const photo_index& index, encoder& encoder,
+                              const compared_photos& photos) {
+  std::vector<std::string> paths;
+  for (const std::size_t row : photos.rows) paths.push_back(index.photos()[row].path);
+  const sampled_photos sample = read_sample(session, index.photos_root(), paths, kVariedPhotos);
+  const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants);
+  sought_variants sought{.photos = sample.photos.size(),
+                         .differences = std::vector<double>(variants.size()),
+                         .is_nominated = std::vector<bool>(variants.size())};
+  session.device().host_pool().for_each(sample.photos.size(), [&](std::size_t i) {
+    const alignable_photo original(photos.thumbnail(sample.positions[i]));
+    for (std::size_t v = i * kDuplicateVariants.size(); v < (i + 1) * kDuplicateVariants.size(); ++v) {
+      const rgb_image thumbnail = thumbnail_of(variants[v].view());
+      sought.differences[v] = alignment::of(original, alignable_photo(thumbnail.view())).difference();
+    }
+  });
+  for (const bool is_mirrored : {false, true}) {
+    session.check_stop("there is no result");
+    std::vector<rgb_image> turned;
+    std::vector<const rgb_image*> all;
+    for (const rgb_image& variant : variants) {
+      if (is_mirrored) turned.push_back(mirrored(variant.view()));
+    }
+    for (const rgb_image& variant : is_mirrored ? turned : variants) all.push_back(&variant);
+    const tensor<float, 2> encoded = encode_images(encoder, all);
+    const top_n_result found =
+        session.device().top_n(photos.embeddings.view(), encoded.view(), cosine::name,
+                               {.n = kNearest, .exclude_self = false, .first_row = 0, .on_progress = {}});
+    for (std::size_t v = 0; v < found.queries(); ++v) {
+      const auto original = static_cast<std::int64_t>(sample.positions[v / kDuplicateVariants.size()]);
+      const std::span<const std::int64_t> nearest(found.rows.view().row(v), found.columns());
+      if (std::ranges::find(nearest, original) != nearest.end()) sought.is_nominated[v] = true;
+    }
+  }
+  return sought;
+}
+
+/// The longest list that is right often enough, over a few differences that duplicates may be taken to stay below.
+std::optional<duplicate_selection> choose_pairs(std::span<const double> differences, const sought_variants& sought,
+                                                double precision) {
+  std::vector<double> made = sought.differences;
+  std::ranges::sort(made);
+  std::optional<duplicate_selection> best;
+  for (const double share : {0.98, 0.9, 0.75}) {
+    const double from = made[static_cast<std::size_t>(share * static_cast<double>(made.size() - 1))];
+    if (!(from > 0)) continue;
+    const std::optional<false_match_tail> tail = fit_false_match_tail(differences, from);
+    if (!tail) continue;
+    duplicate_selection chosen = select_duplicates(differences, *tail, precision);
+    if (!best || chosen.pairs > best->pairs) best = std::move(chosen);
+  }
+  return best;
+}
+
+/// Links joined to groups.
+std::vector<duplicate_group> join(std::vector<duplicate_link> links, std::size_t photos) {
+  std::vector<std::size_t> parent(photos);
+  std::iota(parent.begin(), parent.end(), std::size_t{0});
+  const auto root = [&](std::size_t row) {
+    while (parent[row] != row) row = parent[row] = parent[parent[row]];
+    return row;
+  };
+  for (const duplicate_link& link : links)
+    parent[std::max(root(link.a), root(link.b))] = std::min(root(link.a), root(link.b));
+  std::map<std::size_t, duplicate_group> by_root;
+  for (const duplicate_link& link : links) {
+    duplicate_group& group = by_root[root(link.a)];
+    group.rows.push_back(link.a);
+    group.rows.push_back(link.b);
+    group.links.push_back(link);
+  }
+  std::vector<duplicate_group> groups;
+  for (auto& [first, group] : by_root) {
+    std::ranges::sort(group.rows);
+    const auto repeated = std::ranges::unique(group.rows);
+    group.rows.erase(repeated.begin(), repeated.end());
+    std::ranges::sort(group.links, {}, [](const duplicate_link& link) { return std::pair(link.a, link.b); });
+    groups.push_back(std::move(group));
+  }
+  std::ranges::stable_sort(groups, std::ranges::greater{},
+                           [](const duplicate_group& group) { return group.rows.size(); });
+  return groups;
+}
+
+}  // namespace
+
+double duplicate_group::precision() const {
+  double least = 1;
+  for (const duplicate_link& link : links) least = std::min(least, link.exact ? 1.0 : link.precision);
+  return least;
+}
+
+bool duplicate_group::exact() const {
+  return std::ranges::all_of(links, &duplicate_link::exact);
+}
+
+duplicate_report find_duplicates(session& session, const photo_index& index, double precision) {
+  duplicate_report report{.precision = precision, .groups = {}, .photos = index.size()};
+  std::vector<duplicate_link> links;
+  std::map<std::string, std::size_t> first_of;  // row by content hash
+  std::vector<std::size_t> different;
+  for (std::size_t row = 0; row < index.size(); ++row) {
+    const auto [same, is_new] = first_of.emplace(index.photos()[row].content_hash, row);
+    if (is_new)
+      different.push_back(row);
+    else
+      links.push_back({.a = same->second, .b = row, .exact = true});
+  }
+  if (different.size() < 2) {
+    report.no_estimate = "the index holds no two files that differ";
+    report.groups = join(std::move(links), index.size());
+    return report;
+  }
+  const std::unique_ptr<encoder> encoder = open_model_of(session, index);
+  const compared_photos photos = read_photos(session, index, *encoder, different);
+  report.compared = photos.rows.size();
+  std::vector<compared_pair> pairs;
+  if (photos.rows.size() >= 2) {
+    pairs = nearest_pairs(session, photos);
+    align_pairs(session, photos, pairs);
+    report.pairs = pairs.size();
+    std::ranges::stable_sort(pairs, {}, [](const compared_pair& pair) { return pair.found.difference(); });
+  }
+  std::vector<double> differences;
+  for (const compared_pair& pair : pairs) differences.push_back(std::max(pair.found.difference(), 0.0));
+  std::optional<duplicate_selection> chosen;
+  sought_variants sought;
+  if (differences.size() > kLeastTailWindow) {
+    sought = seek_variants(session, index, *encoder, photos);
+    if (sought.photos > 0) chosen = choose_pairs(differences, sought, precision);
+  }
+  if (!chosen) {
+    report.no_estimate = differences.size() > kLeastTailWindow
+                             ? "the photos that differ come as close to each other as variants of one photo do"
+                             : "too few different photos can be read to tell how close photos that differ come (about "
+                               "twelve are needed)";
+  } else {
+    report.near_pairs = chosen->pairs;
+    report.expected_false = chosen->expected_false;
+    report.threshold = chosen->limit;
+    for (std::size_t k = 0; k < kDuplicateVariants.size() && chosen->pairs > 0; ++k) {
+      variant_recall recall{.kind = kDuplicateVariants[k], .made = sought.photos, .found = 0};
+      for (std::size_t v = k; v < sought.differences.size(); v += kDuplicateVariants.size())
+        if (sought.is_nominated[v] && sought.differences[v] <= chosen->limit) ++recall.found;
+      report.recall.push_back(recall);
+    }
+    for (std::size_t p = 0; p < chosen->pairs; ++p)
+      links.push_back({.a = photos.rows[pairs[p].a],
+                       .b = photos.rows[pairs[p].b],
+                       .exact = false,
+                       .similarity = pairs[p].similarity,
+                       .difference = differences[p],
+                       .mirrored = pairs[p].found.mirrored,
+                       .precision = chosen->precisions[p]});
+  }
+  report.groups = join(std::move(links), index.size());
+  return report;
+}
+
+}  // namespace imgsim::app
