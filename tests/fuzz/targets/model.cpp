@@ -1,0 +1,60 @@
+// A model file: imgsim/model/model_file.hpp. The input is the text of a tensor file's metadata, one "key=value" a line,
+// and the tensors are those that the architecture in it asks for: a fuzzer does not find matching ones by chance.
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <imgsim/model/model_file.hpp>
+#include <imgsim/model/presets.hpp>
+
+#include "../target.hpp"
+
+namespace imgsim_fuzz {
+
+namespace {
+
+imgsim::tensor_file sample_file() {
+  imgsim::architecture description{.name = "tiny", .height = 8, .width = 8};
+  description.encoder = {{imgsim::convolution{.filters = 2, .stride = {2, 2}}, "down"}, {imgsim::relu{}}};
+  description.decoder = {{imgsim::transposed_convolution{.filters = 3, .stride = {2, 2}}}, {imgsim::sigmoid{}}};
+  const imgsim::network_plan plan = imgsim::plan_network(description);
+  imgsim::model_file model{.description = description, .state = {}, .embedding = {}, .metadata = {{"seed", "3"}}};
+  model.embedding.parts.push_back({.raw = plan.feature_size, .mean = {}, .projection = {}});
+  for (const auto& parameter : plan.parameters) {
+    std::size_t count = 1;
+    for (const std::size_t extent : parameter.shape) count *= extent;
+    model.state.push_back({parameter.name, parameter.shape, std::vector<float>(count, 0.25F)});
+  }
+  return imgsim::to_tensor_file(model);
+}
+
+bool read_model(std::span<const std::byte> input) {
+  imgsim::tensor_file file = sample_file();
+  file.metadata.clear();
+  for (std::string_view text = imgsim::text_of(input); !text.empty();) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t equals = line.find('=');
+    if (equals != std::string_view::npos)
+      file.metadata[std::string(line.substr(0, equals))] = std::string(line.substr(equals + 1));
+  }
+  return accepts([&] {
+    imgsim::model_file model = imgsim::to_model(std::move(file));
+    model.metadata["imgsim_version"] = imgsim::version;  // of who writes it
+    const imgsim::model_file again = imgsim::to_model(imgsim::to_tensor_file(model));
+    must(again.description == model.description && again.metadata == model.metadata, "a model comes back");
+  });
+}
+
+std::vector<bytes> model_seeds() {
+  std::string text;
+  for (const auto& [key, value] : sample_file().metadata) text += key + "=" + value + "\n";
+  return {bytes_of_text(text)};
+}
+
+}  // namespace
+
+const target model_target{"model", read_model, model_seeds};
+
+}  // namespace imgsim_fuzz
