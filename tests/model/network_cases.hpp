@@ -89,8 +89,8 @@ inline reference::parameters as_parameters(const std::vector<imgsim::named_tenso
 
 /// Gradients of one step, read from Adam's first moments: with beta1 = 0 they are the gradients.
 template <class Network>
-std::vector<imgsim::named_tensor> gradients_of_step(Network& net, const imgsim::tensor<float, 4>& photos) {
-  (void)net.train_step(photos.view(), {.learning_rate = 0.0, .beta1 = 0.0});
+std::vector<imgsim::named_tensor> gradients_of_step(Network& net, const imgsim::training_batch& batch) {
+  (void)net.train_step(batch, {.learning_rate = 0.0, .beta1 = 0.0});
   std::vector<imgsim::named_tensor> gradients;
   for (imgsim::named_tensor& t : net.optimizer_state()) {
     const std::string suffix = ".first_moment";
@@ -99,6 +99,10 @@ std::vector<imgsim::named_tensor> gradients_of_step(Network& net, const imgsim::
     gradients.push_back(std::move(t));
   }
   return gradients;
+}
+template <class Network>
+std::vector<imgsim::named_tensor> gradients_of_step(Network& net, const imgsim::tensor<float, 4>& photos) {
+  return gradients_of_step(net, {.photos = photos.view(), .targets = photos.view()});
 }
 
 struct network_case {

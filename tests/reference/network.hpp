@@ -100,17 +100,42 @@ inline std::vector<image> run(const imgsim::architecture& a, const parameters& w
   return batch;
 }
 
-/// The data loss and the penalty.
+/// The data loss of making `photos` into `targets`, and the penalty.
 inline double total_loss(const imgsim::architecture& a, const parameters& weights, const std::vector<image>& photos,
-                         bool training) {
+                         const std::vector<image>& targets, bool training) {
   const std::vector<image> out = run(a, weights, photos, training);
   const bool squashed = std::holds_alternative<imgsim::sigmoid>(a.decoder.back().operation);
-  double loss = a.loss == imgsim::loss_kind::binary_cross_entropy ? cross_entropy(out, photos, !squashed)
-                                                                  : squared_error(out, photos);
+  double loss = a.loss == imgsim::loss_kind::binary_cross_entropy ? cross_entropy(out, targets, !squashed)
+                                                                  : squared_error(out, targets);
   for (const auto& [name, values] : weights)
     if (name.ends_with(".kernel"))
       for (const double w : values) loss += a.kernel_l2 * w * w;
   return loss;
+}
+
+inline double total_loss(const imgsim::architecture& a, const parameters& weights, const std::vector<image>& photos,
+                         bool training) {
+  return total_loss(a, weights, photos, photos, training);
+}
+
+/// What each photo's taps that pool a whole layer see of it.
+inline std::vector<std::vector<double>> view_features(const imgsim::architecture& a, const parameters& weights,
+                                                      const std::vector<image>& photos, bool training) {
+  std::vector<std::vector<double>> features(photos.size());
+  for (const imgsim::tap& t : a.embedding.taps) {
+    if (t.pool == imgsim::pool_kind::flat || t.grid != 1) continue;
+    std::size_t count = a.encoder.size();
+    for (std::size_t i = 0; t.layer != "code" && i < a.encoder.size(); ++i)
+      if (a.encoder[i].name == t.layer) count = i + 1;
+    const std::vector<image> out = run(a, weights, photos, training, count);
+    const bool plain = t.pool == imgsim::pool_kind::mean;
+    for (std::size_t b = 0; b < photos.size(); ++b) {
+      const image pooled = plain ? pool_generalised_mean(out[b], 1, 1.0, -1e300)
+                                 : pool_generalised_mean(out[b], 1, t.exponent, imgsim::kGeneralisedMeanFloor);
+      features[b].insert(features[b].end(), pooled.values.begin(), pooled.values.end());
+    }
+  }
+  return features;
 }
 
 }  // namespace reference

@@ -15,6 +15,18 @@ namespace imgsim::app {
 
 namespace {
 
+/// An option's value as `parse` reads it.
+template <class Value>
+std::function<void(const std::string&)> parsed_by(Value (*parse)(std::string_view), std::optional<Value>& target) {
+  return [parse, &target](const std::string& text) {
+    try {
+      target = parse(text);
+    } catch (const invalid_argument& reason) {
+      throw usage_error(reason.what());
+    }
+  };
+}
+
 /// A name that ends in .json is always a file.
 std::vector<std::string> choices_of_preset() {
   std::vector<std::string> choices(preset_names().begin(), preset_names().end());
@@ -61,21 +73,33 @@ void train_command::describe(option_set& options) {
       .defaults_to("the preset's");
   options.whole("latent", "L", latent_, {1, 65536}, "numbers in the code, for presets that let it be chosen")
       .defaults_to("the preset's");
-  options.whole("epochs", "E", epochs_, {1, 1'000'000}, "passes over the photos").defaults_to("the preset's");
-  options.whole("batch", "B", batch_, {1, 65536}, "photos a step").defaults_to("the preset's");
+  options.whole("epochs", "E", epochs_, {1, 1'000'000}, "passes over the photos")
+      .defaults_to("the preset's; default: 100 for few photos down to 5 for many");
+  options.whole("batch", "B", batch_, {1, 65536}, "photos a step")
+      .defaults_to("the preset's; default: fewer where there are fewer than 128 photos");
   options.real("learning-rate", "R", learning_rate_, {1e-12, 1e3}, "of Adam").defaults_to("the preset's");
-  options
-      .custom(
-          "schedule", "TEXT",
-          [this](const std::string& text) {
-            try {
-              schedule_ = parse_schedule(text);
-            } catch (const invalid_argument& reason) {
-              throw usage_error(reason.what());
-            }
-          },
-          "learning rate over time: constant, cosine, step, exponential or plateau, with fields: cosine,warm_up=2")
-      .defaults_to("constant");
+  options.real("minutes", "M", minutes_, {0.01, 1e6},
+               "train for M minutes in place of --epochs: the schedule is laid out over them; decoding before and "
+               "fitting the embedding after come on top; two such runs differ, so not with --deterministic")
+      .defaults_to("none");
+  options.custom("schedule", "TEXT", parsed_by(parse_schedule, schedule_),
+                 "learning rate over time: constant, cosine, step, exponential or plateau, with fields: "
+                 "cosine,warm_up=2")
+      .defaults_to("the preset's");
+  options.custom("augment", "TEXT", parsed_by(parse_augmentation, augment_),
+                 "train on views of the photos, others in each epoch: crop=0.6,flip=0.5,rotation=5,colour=0.2,blur=0.2 "
+                 "(least part of the area; probability; degrees; part; probability), or off")
+      .defaults_to("the preset's");
+  options.real("invariance", "W", invariance_, {0.0, 1e6},
+               "weight of seeing the same in two views of a photo (Barlow Twins), beside the reconstruction; 0: off")
+      .defaults_to("the preset's");
+  options.real("mask", "PART", mask_, {0.0, 0.95}, "part of each photo that is hidden and has to be filled in; 0: off")
+      .defaults_to("the preset's");
+  options.real("ema", "KEEP", ema_, {0.0, 0.999999},
+               "keep the running mean of the weights, of which KEEP stays in each step, e.g. 0.99; 0: off")
+      .defaults_to("the preset's");
+  options.whole("patience", "E", patience_, {0, 1'000'000},
+                "end after E epochs in which the validation loss did not get better; 0: off");
   options.real("validation", "PART", validation_, {0.0, 0.9}, "part of the photos kept for validation");
   options.choice("precision", "P", precision_, {"float32", "bfloat16"}, "arithmetic: float32 or bfloat16");
   options.flag("resume", resume_, "continue from the last checkpoint, NAME.last.safetensors");
@@ -84,6 +108,7 @@ void train_command::describe(option_set& options) {
 void train_command::validate(const option_set&) {
   if (is_json_file(preset_) && (size_ || latent_))
     throw usage_error("--size and --latent belong to named presets; " + preset_ + " states its own");
+  if (minutes_ > 0 && epochs_ > 0) throw usage_error("--minutes takes the place of --epochs: give one of them");
 }
 
 architecture train_command::choose_architecture() const {
@@ -95,17 +120,33 @@ architecture train_command::choose_architecture() const {
   }
 }
 
+architecture train_command::choose_training() const {
+  architecture chosen = choose_architecture();
+  training_recipe& recipe = chosen.training.recipe;
+  recipe.augment = augment_.value_or(recipe.augment);
+  recipe.mask = mask_.value_or(recipe.mask);
+  recipe.invariance = invariance_.value_or(recipe.invariance);
+  recipe.ema = ema_.value_or(recipe.ema);
+  if (recipe.invariance > 0.0 && !recipe.augment.changes_photos())
+    throw usage_error("without --augment two views of a photo do not differ: add --invariance 0");
+  return chosen;
+}
+
 exit_code train_command::run(session& session) {
   if (precision_ == "bfloat16") session.keep_to_cpu();
+  if (minutes_ > 0 && session.options().deterministic)
+    throw usage_error("--minutes depends on how fast the machine is, --deterministic must not: give --epochs");
   const train_summary summary =
       train_model(session, {.images = images_,
                             .model = model_,
-                            .description = choose_architecture(),
+                            .description = choose_training(),
                             .arithmetic = precision_ == "float32" ? precision::float32 : precision::bfloat16,
+                            .minutes = minutes_,
                             .epochs = epochs_,
                             .batch = batch_,
                             .learning_rate = learning_rate_,
                             .schedule = schedule_,
+                            .patience = patience_,
                             .validation = validation_,
                             .resume = resume_});
   if (summary.stopped) {

@@ -21,6 +21,8 @@ class train_command final : public command {
 
  private:
   [[nodiscard]] architecture choose_architecture() const;
+  /// With what the options change of its training.
+  [[nodiscard]] architecture choose_training() const;
 
   std::filesystem::path images_;
   std::filesystem::path model_;
@@ -30,7 +32,13 @@ class train_command final : public command {
   std::size_t epochs_ = 0;
   std::size_t batch_ = 0;
   double learning_rate_ = 0;
-  learning_rate_schedule schedule_ = constant_schedule{};
+  std::optional<learning_rate_schedule> schedule_;
+  std::optional<augmentation> augment_;
+  std::optional<double> mask_;
+  std::optional<double> invariance_;
+  std::optional<double> ema_;
+  std::size_t patience_ = 0;
+  double minutes_ = 0;
   std::string precision_ = "float32";
   double validation_ = 0.2;
   bool resume_ = false;

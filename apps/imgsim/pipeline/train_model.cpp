@@ -16,6 +16,7 @@
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
+#include <imgsim/core/number_text.hpp>
 #include <imgsim/image/folder.hpp>
 #include <imgsim/model/photo_source.hpp>
 #include <imgsim/model/trainer.hpp>
@@ -79,7 +80,9 @@ void expect_checkpoint(const train_request& request) {
       throw io_error(fault.path(), fault.reason() + "; leave out --resume to begin a new training");
     }
   }();
-  if (saved != request.description)
+  architecture then = saved;
+  then.training = request.description.training;  // the run itself says what was chosen of these
+  if (then != request.description)
     throw io_error(last, "is of another network; give its --preset, --size and --latent, or leave out --resume");
 }
 
@@ -103,6 +106,15 @@ std::map<std::string, std::string> provenance(const session& session, const trai
       {"training_loss", general_text(best.training_loss, 9)},
       {"precision", request.arithmetic == precision::float32 ? "float32" : "bfloat16"}};
   if (!std::isnan(best.validation_loss)) metadata["validation_loss"] = general_text(best.validation_loss, 9);
+  const training_recipe& recipe = request.description.training.recipe;
+  const auto tell = [&](const char* name, double value) {
+    if (value > 0.0) metadata[name] = number_text(value);
+  };
+  if (recipe.augment.changes_photos()) metadata["augment"] = to_text(recipe.augment);
+  tell("mask", recipe.mask);
+  tell("invariance", recipe.invariance);
+  tell("ema", recipe.ema);
+  tell("minutes", request.minutes);
   return metadata;
 }
 
@@ -146,21 +158,27 @@ train_summary train_model(session& session, const train_request& request) {
       open_listed(session, request, folder.root, paths.validation, "decode for validation", share(paths.validation));
   if (training.paths.empty()) throw io_error(request.images, "holds no photo that can be read");
 
-  const std::size_t epochs = request.epochs > 0 ? request.epochs : request.description.training.epochs;
+  if (request.minutes > 0.0)
+    session.note("training for " + general_text(request.minutes, 4) +
+                 " minutes: as many epochs as they hold, the learning rate laid out over them");
   training_job job{.description = request.description,
                    .arithmetic = request.arithmetic,
                    .seed = session.options().seed,
                    .options = {.epochs = request.epochs,
+                               .seconds = 60.0 * request.minutes,
                                .batch = request.batch,
                                .learning_rate = request.learning_rate,
                                .schedule = request.schedule,
+                               .patience = request.patience,
                                .seed = session.options().seed,
                                .record_seconds = !session.options().deterministic,
                                .checkpoints = checkpoints_of(request.model),
                                .resume = request.resume,
                                .stop = session.stop()}};
   std::unique_ptr<progress> bar;
+  std::size_t epochs = 0;
   job.options.on_batch = [&](const batch_progress& batch) {
+    epochs = batch.epochs;
     if (!bar)
       bar = std::make_unique<progress>(session.options(),
                                        "epoch " + std::to_string(batch.epoch) + "/" + std::to_string(batch.epochs),

@@ -22,10 +22,12 @@ struct train_request {
   std::filesystem::path model;
   architecture description;
   precision arithmetic = precision::float32;
+  double minutes = 0.0;    // above 0: in place of epochs
   std::size_t epochs = 0;  // 0: the architecture's default, as with the next two
   std::size_t batch = 0;
   double learning_rate = 0.0;
-  learning_rate_schedule schedule = constant_schedule{};
+  std::optional<learning_rate_schedule> schedule = {};  // none: the architecture's default
+  std::size_t patience = 0;                        // see training_options
   double validation = 0.2;  // part of the photos, where the folder has no val/ of its own
   bool resume = false;
 };

@@ -10,6 +10,8 @@
 
 #include <imgsim/embedding/embedding_spec.hpp>
 #include <imgsim/model/layer_spec.hpp>
+#include <imgsim/model/schedule.hpp>
+#include <imgsim/model/training_recipe.hpp>
 
 namespace imgsim {
 
@@ -18,9 +20,11 @@ namespace imgsim {
 enum class loss_kind { mean_squared_error, binary_cross_entropy };
 
 struct training_defaults {
-  std::size_t epochs = 20;
+  std::size_t epochs = 20;  ///< 0: by the number of photos (default_epochs in trainer.hpp), and so may be the batch
   std::size_t batch = 32;
   double learning_rate = 1e-3;
+  learning_rate_schedule schedule = constant_schedule{};
+  training_recipe recipe = {};
 
   bool operator==(const training_defaults&) const = default;
 };
@@ -41,13 +45,15 @@ struct architecture {
   bool operator==(const architecture&) const = default;
 };
 
-/// The JSON form, with every field written out:
+/// The JSON form, with every field written out but those of training that are constant or off:
 ///   {"name": "tiny", "input": [64, 64, 3],
 ///    "encoder": [{"type": "convolution", "filters": 8, "kernel": [3, 3], "stride": [2, 2], "padding": "same",
 ///                 "bias": true, "name": "down"}, {"type": "relu"}],
 ///    "decoder": [{"type": "upsampling", "factor": 2, "interpolation": "bilinear"}, ...],
 ///    "loss": "mean_squared_error", "kernel_l2": 0.0,
-///    "training": {"epochs": 20, "batch": 32, "learning_rate": 0.001},
+///    "training": {"epochs": 20, "batch": 32, "learning_rate": 0.001, "schedule": "cosine,warm_up=1,final=0",
+///                 "augment": {"crop": 0.5, "flip": 0.5, "rotation": 5.0, "colour": 0.2, "blur": 0.2},
+///                 "mask": 0.3, "invariance": 0.05, "ema": 0.99},
 ///    "embedding": {"taps": [{"layer": "code", "pool": "generalised_mean", "exponent": 3.0, "grid": 1}],
 ///                  "statistics": ["edges", "texture", "colour"],
 ///                  "centre": true, "whiten": 64, "shrinkage": 0.1, "sampling_noise": 2, "normalise": true}}

@@ -64,7 +64,8 @@ constexpr const auto& names_of(pool_kind) {
   return kPoolNames;
 }
 
-// fields(value, archive) calls archive(name, member[, required]) for each field.
+// fields(value, archive) calls archive(name, member[, required]) for each field, or archive.unless(value, name, member)
+// for one that is not written where it has that value.
 inline constexpr bool kRequired = true;
 
 template <class Layer, class Archive>
@@ -141,12 +142,23 @@ void fields(Spec& spec, Archive&& archive) {
   archive("sampling_noise", spec.sampling_noise);
   archive("normalise", spec.normalise);
 }
+template <class Views, class Archive>
+  requires one_of<std::remove_const_t<Views>, augmentation>
+void fields(Views& views, Archive&& archive) {
+  for (const auto& field : augmentation::fields) archive(std::string(field.name).c_str(), views.*field.member);
+}
 template <class Defaults, class Archive>
   requires one_of<std::remove_const_t<Defaults>, training_defaults>
 void fields(Defaults& defaults, Archive&& archive) {
   archive("epochs", defaults.epochs);
   archive("batch", defaults.batch);
   archive("learning_rate", defaults.learning_rate);
+  const training_defaults plain;
+  archive.unless(plain.schedule, "schedule", defaults.schedule);
+  archive.unless(plain.recipe.augment, "augment", defaults.recipe.augment);
+  archive.unless(plain.recipe.mask, "mask", defaults.recipe.mask);
+  archive.unless(plain.recipe.invariance, "invariance", defaults.recipe.invariance);
+  archive.unless(plain.recipe.ema, "ema", defaults.recipe.ema);
 }
 
 /// The "type" of each alternative of layer_operation, in its order.
@@ -159,6 +171,10 @@ class json_writer {
   template <class T>
   void operator()(const char* name, const T& value, bool = false) {
     object_[name] = write(value);
+  }
+  template <class T>
+  void unless(const T& left_out, const char* name, const T& value) {
+    if (value != left_out) (*this)(name, value);
   }
 
   template <class T>
@@ -173,6 +189,8 @@ class json_writer {
       pair.push_back(value.height);
       pair.push_back(value.width);
       return pair;
+    } else if constexpr (std::same_as<T, learning_rate_schedule>) {
+      return to_text(value);
     } else if constexpr (std::is_arithmetic_v<T> || std::same_as<T, std::string>) {
       return value;
     } else {
@@ -218,6 +236,10 @@ class json_reader {
     }
     read(*found, field(name), value);
   }
+  template <class T>
+  void unless(const T&, const char* name, T& value) {
+    (*this)(name, value);
+  }
 
   void finish() const {
     for (const auto& item : object_.items()) {
@@ -245,6 +267,15 @@ class json_reader {
   static void read(const nlohmann::json& json, const std::string& path, std::string& value) {
     IMGSIM_EXPECTS(json.is_string(), path, ": a string is needed, not ", json.dump());
     value = json.get<std::string>();
+  }
+  static void read(const nlohmann::json& json, const std::string& path, learning_rate_schedule& value) {
+    std::string text;
+    read(json, path, text);
+    try {
+      value = parse_schedule(text);
+    } catch (const invalid_argument& reason) {
+      throw invalid_argument(path + ": " + reason.what());
+    }
   }
   static void read(const nlohmann::json& json, const std::string& path, extent_2d& value) {
     if (!json.is_array()) {

@@ -1,18 +1,23 @@
 // The autoencoder that callers train and encode with, for any context whose backend implements networks.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/model/architecture.hpp>
 #include <imgsim/model/backend.hpp>
 #include <imgsim/model/initialise.hpp>
+#include <imgsim/model/invariance.hpp>
 #include <imgsim/model/network_plan.hpp>
 #include <imgsim/model/state.hpp>
 #include <imgsim/model/state_transfer.hpp>
@@ -42,12 +47,14 @@ class autoencoder {
   autoencoder(const Context& context, architecture description, precision arithmetic, std::uint64_t seed,
               const Options&... options)
       : description_(std::move(description)),
+        context_(context),
         arithmetic_(arithmetic),
         plan_(plan_network(description_)),
         backend_(context, plan_, arithmetic, options...) {
     detail::initialise_parameters(plan_, seed, backend_);
   }
 
+  [[nodiscard]] const Context& context() const noexcept { return context_; }
   [[nodiscard]] const architecture& description() const noexcept { return description_; }
   [[nodiscard]] precision arithmetic() const noexcept { return arithmetic_; }
   [[nodiscard]] std::size_t height() const noexcept { return description_.height; }
@@ -55,6 +62,8 @@ class autoencoder {
   [[nodiscard]] std::size_t channels() const noexcept { return description_.channels; }
   /// Width of the concatenated taps.
   [[nodiscard]] std::size_t feature_size() const noexcept { return plan_.feature_size; }
+  /// Width of the taps that two views of a photo can agree in; 0: an invariance term has nothing to act on.
+  [[nodiscard]] std::size_t view_size() const noexcept { return plan_.view_size; }
   /// Numbers that training changes by gradient.
   [[nodiscard]] std::size_t parameter_count() const noexcept { return plan_.trained_size(); }
 
@@ -74,12 +83,33 @@ class autoencoder {
   }
 
   /// One step of Adam on the mean loss of the batch; returns the loss before the step.
-  step_loss train_step(view<const std::uint8_t, 4> photos, const adam_step& step) { return train(photos, step); }
-  step_loss train_step(view<const float, 4> photos, const adam_step& step) { return train(photos, step); }
+  step_loss train_step(view<const std::uint8_t, 4> photos, const adam_step& step) {
+    return train_step({.photos = photos, .targets = photos}, step);
+  }
+  step_loss train_step(view<const float, 4> photos, const adam_step& step) {
+    return train_step({.photos = photos, .targets = photos}, step);
+  }
+  /// The same with targets and an invariance term of their own.
+  step_loss train_step(const training_batch& batch, const adam_step& step) {
+    check_training(batch);
+    const step_loss loss = backend_.train_step(batch, step, step_ + 1);
+    ++step_;
+    return loss;
+  }
 
   /// The loss in inference mode (stored batch-norm statistics); changes nothing.
   [[nodiscard]] step_loss evaluate(view<const std::uint8_t, 4> photos) { return evaluate_checked(photos); }
   [[nodiscard]] step_loss evaluate(view<const float, 4> photos) { return evaluate_checked(photos); }
+  /// The same with an invariance term of this weight, of photos that are what training_batch says.
+  [[nodiscard]] step_loss evaluate(const photo_pixels& photos, double invariance) {
+    return std::visit(
+        [&](const auto& views) {
+          step_loss loss = evaluate_checked(views);
+          if (invariance > 0.0) loss.invariance = invariance * disagreement(views);
+          return loss;
+        },
+        photos);
+  }
 
   /// out[B, H, W, C] = decoder(encoder(photos)).
   void reconstruct(view<const std::uint8_t, 4> photos, view<float, 4> out) { reconstruct_checked(photos, out); }
@@ -90,14 +120,39 @@ class autoencoder {
   void encode(view<const float, 4> photos, matrix_view<float> features) { encode_checked(photos, features); }
 
  private:
-  template <class T>
-  step_loss train(view<const T, 4> photos, const adam_step& step) {
-    check_photos(photos);
+  void check_training(const training_batch& batch) const {
+    const std::size_t photos = std::visit([this](const auto& p) { return check_photos(p), p.extent(0); }, batch.photos);
+    const std::size_t targets =
+        std::visit([this](const auto& p) { return check_photos(p), p.extent(0); }, batch.targets);
     check_decoder();
-    IMGSIM_EXPECTS(photos.extent(0) > 0, "a training step needs at least one photo");
-    const step_loss loss = backend_.train_step(photos, step, step_ + 1);
-    ++step_;
-    return loss;
+    IMGSIM_EXPECTS(photos > 0, "a training step needs at least one photo");
+    IMGSIM_EXPECTS(photos == targets, photos, " photos cannot be made into ", targets);
+    IMGSIM_EXPECTS(std::isfinite(batch.invariance) && batch.invariance >= 0.0,
+                   "the weight of an invariance term must be at least 0, not ", batch.invariance);
+    if (batch.invariance > 0.0) check_views(photos);
+  }
+
+  void check_views(std::size_t photos) const {
+    IMGSIM_EXPECTS(photos % 2 == 0, "an invariance term needs two views of each photo, not ", photos, " in all");
+    IMGSIM_EXPECTS(view_size() > 0, "an invariance term needs a tap that pools a whole layer (pool mean or ",
+                   "generalised_mean, grid 1), which the network '", description_.name, "' has not");
+  }
+
+  /// The invariance loss of views, in inference mode.
+  template <class T>
+  [[nodiscard]] double disagreement(view<const T, 4> views) {
+    check_views(views.extent(0));
+    tensor<float, 2> features({views.extent(0), feature_size()});
+    encode_checked(views, features.view());
+    tensor<float, 2> compared({views.extent(0), view_size()});
+    for (std::size_t i = 0; i < views.extent(0); ++i) {
+      float* to = compared.view().row(i);
+      for (const planned_tap& t : plan_.taps) {
+        if (!pools_a_layer(t)) continue;
+        to = std::copy_n(features.view().row(i) + t.offset, t.width, to);
+      }
+    }
+    return invariance_loss()(std::as_const(compared).view());
   }
 
   template <class T>
@@ -140,6 +195,7 @@ class autoencoder {
   }
 
   architecture description_;
+  Context context_;
   precision arithmetic_;
   network_plan plan_;
   network_backend<Context> backend_;

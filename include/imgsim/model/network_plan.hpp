@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <variant>
@@ -54,6 +55,16 @@ struct planned_tap {
   std::size_t width = 0;
 };
 
+/// Values below it count as it.
+[[nodiscard]] constexpr double tap_floor(const planned_tap& t) noexcept {
+  return t.pool == pool_kind::mean ? -std::numeric_limits<double>::infinity() : kGeneralisedMeanFloor;
+}
+
+/// Whether a tap says nothing of where in the photo a thing is.
+[[nodiscard]] constexpr bool pools_a_layer(const planned_tap& t) noexcept {
+  return t.pool != pool_kind::flat && t.grid == 1;
+}
+
 struct network_plan {
   feature_shape input;
   std::vector<planned_layer> layers;  ///< the encoder's, then the decoder's
@@ -61,6 +72,10 @@ struct network_plan {
   std::vector<planned_parameter> parameters;
   std::vector<planned_tap> taps;
   std::size_t feature_size = 0;
+  /// Those taps that pool a whole layer into one value a channel: what two views of a photo can agree in. Offsets count
+  /// among these alone.
+  std::vector<planned_tap> view_taps;
+  std::size_t view_size = 0;
   loss_kind loss = loss_kind::mean_squared_error;
   double kernel_l2 = 0.0;
 
@@ -193,6 +208,10 @@ class plan_builder {
     }
     plan_.feature_size += planned.width;
     plan_.taps.push_back(planned);
+    if (!pools_a_layer(planned)) return;
+    planned.offset = plan_.view_size;
+    plan_.view_size += planned.width;
+    plan_.view_taps.push_back(planned);
   }
 
   [[nodiscard]] std::size_t find_layer(const std::string& name) const {

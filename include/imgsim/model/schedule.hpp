@@ -13,21 +13,14 @@
 #include <variant>
 
 #include <imgsim/core/error.hpp>
-#include <imgsim/core/number_text.hpp>
+#include <imgsim/core/number_fields.hpp>
 
 namespace imgsim {
-
-/// A number of a schedule, for its text form.
-template <class Schedule>
-struct schedule_field {
-  std::string_view name;
-  double Schedule::* member;
-};
 
 /// Always the rate given.
 struct constant_schedule {
   static constexpr std::string_view name = "constant";
-  static constexpr std::array<schedule_field<constant_schedule>, 0> fields{};
+  static constexpr std::array<number_field<constant_schedule>, 0> fields{};
 
   bool operator==(const constant_schedule&) const = default;
 };
@@ -39,7 +32,7 @@ struct cosine_schedule {
   double final = 0.0;
 
   static constexpr std::string_view name = "cosine";
-  static constexpr std::array<schedule_field<cosine_schedule>, 2> fields{
+  static constexpr std::array<number_field<cosine_schedule>, 2> fields{
       {{"warm_up", &cosine_schedule::warm_up}, {"final", &cosine_schedule::final}}};
   bool operator==(const cosine_schedule&) const = default;
 };
@@ -50,7 +43,7 @@ struct step_schedule {
   double factor = 0.1;
 
   static constexpr std::string_view name = "step";
-  static constexpr std::array<schedule_field<step_schedule>, 2> fields{
+  static constexpr std::array<number_field<step_schedule>, 2> fields{
       {{"every", &step_schedule::every}, {"factor", &step_schedule::factor}}};
   bool operator==(const step_schedule&) const = default;
 };
@@ -60,7 +53,7 @@ struct exponential_schedule {
   double factor = 0.95;
 
   static constexpr std::string_view name = "exponential";
-  static constexpr std::array<schedule_field<exponential_schedule>, 1> fields{
+  static constexpr std::array<number_field<exponential_schedule>, 1> fields{
       {{"factor", &exponential_schedule::factor}}};
   bool operator==(const exponential_schedule&) const = default;
 };
@@ -74,7 +67,7 @@ struct plateau_schedule {
   double minimum = 1e-3;
 
   static constexpr std::string_view name = "plateau";
-  static constexpr std::array<schedule_field<plateau_schedule>, 4> fields{
+  static constexpr std::array<number_field<plateau_schedule>, 4> fields{
       {{"patience", &plateau_schedule::patience},
        {"factor", &plateau_schedule::factor},
        {"improvement", &plateau_schedule::improvement},
@@ -90,30 +83,13 @@ using learning_rate_schedule =
   return std::visit(
       [](const auto& s) {
         std::string text(s.name);
-        for (const auto& field : s.fields) text += detail::concat(",", field.name, "=", number_text(s.*field.member));
+        if (!s.fields.empty()) text += "," + number_fields_text(s);
         return text;
       },
       schedule);
 }
 
 namespace detail {
-
-template <class Schedule>
-[[nodiscard]] Schedule parse_schedule_fields(std::string_view text) {
-  Schedule schedule;
-  while (!text.empty()) {
-    const std::string_view item = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), item.size() + 1));
-    const std::size_t equals = std::min(item.size(), item.find('='));
-    const auto value = parse_number<double>(item.substr(std::min(item.size(), equals + 1)));
-    IMGSIM_EXPECTS(value && std::isfinite(*value) && *value >= 0.0, "'", item, "' should be a name, '=' and a number");
-    const auto field = std::ranges::find(Schedule::fields, item.substr(0, equals), &schedule_field<Schedule>::name);
-    IMGSIM_EXPECTS(field != Schedule::fields.end(), "the schedule '", Schedule::name, "' has no '",
-                   item.substr(0, equals), "'; its form is ", to_text(Schedule{}));
-    schedule.*field->member = *value;
-  }
-  return schedule;
-}
 
 template <std::size_t Index = 0>
 [[nodiscard]] learning_rate_schedule parse_schedule_from(std::string_view name, std::string_view fields) {
@@ -122,7 +98,8 @@ template <std::size_t Index = 0>
         concat("there is no schedule '", name, "'; known are constant, cosine, step, exponential, plateau"));
   } else {
     using schedule = std::variant_alternative_t<Index, learning_rate_schedule>;
-    if (name == schedule::name) return parse_schedule_fields<schedule>(fields);
+    if (name == schedule::name)
+      return parse_number_fields<schedule>(fields, concat("schedule '", name, "'"), to_text(schedule{}));
     return parse_schedule_from<Index + 1>(name, fields);
   }
 }

@@ -46,8 +46,8 @@ class network_backend<cpu_context> {
     std::ranges::copy(store.second_moment(index), second.begin());
   }
 
-  step_loss train_step(const photo_pixels& photos, const adam_step& adam, std::uint64_t step) {
-    return cpu::calling_onednn([&] { return executor_->train_step(photos, adam, step); });
+  step_loss train_step(const training_batch& batch, const adam_step& adam, std::uint64_t step) {
+    return cpu::calling_onednn([&] { return executor_->train_step(batch, adam, step); });
   }
   step_loss evaluate(const photo_pixels& photos) {
     return cpu::calling_onednn([&] { return executor_->evaluate(photos); });

@@ -42,8 +42,8 @@ class network_backend<cuda_context> {
     executor_->parameters().read_moments(index, first, second);
   }
 
-  step_loss train_step(const photo_pixels& photos, const adam_step& adam, std::uint64_t step) {
-    return executor_->train_step(photos, adam, step);
+  step_loss train_step(const training_batch& batch, const adam_step& adam, std::uint64_t step) {
+    return executor_->train_step(batch, adam, step);
   }
   step_loss evaluate(const photo_pixels& photos) { return executor_->evaluate(photos); }
   void reconstruct(const photo_pixels& photos, view<float, 4> out) { executor_->reconstruct(photos, out); }

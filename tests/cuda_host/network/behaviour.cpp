@@ -50,6 +50,9 @@ outcome train_a_little(const architecture& description, const cuda::network_poli
   const auto photos = waves(5, 3, description.height);
   outcome result;
   for (int step = 0; step < 2; ++step) result.losses.push_back(net.train_step(photos.view(), {}).total());
+  const auto views = waves(6, 4, description.height), targets = waves(6, 5, description.height);
+  result.losses.push_back(
+      net.train_step({.photos = constant(views), .targets = constant(targets), .invariance = 0.1}, {}).total());
   result.losses.push_back(net.evaluate(photos.view()).total());
   result.state = net.state();
   result.optimizer = net.optimizer_state();
@@ -253,10 +256,11 @@ BOOST_AUTO_TEST_CASE(every_failing_call_is_told_and_leaks_nothing) {
         tensor<float, 2> features({2, net.feature_size()});
         net.encode(constant(photos), features.view());
         if (kBriefly) return;
+        const tensor<float, 4> again = random_photos(2, description, 2);
         (void)net.train_step(constant(photos), {});
+        (void)net.train_step({.photos = constant(photos), .targets = again.view(), .invariance = 1.0}, {});
         (void)net.evaluate(constant(photos));
         tensor<float, 4> out({2, 4, 4, 3});
-        const tensor<float, 4> again = random_photos(2, description, 2);
         net.reconstruct(again.view(), out.view());
         (void)net.optimizer_state();
       },

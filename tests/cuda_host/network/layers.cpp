@@ -9,6 +9,7 @@
 
 #include "cuda_host/network/operations.hpp"
 #include "model/network_checks.hpp"
+#include "model/view_checks.hpp"
 
 namespace {
 
@@ -72,6 +73,10 @@ BOOST_AUTO_TEST_CASE(a_tie_in_max_pooling_counts_once) {
   for (const padding_kind padding : {padding_kind::same, padding_kind::valid})
     for (const extent_2d stride : {extent_2d{2, 2}, extent_2d{1, 1}})
       check_ties(on_device, around("ties", {{max_pooling{{2, 2}, stride, padding}}}, 6, 4));
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_targets_and_views_equal_central_differences) {
+  for (const network_case& c : view_cases()) check_view_gradients(on_device, c, 3, kDifferences);
 }
 
 BOOST_AUTO_TEST_CASE(taps_pool_and_concatenate) {

@@ -43,6 +43,9 @@ step_loss device_network::train_step(view<const float, 4> photos, const adam_ste
 step_loss device_network::train_step(view<const std::uint8_t, 4> photos, const adam_step& step) {
   return parts_->network.train_step(photos, step);
 }
+step_loss device_network::train_step(const training_batch& batch, const adam_step& step) {
+  return parts_->network.train_step(batch, step);
+}
 step_loss device_network::evaluate(view<const float, 4> photos) {
   return parts_->network.evaluate(photos);
 }

@@ -34,6 +34,7 @@ class device_network {
   void load_optimizer_state(std::span<const imgsim::named_tensor> state);
   imgsim::step_loss train_step(imgsim::view<const float, 4> photos, const imgsim::adam_step& step);
   imgsim::step_loss train_step(imgsim::view<const std::uint8_t, 4> photos, const imgsim::adam_step& step);
+  imgsim::step_loss train_step(const imgsim::training_batch& batch, const imgsim::adam_step& step);
   [[nodiscard]] imgsim::step_loss evaluate(imgsim::view<const float, 4> photos);
   [[nodiscard]] imgsim::step_loss evaluate(imgsim::view<const std::uint8_t, 4> photos);
   void reconstruct(imgsim::view<const float, 4> photos, imgsim::view<float, 4> out);

@@ -48,7 +48,7 @@ struct sharding {
 class activation_memory {
  public:
   activation_memory(const std::vector<std::unique_ptr<layer>>& layers, const std::vector<segment>& segments,
-                    pass_kind pass, std::size_t workers)
+                    pass_kind pass, std::size_t workers, const std::vector<bool>& tapped)
       : arenas_(workers) {
     const bool is_training = pass == pass_kind::training;
     // In training, all but the last segment is needed again in backward, after other shards have passed.
@@ -66,7 +66,7 @@ class activation_memory {
         is_kept = false;
       }
       storages_.back().whole |= outlasts(i + 1);
-      is_kept |= is_training && layers[i]->keeps_output();
+      is_kept |= is_training && (layers[i]->keeps_output() || (i < tapped.size() && tapped[i]));
       slots_.push_back(storages_.size() - 1);
     }
     place(is_training);

@@ -18,13 +18,15 @@ namespace imgsim::cpu {
 
 class chain {
  public:
-  /// The first `count` of `layers`, which must outlive the chain.
-  chain(const std::vector<std::unique_ptr<layer>>& layers, std::size_t count, pass_kind pass, onednn_session& session)
+  /// The first `count` of `layers`, which must outlive the chain. In training, backward reads the outputs of those that
+  /// are `tapped`, too.
+  chain(const std::vector<std::unique_ptr<layer>>& layers, std::size_t count, pass_kind pass, onednn_session& session,
+        const std::vector<bool>& tapped = {})
       : layers_(layers),
         pass_(pass),
         session_(session),
         segments_(split_segments(layers, count, pass)),
-        memory_(layers, segments_, pass, session.workers.size()),
+        memory_(layers, segments_, pass, session.workers.size(), tapped),
         worker_gradients_(session.workers.size()) {
     for (std::size_t i = 0; i < count; ++i)
       largest_gradient_ = std::max(largest_gradient_, layers[i]->gradient_bytes());
@@ -32,6 +34,7 @@ class chain {
   }
 
   [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
+  [[nodiscard]] std::size_t first_layer(std::size_t k) const noexcept { return segments_[k].first; }
 
   /// Primitives and memory for a batch; nothing is allocated when its like has been seen before.
   void prepare(const sharding& shards, std::uint64_t version) {
@@ -78,7 +81,9 @@ class chain {
   [[nodiscard]] void* output_gradient(const worker& w) { return worker_gradients_[w.index][0].data(); }
 
   /// The layers of segment k, last to first; sums of parameters' gradients are added to `gradients`.
-  void backward(worker& w, std::size_t k, std::size_t shard, float* gradients) {
+  /// before_layer(i, output of layer i, its gradient) may add to that gradient, once for each layer.
+  template <class BeforeLayer>
+  void backward(worker& w, std::size_t k, std::size_t shard, float* gradients, BeforeLayer&& before_layer) {
     const segment& s = segments_[k];
     const std::size_t low = s.has_barrier ? s.first + 1 : s.first;
     std::size_t high = s.end;
@@ -95,6 +100,7 @@ class chain {
     std::size_t next_buffer = 1;
     for (std::size_t i = high; i-- > low;) {
       shard_data data = data_of(i, w, shard);
+      if (i < s.end) before_layer(i, static_cast<const void*>(data.out), const_cast<void*>(gradient));
       data.diff_out = gradient;
       data.gradients = gradients;
       if (i == low) {
@@ -112,6 +118,7 @@ class chain {
     if (gradient != target)
       std::memcpy(target, gradient, layers_[s.first]->gradient_bytes() * shards_.photos_of(shard));
     shard_data data = data_of(s.first, w, shard);
+    before_layer(s.first, static_cast<const void*>(data.out), target);
     data.diff_out = target;
     layers_[s.first]->collect_backward(w, data);
   }

@@ -18,6 +18,7 @@
 #include <imgsim/cpu/network/policy.hpp>
 #include <imgsim/cpu/network/taps.hpp>
 #include <imgsim/model/backend.hpp>
+#include <imgsim/model/invariance.hpp>
 #include <imgsim/model/network_plan.hpp>
 
 namespace imgsim::cpu {
@@ -38,7 +39,7 @@ class executor {
     for (const planned_tap& t : plan_.taps) tapped = std::max(tapped, t.layer + 1);
     encoding_.emplace(layers_, tapped, pass_kind::inference, session_);
     reconstruction_.emplace(layers_, layers_.size(), pass_kind::inference, session_);
-    training_.emplace(layers_, layers_.size(), pass_kind::training, session_);
+    training_.emplace(layers_, layers_.size(), pass_kind::training, session_, view_tapped());
   }
   executor(const executor&) = delete;
   executor& operator=(const executor&) = delete;
@@ -48,45 +49,61 @@ class executor {
   /// To be called after parameters were written.
   void parameters_changed() noexcept { ++version_; }
 
-  step_loss train_step(const photo_pixels& photos, const adam_step& adam, std::uint64_t step) {
-    const sharding shards{batch_of(photos), shard_size_};
+  step_loss train_step(const training_batch& batch, const adam_step& adam, std::uint64_t step) {
+    const sharding shards{batch_of(batch.photos), shard_size_};
     const std::size_t groups = std::min(shards.count(), kMostGroups);
+    const bool compares = batch.invariance > 0.0;
     chain& pass = *training_;
     prepare(pass, shards);
     parameters_.prepare_training(groups);
     losses_.resize(shards.count());
+    if (compares) reserve_views(shards.photos);
 
     // A group's shards run in order on one thread, so that its sums of gradients have one order.
     const auto for_each_shard = [&](auto&& body) {
       for_each_task(context_, session_, groups, [&](worker& w, std::size_t group) {
         const std::size_t end = (group + 1) * shards.count() / groups;
         for (std::size_t s = group * shards.count() / groups; s < end; ++s) {
-          body(w, s, slice(photos, shards.first(s), shards.photos_of(s)), parameters_.group_gradients(group));
+          const piece p{s, shards.first(s), slice(batch.photos, shards.first(s), shards.photos_of(s))};
+          body(w, p, parameters_.group_gradients(group));
         }
       });
     };
-    const auto no_taps = [](std::size_t, const void*) {};
+    const auto look = [&](worker& w, const piece& p, std::size_t k, bool takes_views) {
+      forward(pass, w, k, p.index, p.photos, [&](std::size_t i, const void* out) {
+        if (takes_views) pool_views(w, p, i, out);
+      });
+    };
+    const auto return_through = [&](worker& w, const piece& p, std::size_t k, float* gradients) {
+      pass.backward(w, k, p.index, gradients, [&](std::size_t i, const void* out, void* gradient) {
+        if (compares) add_view_gradients(w, p, i, out, gradient);
+      });
+    };
     const std::size_t last = pass.segments() - 1;
     for (std::size_t k = 0; k < last; ++k) {
-      for_each_shard([&](worker& w, std::size_t shard, const photo_pixels& pixels, float*) {
-        forward(pass, w, k, shard, pixels, no_taps);
-      });
+      for_each_shard([&](worker& w, const piece& p, float*) { look(w, p, k, compares); });
       pass.finish(k + 1);
     }
-    for_each_shard([&](worker& w, std::size_t shard, const photo_pixels& pixels, float* gradients) {
-      forward(pass, w, last, shard, pixels, no_taps);
-      losses_[shard] = differentiate(pass, w, shard, pixels, shards.photos);
-      pass.backward(w, last, shard, gradients);
+    double invariance = 0.0;
+    if (compares) {
+      // The last segment's shards go forward and back at once, so what they show is to be known before.
+      if (pass.first_layer(last) <= last_view_layer())
+        for_each_shard([&](worker& w, const piece& p, float*) { look(w, p, last, true); });
+      invariance = batch.invariance * compare_views_(view_features(shards.photos), batch.invariance,
+                                                     view_gradients_.view().slice(0, shards.photos));
+    }
+    for_each_shard([&](worker& w, const piece& p, float* gradients) {
+      look(w, p, last, false);
+      losses_[p.index] = differentiate(pass, w, p.index, slice(batch.targets, p.first, batch_of(p.photos)), shards.photos);
+      return_through(w, p, last, gradients);
     });
     for (std::size_t k = last; k > 0; --k) {
       pass.finish_backward(k, parameters_.direct_gradients());
-      for_each_shard([&](worker& w, std::size_t shard, const photo_pixels&, float* gradients) {
-        pass.backward(w, k - 1, shard, gradients);
-      });
+      for_each_shard([&](worker& w, const piece& p, float* gradients) { return_through(w, p, k - 1, gradients); });
     }
     const double penalty = parameters_.step(context_, session_, groups, adam, step);
     parameters_changed();
-    return {mean_loss(shards), penalty};
+    return {mean_loss(shards), penalty, invariance};
   }
 
   step_loss evaluate(const photo_pixels& photos) {
@@ -141,6 +158,39 @@ class executor {
     photo_pixels photos;
   };
 
+  [[nodiscard]] std::vector<bool> view_tapped() const {
+    std::vector<bool> tapped(plan_.layers.size());
+    for (const planned_tap& t : plan_.view_taps) tapped[t.layer] = true;
+    return tapped;
+  }
+  [[nodiscard]] std::size_t last_view_layer() const {
+    return std::ranges::max(plan_.view_taps, {}, &planned_tap::layer).layer;
+  }
+
+  void reserve_views(std::size_t photos) {
+    if (view_features_.extent(0) >= photos) return;
+    view_features_ = tensor<float, 2>({photos, plan_.view_size});
+    view_gradients_ = tensor<float, 2>({photos, plan_.view_size});
+  }
+  [[nodiscard]] matrix_view<const float> view_features(std::size_t photos) const {
+    return view_features_.view().slice(0, photos);
+  }
+  void pool_views(worker& w, const piece& p, std::size_t i, const void* out) {
+    for (const planned_tap& t : plan_.view_taps) {
+      if (t.layer == i)
+        pool_tap(w, t, plan_.layers[i].out, layers_[i]->output_type(), out,
+                 view_features_.view().slice(p.first, batch_of(p.photos)));
+    }
+  }
+  void add_view_gradients(worker& w, const piece& p, std::size_t i, const void* out, void* gradient) const {
+    const std::size_t photos = batch_of(p.photos);
+    for (const planned_tap& t : plan_.view_taps) {
+      if (t.layer == i)
+        add_tap_gradient(w, t, plan_.layers[i].out, type_, out, view_features_.view().slice(p.first, photos),
+                         view_gradients_.view().slice(p.first, photos), gradient);
+    }
+  }
+
   void make_layers(std::size_t count) {
     const single_threaded_openmp guard;
     std::vector<bool> is_tapped(plan_.layers.size());
@@ -156,6 +206,9 @@ class executor {
              !is_tapped[i + 1] &&
              narrow_passes::pools_to_coarse({spec->kernel, spec->stride, spec->padding}, plan_.layers[i].out, type_);
     };
+    // What is added to a rectifier's gradient for its views must pass through the rectifier itself.
+    const std::vector<bool> has_views = view_tapped();
+    const auto rectifies_backward = [&](std::size_t i) { return tiles(i) && i > 0 && !has_views[i - 1]; };
     shared_work shared;
     for (std::size_t i = 0; i < count; ++i) {
       const planned_layer& planned = plan_.layers[i];
@@ -164,13 +217,13 @@ class executor {
         views.push_back(parameters_.view_of(planned.first_parameter + p));
       }
       shared = {.done_before = shared.next.has_value(),
-                .done_after = tiles(i + 1),
+                .done_after = rectifies_backward(i + 1),
                 .pools_after = pools(i),
                 .pooled_before = i >= 2 && pools(i - 2)};
       if (i + 1 < count && can_rectify(planned.operation) && !is_tapped[i]) {
         shared.next = rectifier_slope(plan_.layers[i + 1].operation);
       }
-      if (i > 0 && tiles(i)) shared.previous = rectifier_slope(plan_.layers[i - 1].operation);
+      if (rectifies_backward(i)) shared.previous = rectifier_slope(plan_.layers[i - 1].operation);
       // Only these can write what enters the loss in float32, whatever they read.
       const bool widens = can_rectify(planned.operation) || std::holds_alternative<dense>(planned.operation);
       const element out_type = i + 1 == count && widens ? element::float32 : type_;
@@ -278,6 +331,8 @@ class executor {
   std::size_t shard_size_ = 1;
   std::uint64_t version_ = 1;
   std::vector<double> losses_;  // of each shard
+  tensor<float, 2> view_features_, view_gradients_;  // of the photos of a step
+  invariance_loss compare_views_;
   std::optional<chain> encoding_, reconstruction_, training_;
 };
 

@@ -171,6 +171,11 @@ struct generalised_mean {
     if (exponent == 1.0) return value;
     return exponent == 3.0 ? value * value * value : std::pow(value, exponent);
   }
+  /// x to the power of exponent - 1, of what lies above the floor.
+  [[nodiscard]] double power_below(double x) const {
+    if (exponent == 1.0) return 1.0;
+    return exponent == 3.0 ? x * x : std::pow(x, exponent - 1.0);
+  }
 
   /// The mean of powers of each channel of a cell, into mean[channels].
   template <class T>
@@ -212,7 +217,7 @@ struct generalised_mean {
           const std::size_t at = (y * in.width + x) * in.channels;
           for (std::size_t c = 0; c < in.channels; ++c) {
             const auto value = static_cast<double>(load_float(photo + at + c));
-            if (value > floor) sum[at + c] += static_cast<float>(mean[c] * std::pow(value, exponent - 1.0));
+            if (value > floor) sum[at + c] += static_cast<float>(mean[c] * power_below(value));
           }
         }
       }

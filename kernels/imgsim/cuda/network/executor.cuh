@@ -1,16 +1,16 @@
 // A network on a device: its layers, their memory, and the order of work in a pass.
 //
 // Training holds every layer's output for the whole batch and two gradients, used in turn. Inference goes through the
-// photos in batches of one fixed size, with two pieces of memory used in turn. Nothing is waited for within a pass; a
-// call waits once, for its answer.
+// photos in batches of one fixed size, with two pieces of memory used in turn. Nothing is waited for within a pass, but
+// for the features of an invariance term (view_term.cuh); a call waits once, for its answer.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -19,6 +19,7 @@
 #include <imgsim/cuda/network/layer_factory.cuh>
 #include <imgsim/cuda/network/loss_head.cuh>
 #include <imgsim/cuda/network/parameters.cuh>
+#include <imgsim/cuda/network/view_term.cuh>
 #include <imgsim/model/backend.hpp>
 #include <imgsim/model/network_plan.hpp>
 
@@ -31,7 +32,8 @@ class executor {
         head_{plan.loss, plan.has_decoder() && std::holds_alternative<sigmoid>(plan.layers.back().operation)},
         session_(context, policy),
         parameters_(session_, plan_),
-        totals_(context.allocate<double>(2)) {
+        totals_(context.allocate<double>(2)),
+        views_(session_, plan_) {
     make_layers(plan_.layers.size() - (head_.after_sigmoid ? 1 : 0));
   }
   executor(const executor&) = delete;
@@ -42,29 +44,44 @@ class executor {
   /// To be called after parameters were written.
   void parameters_changed() noexcept { ++version_; }
 
-  step_loss train_step(const photo_pixels& photos, const adam_step& adam, std::uint64_t step) {
+  step_loss train_step(const training_batch& batch, const adam_step& adam, std::uint64_t step) {
     std::array<double, 2> totals{};  // outlives the copies that are queued to it
     const cuda_context::waits_if_thrown wait(context());
-    const std::size_t batch = batch_of(photos);
-    prepare(layers_.size(), batch, pass_kind::training);
+    const std::size_t photos = batch_of(batch.photos);
+    const bool compares = batch.invariance > 0.0;
+    prepare(layers_.size(), photos, pass_kind::training);
     parameters_changed();  // from here on, even where a later call fails
-    reserve_training(batch);
-    queue_pixels(photos, activations_[0].get());
-    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->forward(training_batch(i, batch));
+    reserve_training(photos);
+    if (compares) views_.reserve(photos);
+    queue_pixels(batch.photos, activations_[0].get());
+    const std::size_t last_view = compares ? last_position(plan_.view_taps) : 0;
+    const auto visit_views = [&](std::size_t position, auto&& visit) {
+      if (!compares) return;
+      for (const planned_tap& t : plan_.view_taps)
+        if (positions_[t.layer] == position) visit(t, activations_[position].get());
+    };
+    for (std::size_t i = 0; i <= layers_.size(); ++i) {
+      if (i > 0) layers_[i - 1]->forward(training_batch_of(i - 1, photos));
+      visit_views(i, [&](const planned_tap& t, const float* values) { views_.pool(t, values); });
+      if (compares && i == last_view) views_.read();
+    }
 
-    const std::size_t values = batch * plan_.input.size();
+    const std::size_t values = photos * plan_.input.size();
     float* gradient = gradients_[0].get();
     float* next = gradients_[1].get();
-    head_.queue(session_, values, activations_.back().get(), activations_.front().get(),
+    head_.queue(session_, values, activations_.back().get(), queue_targets(batch),
                 static_cast<float>(1.0 / static_cast<double>(values)), gradient, totals_.get());
+    double invariance = 0.0;
     for (std::size_t i = layers_.size(); i-- > 0;) {
-      layers_[i]->backward(training_batch(i, batch), {gradient, i > 0 ? next : nullptr, parameters_.gradients()});
+      if (compares && i + 1 == std::max<std::size_t>(last_view, 1)) invariance = views_.compare(batch.invariance);
+      visit_views(i + 1, [&](const planned_tap& t, const float* v) { views_.add_gradient(t, v, gradient); });
+      layers_[i]->backward(training_batch_of(i, photos), {gradient, i > 0 ? next : nullptr, parameters_.gradients()});
       std::swap(gradient, next);
     }
     parameters_.queue_step(adam, step, totals_.get() + 1);
     read_totals(totals_.get(), totals);
     context().synchronize();
-    return {totals[0] / static_cast<double>(values), totals[1]};
+    return {totals[0] / static_cast<double>(values), totals[1], invariance};
   }
 
   step_loss evaluate(const photo_pixels& photos) {
@@ -103,8 +120,7 @@ class executor {
 
   void encode(const photo_pixels& photos, const matrix_view<float>& features) {
     const cuda_context::waits_if_thrown wait(context());
-    std::size_t last = 0;
-    for (const planned_tap& t : plan_.taps) last = std::max(last, positions_[t.layer]);
+    const std::size_t last = last_position(plan_.taps);
     float* const room = features_.at_least(context(), session_.policy.inference_batch * plan_.feature_size);
     run_inference(
         last, photos,
@@ -171,7 +187,7 @@ class executor {
     for (auto& gradient : gradients_)
       (void)gradient.at_least(context(), batch * std::max(largest_, plan_.input.size()));
   }
-  [[nodiscard]] layer_batch training_batch(std::size_t i, std::size_t batch) const {
+  [[nodiscard]] layer_batch training_batch_of(std::size_t i, std::size_t batch) const {
     return {batch, pass_kind::training, activations_[i].get(), activations_[i + 1].get()};
   }
 
@@ -206,6 +222,28 @@ class executor {
         photos);
   }
 
+  /// Where the targets of a step are: what the network was shown, or pixels of their own. Queued.
+  [[nodiscard]] const float* queue_targets(const training_batch& batch) {
+    if (shows_targets(batch)) return activations_.front().get();
+    float* const targets = targets_.at_least(context(), batch_of(batch.targets) * plan_.input.size());
+    queue_pixels(batch.targets, targets);
+    return targets;
+  }
+  [[nodiscard]] static bool shows_targets(const training_batch& batch) {
+    return std::visit(
+        []<class Shown, class Target>(const view<Shown, 4>& shown, const view<Target, 4>& target) {
+          if constexpr (std::is_same_v<Shown, Target>) return is_same_view(shown, target);
+          return false;
+        },
+        batch.photos, batch.targets);
+  }
+
+  [[nodiscard]] std::size_t last_position(const std::vector<planned_tap>& taps) const {
+    std::size_t last = 0;
+    for (const planned_tap& t : taps) last = std::max(last, positions_[t.layer]);
+    return last;
+  }
+
   void read_totals(const double* from, std::span<double> to) const {
     context().copy(matrix_view<const double, device_space>(from, {1, to.size()}),
                    matrix_view<double>(to.data(), {1, to.size()}));
@@ -219,8 +257,7 @@ class executor {
           matrix_view<float, device_space>(features + t.offset, {photos, shape.size()}, {plan_.feature_size, 1}));
       return;
     }
-    const double floor = t.pool == pool_kind::mean ? -std::numeric_limits<double>::infinity() : kGeneralisedMeanFloor;
-    queue_means(session_, make_mean_shape(shape, t.grid, t.exponent, floor), photos, activations, features + t.offset,
+    queue_means(session_, make_mean_shape(shape, t.grid, t.exponent, tap_floor(t)), photos, activations, features + t.offset,
                 plan_.feature_size);
   }
 
@@ -266,6 +303,8 @@ class executor {
   growing_device_buffer<float> input_;  // in inference
   std::array<growing_device_buffer<float>, 2> rooms_;
   growing_device_buffer<float> features_;
+  growing_device_buffer<float> targets_;  // of a step that has some of its own
+  view_term views_;
 };
 
 }  // namespace imgsim::cuda

@@ -98,6 +98,18 @@ inline void queue_means(const network_session& session, const mean_shape& shape,
           static_cast<float>(floor)};
 }
 
+/// The gradient of queue_means by `in`, from rows `out_stride` apart of its output and of its output's gradient, into
+/// diff_in, or added to it. Queued.
+inline void queue_means_backward(const network_session& session, const mean_shape& shape, std::size_t photos,
+                                 const float* in, const float* out, const float* diff_out, std::size_t out_stride,
+                                 bool adds, float* diff_in) {
+  const unsigned count =
+      checked_count(photos * shape.height * shape.width * shape.channels, "values in a layer");
+  (void)checked_count(photos * out_stride, "features in a batch");
+  launch(cover(count, kNetworkThreads), session.context.stream(), generalised_means_backward<float>, count, shape, in,
+         out, diff_out, static_cast<unsigned>(out_stride), adds, diff_in);
+}
+
 class generalised_mean_layer final : public layer {
  public:
   generalised_mean_layer(const layer_setup& setup, const generalised_mean_pooling& spec)
@@ -108,9 +120,8 @@ class generalised_mean_layer final : public layer {
   }
   void backward(const layer_batch& batch, const layer_gradients& gradients) override {
     if (gradients.diff_in == nullptr) return;
-    const unsigned count = checked_count(batch.photos * in_.size(), "values in a layer");
-    launch(cover(count, kNetworkThreads), context().stream(), generalised_means_backward<float>, count, shape_,
-           batch.in, batch.out, gradients.diff_out, gradients.diff_in);
+    queue_means_backward(session_, shape_, batch.photos, batch.in, batch.out, gradients.diff_out, out_.size(), false,
+                         gradients.diff_in);
   }
 
  private:
