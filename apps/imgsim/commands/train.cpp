@@ -74,9 +74,9 @@ void train_command::describe(option_set& options) {
   options.whole("latent", "L", latent_, {1, 65536}, "numbers in the code, for presets that let it be chosen")
       .defaults_to("the preset's");
   options.whole("epochs", "E", epochs_, {1, 1'000'000}, "passes over the photos")
-      .defaults_to("the preset's; default: 100 for few photos down to 5 for many");
+      .defaults_to("the preset's; of default: 20, up to 100 for few photos, 5 for very many");
   options.whole("batch", "B", batch_, {1, 65536}, "photos a step")
-      .defaults_to("the preset's; default: fewer where there are fewer than 128 photos");
+      .defaults_to("the preset's; of default: 32, down to 8 for few photos");
   options.real("learning-rate", "R", learning_rate_, {1e-12, 1e3}, "of Adam").defaults_to("the preset's");
   options.real("minutes", "M", minutes_, {0.01, 1e6},
                "train for M minutes in place of --epochs: the schedule is laid out over them; decoding before and "

@@ -114,9 +114,6 @@ inline architecture make_default(std::size_t size, std::size_t) {
                  .sampling_noise = 1.0,
                  .normalise = true};
   a.training.epochs = 0;
-  a.training.schedule = cosine_schedule{.warm_up = 1};
-  a.training.recipe = {.augment = {.crop = 0.6, .flip = 0.5, .rotation = 5, .colour = 0.2, .blur = 0.2},
-                       .invariance = 0.02};
   return a;
 }
 

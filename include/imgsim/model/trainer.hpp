@@ -79,19 +79,23 @@ struct training_result {
   bool few_photos = false;               ///< fewer than kFewPhotos: worth a warning
 };
 
-/// Of a run whose architecture leaves it to the number of photos: about as many looks at photos in all, and steps enough
-/// for a network to learn from few.
-[[nodiscard]] inline std::size_t default_epochs(const training_defaults& defaults, std::size_t photos) {
-  constexpr std::size_t kLooks = 80'000;
-  if (defaults.epochs > 0) return defaults.epochs;
-  return std::clamp<std::size_t>(kLooks / std::max<std::size_t>(photos, 1), 5, 100);
-}
-/// The architecture's; where that leaves the epochs to the number of photos, at least four steps an epoch, if of fewer
-/// photos, too.
+/// The architecture's batch; where that leaves the epochs to the number of photos, at least four steps an epoch, if of
+/// fewer photos, too.
 [[nodiscard]] inline std::size_t default_batch(const training_defaults& defaults, std::size_t photos) {
   constexpr std::size_t kLeast = 8;
   if (defaults.epochs > 0) return defaults.batch;
   return std::clamp<std::size_t>(photos / 4, std::min(kLeast, defaults.batch), defaults.batch);
+}
+/// The architecture's epochs; where it leaves them to the number of photos, 20, fewer of very many photos, so that time
+/// does not grow with them, and more of few, since the statistics of batch norm take some hundred steps to settle.
+[[nodiscard]] inline std::size_t default_epochs(const training_defaults& defaults, std::size_t photos) {
+  constexpr std::size_t kLooks = 64'000;  // at photos
+  constexpr std::size_t kSteps = 400;
+  if (defaults.epochs > 0) return defaults.epochs;
+  const std::size_t count = std::max<std::size_t>(photos, 1);
+  const std::size_t batch = default_batch(defaults, count);
+  const std::size_t steps = (count + batch - 1) / batch;
+  return std::clamp<std::size_t>(kSteps / steps, std::clamp<std::size_t>(kLooks / count, 5, 20), 100);
 }
 
 /// The loss is no longer a number; the weights are lost, the last checkpoint is not.
