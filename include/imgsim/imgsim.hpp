@@ -10,6 +10,7 @@
 
 // photos -> pixels
 #include <imgsim/image/aligned_difference.hpp>
+#include <imgsim/image/augment.hpp>
 #include <imgsim/image/decode.hpp>
 #include <imgsim/image/folder.hpp>
 #include <imgsim/image/photo_loader.hpp>

@@ -55,6 +55,35 @@ BOOST_AUTO_TEST_CASE(training_again_with_the_same_seed_gives_the_same_bytes_and_
   BOOST_TEST((train("b.safetensors", "1") != read_text(made.model())));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_model_was_trained_for_is_in_it_and_does_not_depend_on_threads) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const auto train = [&](const std::string& name, const std::vector<std::string>& more) {
+    const std::string model = (folder.path() / name).string();
+    std::vector<std::string> line{"train", "--quiet", "--images", made.photos(), "--model", model, "--size", "32"};
+    line.insert(line.end(), more.begin(), more.end());
+    static_cast<void>(must_run(line));
+    return model;
+  };
+  const std::vector<std::string> recipe{
+      "--epochs", "2", "--augment", "crop=0.5,flip=0.5", "--mask", "0.25", "--invariance", "0.1", "--ema", "0.5"};
+  const auto with_threads = [&](const std::string& threads) {
+    std::vector<std::string> line = recipe;
+    line.insert(line.end(), {"--threads", threads, "--deterministic"});
+    return train("threads" + threads + ".safetensors", line);
+  };
+  const std::string one = with_threads("1");
+  BOOST_TEST((read_text(one) == read_text(with_threads("3"))));
+  const auto info = must_run({"info", one, "--json"}).json().at("made");
+  BOOST_TEST(info.at("augment") == "crop=0.5,flip=0.5,rotation=0,colour=0,blur=0");
+  BOOST_TEST(info.at("mask") == 0.25);
+  BOOST_TEST(info.at("invariance") == 0.1);
+  BOOST_TEST(info.at("ema") == 0.5);
+  const auto timed = must_run({"info", train("timed.safetensors", {"--minutes", "0.02"}), "--json"}).json().at("made");
+  BOOST_TEST(timed.at("minutes") == 0.02);
+  BOOST_TEST(!timed.contains("augment"));
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_is_stopped_saves_says_how_to_resume_and_resumes_to_the_same_model) {
   const trained_folder& made = shared_folder();
   const temporary_folder folder;

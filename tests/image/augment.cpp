@@ -223,7 +223,8 @@ BOOST_AUTO_TEST_CASE(a_mask_hides_whole_patches_under_the_mean) {
   for (std::size_t y = 0; y < kHeight; ++y) {
     for (std::size_t x = 0; x < kWidth; ++x) {
       const std::size_t at = (y * kWidth + x) * 3;
-      if (std::equal(photo.begin() + static_cast<std::ptrdiff_t>(at), photo.begin() + static_cast<std::ptrdiff_t>(at) + 3,
+      if (std::equal(photo.begin() + static_cast<std::ptrdiff_t>(at),
+                     photo.begin() + static_cast<std::ptrdiff_t>(at) + 3,
                      masked.begin() + static_cast<std::ptrdiff_t>(at)))
         continue;
       for (std::size_t c = 0; c < 3; ++c) BOOST_TEST(std::abs(masked[at + c] - mean[c]) <= 0.51);

@@ -37,7 +37,7 @@ architecture every_layer() {
   a.decoder = {{dense{8 * 8 * 3, false}}, {reshape{8, 8, 3}}};
   a.loss = loss_kind::binary_cross_entropy;
   a.kernel_l2 = 0.125;
-  a.training = {7, 9, 0.25};
+  a.training = {7, 9, 0.25, cosine_schedule{.warm_up = 2}, {{0.5, 0.25, 10, 0.2, 0.1}, 0.3, 0.05, 0.99}};
   a.embedding = {.taps = {{"first", pool_kind::mean, 3.0, 2}, {"code", pool_kind::generalised_mean, 4.0, 1}},
                  .statistics = {photo_statistic::colour, photo_statistic::edges},
                  .centre = true,
@@ -101,7 +101,19 @@ BOOST_AUTO_TEST_CASE(bad_json_is_named) {
              "embedding.taps[1].pool: 'max' is none of flat, mean, generalised_mean");
   BOOST_TEST(spoiled([](json& j) { j["training"]["epochs"] = 1.5; }) ==
              "training.epochs: a whole number from 0 to 4294967295 is needed, not 1.5");
+  BOOST_TEST(spoiled([](json& j) { j["training"]["schedule"] = "sine"; }) ==
+             "training.schedule: there is no schedule 'sine'; known are constant, cosine, step, exponential, plateau");
+  BOOST_TEST(spoiled([](json& j) { j["training"]["augment"]["crops"] = 1; }) ==
+             "training.augment.crops: unknown field");
+  BOOST_TEST(spoiled([](json& j) { j["training"]["mask"] = "half"; }) ==
+             "training.mask: a number is needed, not \"half\"");
   BOOST_TEST(spoiled([](json& j) { j["extra"] = 1; }) == "extra: unknown field");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_off_in_training_is_not_written) {
+  const nlohmann::json plain = to_json(preset("maxpool-16-8-4"))["training"];
+  BOOST_TEST(plain == (nlohmann::json{{"epochs", 20}, {"batch", 32}, {"learning_rate", 0.001}}));
+  BOOST_TEST(to_json(preset("default"))["training"]["epochs"] == 0);
 }
 
 BOOST_AUTO_TEST_CASE(layers_that_do_not_fit_are_named) {

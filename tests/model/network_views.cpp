@@ -118,7 +118,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
   };
   const auto has = [](const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; };
   BOOST_TEST(has(train("default", {.photos = constant(photos), .targets = constant(fewer)}), "4 photos"));
-  BOOST_TEST(has(train("default", {.photos = constant(fewer), .targets = constant(fewer), .invariance = 1}), "two views"));
+  BOOST_TEST(
+      has(train("default", {.photos = constant(fewer), .targets = constant(fewer), .invariance = 1}), "two views"));
   BOOST_TEST(
       has(train("default", {.photos = constant(photos), .targets = constant(photos), .invariance = -1}), "at least 0"));
   BOOST_TEST(has(train("maxpool-16-8-4", {.photos = constant(photos), .targets = constant(photos), .invariance = 1}),

@@ -168,13 +168,11 @@ BOOST_AUTO_TEST_CASE(the_mean_of_weights_is_kept_and_judged) {
 BOOST_AUTO_TEST_CASE(validation_sees_the_whole_loss_of_the_same_views) {
   // With a rate that changes no weight, and batch norm's statistics left alone, each epoch is judged alike.
   architecture description = tiny({.augment = {.crop = 0.5}, .invariance = 0.5});
-  std::erase_if(description.encoder, [](const layer_spec& layer) {
-    return std::holds_alternative<batch_normalization>(layer.operation);
-  });
+  std::erase_if(description.encoder,
+                [](const layer_spec& layer) { return std::holds_alternative<batch_normalization>(layer.operation); });
   autoencoder<cpu_context> network(cpu_context(1), description, precision::float32, 11);
   photos_in_memory training = noise(kPhotos, 1), validation = noise(4, 2);
-  const auto history =
-      train(network, training, validation, {.epochs = 2, .learning_rate = 1e-30, .seed = 3}).history;
+  const auto history = train(network, training, validation, {.epochs = 2, .learning_rate = 1e-30, .seed = 3}).history;
   BOOST_TEST(history[0].validation_loss == history[1].validation_loss);
   BOOST_TEST(history[0].training_loss != history[1].training_loss);  // other views
   thread_pool pool(1);

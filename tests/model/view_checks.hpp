@@ -19,8 +19,8 @@ namespace imgsim_test {
 /// Networks whose taps stand where a backend may forget, overwrite or skip them.
 inline std::vector<network_case> view_cases() {
   using namespace imgsim;
-  const auto tapped = [](std::string name, std::vector<layer_spec> layers, std::vector<tap> taps, std::size_t height = 7,
-                         std::size_t width = 5) {
+  const auto tapped = [](std::string name, std::vector<layer_spec> layers, std::vector<tap> taps,
+                         std::size_t height = 7, std::size_t width = 5) {
     network_case c = around(std::move(name), std::move(layers), height, width);
     c.description.embedding.taps = std::move(taps);
     return c;
@@ -41,7 +41,8 @@ inline std::vector<network_case> view_cases() {
              {{batch_normalization{}}, {leaky_relu{}, "seen"}, {convolution{.filters = 3}}, {batch_normalization{}}},
              {generalised}),
       tapped("two layers, one of them at the end",
-             {{convolution{.filters = 3}, "seen"}, {relu{}}, {batch_normalization{}}}, {mean, {.pool = pool_kind::mean}}),
+             {{convolution{.filters = 3}, "seen"}, {relu{}}, {batch_normalization{}}},
+             {mean, {.pool = pool_kind::mean}}),
       tapped("a dense code", {{flatten{}}, {dense{6}}, {leaky_relu{}}, {dense{5}}}, {{.pool = pool_kind::mean}}),
       tapped("beside taps that are not compared", {{convolution{.filters = 3}, "seen"}, {leaky_relu{}}},
              {{.layer = "seen", .pool = pool_kind::mean, .grid = 2}, mean, {}}),

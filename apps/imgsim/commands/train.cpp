@@ -78,25 +78,30 @@ void train_command::describe(option_set& options) {
   options.whole("batch", "B", batch_, {1, 65536}, "photos a step")
       .defaults_to("the preset's; of default: 32, down to 8 for few photos");
   options.real("learning-rate", "R", learning_rate_, {1e-12, 1e3}, "of Adam").defaults_to("the preset's");
-  options.real("minutes", "M", minutes_, {0.01, 1e6},
-               "train for M minutes in place of --epochs: the schedule is laid out over them; decoding before and "
-               "fitting the embedding after come on top; two such runs differ, so not with --deterministic")
+  options
+      .real("minutes", "M", minutes_, {0.01, 1e6},
+            "train for M minutes in place of --epochs: the schedule is laid out over them; decoding before and "
+            "fitting the embedding after come on top; two such runs differ, so not with --deterministic")
       .defaults_to("none");
-  options.custom("schedule", "TEXT", parsed_by(parse_schedule, schedule_),
-                 "learning rate over time: constant, cosine, step, exponential or plateau, with fields: "
-                 "cosine,warm_up=2")
+  options
+      .custom("schedule", "TEXT", parsed_by(parse_schedule, schedule_),
+              "learning rate over time: constant, cosine, step, exponential or plateau, with fields: "
+              "cosine,warm_up=2")
       .defaults_to("the preset's");
-  options.custom("augment", "TEXT", parsed_by(parse_augmentation, augment_),
-                 "train on views of the photos, others in each epoch: crop=0.6,flip=0.5,rotation=5,colour=0.2,blur=0.2 "
-                 "(least part of the area; probability; degrees; part; probability), or off")
+  options
+      .custom("augment", "TEXT", parsed_by(parse_augmentation, augment_),
+              "train on views of the photos, others in each epoch: crop=0.8,flip=0.5,rotation=5,colour=0.5,blur=0.3 "
+              "(least part of the area; probability; degrees; part; probability), or off")
       .defaults_to("the preset's");
-  options.real("invariance", "W", invariance_, {0.0, 1e6},
-               "weight of seeing the same in two views of a photo (Barlow Twins), beside the reconstruction; 0: off")
+  options
+      .real("invariance", "W", invariance_, {0.0, 1e6},
+            "weight of seeing the same in two views of a photo (Barlow Twins), beside the reconstruction; 0: off")
       .defaults_to("the preset's");
   options.real("mask", "PART", mask_, {0.0, 0.95}, "part of each photo that is hidden and has to be filled in; 0: off")
       .defaults_to("the preset's");
-  options.real("ema", "KEEP", ema_, {0.0, 0.999999},
-               "keep the running mean of the weights, of which KEEP stays in each step, e.g. 0.99; 0: off")
+  options
+      .real("ema", "KEEP", ema_, {0.0, 0.999999},
+            "keep the running mean of the weights, of which KEEP stays in each step, e.g. 0.99; 0: off")
       .defaults_to("the preset's");
   options.whole("patience", "E", patience_, {0, 1'000'000},
                 "end after E epochs in which the validation loss did not get better; 0: off");

@@ -22,8 +22,9 @@ namespace {
 
 /// What train notes as a number (a safetensors file holds texts alone) is one again.
 json number_or_text(std::string_view key, const std::string& value) {
-  constexpr std::array kNumbers{"seed",          "epochs",         "best_epoch", "training_photos", "validation_photos",
-                                "training_loss", "validation_loss"};
+  constexpr std::array kNumbers{
+      "seed", "epochs",     "best_epoch", "training_photos", "validation_photos", "training_loss", "validation_loss",
+      "mask", "invariance", "ema",        "minutes"};
   if (std::ranges::find(kNumbers, key) == kNumbers.end()) return value;
   if (const auto whole = parse_number<std::uint64_t>(value)) return *whole;
   if (const auto real = parse_number<double>(value)) return *real;

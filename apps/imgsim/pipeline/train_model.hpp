@@ -27,8 +27,8 @@ struct train_request {
   std::size_t batch = 0;
   double learning_rate = 0.0;
   std::optional<learning_rate_schedule> schedule = {};  // none: the architecture's default
-  std::size_t patience = 0;                        // see training_options
-  double validation = 0.2;  // part of the photos, where the folder has no val/ of its own
+  std::size_t patience = 0;                             // see training_options
+  double validation = 0.2;                              // part of the photos, where the folder has no val/ of its own
   bool resume = false;
 };
 

@@ -56,18 +56,18 @@ template <class Context>
 class network_backend {};
 
 template <class Context>
-concept has_network_backend =
-    requires(const Context& context, const network_plan& plan, network_backend<Context>& backend,
-             const training_batch& batch, const photo_pixels& photos, std::span<float> values, view<float, 4> out, matrix_view<float> features) {
-      network_backend<Context>(context, plan, precision::float32);
-      backend.write_parameter(std::size_t{}, values);
-      backend.read_parameter(std::size_t{}, values);
-      backend.write_moments(std::size_t{}, values, values);
-      backend.read_moments(std::size_t{}, values, values);
-      { backend.train_step(batch, adam_step{}, std::uint64_t{}) } -> std::same_as<step_loss>;
-      { backend.evaluate(photos) } -> std::same_as<step_loss>;
-      backend.reconstruct(photos, out);
-      backend.encode(photos, features);
-    };
+concept has_network_backend = requires(
+    const Context& context, const network_plan& plan, network_backend<Context>& backend, const training_batch& batch,
+    const photo_pixels& photos, std::span<float> values, view<float, 4> out, matrix_view<float> features) {
+  network_backend<Context>(context, plan, precision::float32);
+  backend.write_parameter(std::size_t{}, values);
+  backend.read_parameter(std::size_t{}, values);
+  backend.write_moments(std::size_t{}, values, values);
+  backend.read_moments(std::size_t{}, values, values);
+  { backend.train_step(batch, adam_step{}, std::uint64_t{}) } -> std::same_as<step_loss>;
+  { backend.evaluate(photos) } -> std::same_as<step_loss>;
+  backend.reconstruct(photos, out);
+  backend.encode(photos, features);
+};
 
 }  // namespace imgsim

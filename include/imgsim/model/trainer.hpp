@@ -1,5 +1,5 @@
-// Trains an autoencoder: epochs of shuffled batches of photos or of views of them, a learning-rate schedule, validation,
-// checkpoints, resuming.
+// Trains an autoencoder: epochs of shuffled batches of photos or of views of them, a learning-rate schedule,
+// validation, checkpoints, resuming.
 //
 //   imgsim::training_options options{.epochs = 20, .seed = 7};
 //   options.checkpoints = imgsim::checkpoints_of("cats.safetensors");
@@ -52,13 +52,13 @@ struct batch_progress {
 };
 
 struct training_options {
-  std::size_t epochs = 0;                               ///< 0: the architecture's default
-  double seconds = 0.0;                                 ///< above 0: as many epochs as they hold, whatever `epochs` says
-  std::size_t batch = 0;                                ///< 0: the architecture's default
-  double learning_rate = 0.0;                           ///< 0: the architecture's default
+  std::size_t epochs = 0;      ///< 0: the architecture's default
+  double seconds = 0.0;        ///< above 0: as many epochs as they hold, whatever `epochs` says
+  std::size_t batch = 0;       ///< 0: the architecture's default
+  double learning_rate = 0.0;  ///< 0: the architecture's default
   std::optional<learning_rate_schedule> schedule = {};  ///< none: the architecture's default
-  std::size_t patience = 0;  ///< above 0: the run ends after so many epochs without a better loss
-  std::uint64_t seed = 0;    ///< of the order of the photos and of their views
+  std::size_t patience = 0;           ///< above 0: the run ends after so many epochs without a better loss
+  std::uint64_t seed = 0;             ///< of the order of the photos and of their views
   bool record_seconds = true;         ///< false: history and checkpoints say 0, so that equal runs give equal bytes
   checkpoint_files checkpoints = {};  ///< empty: none are written
   bool resume = false;                ///< from checkpoints.last

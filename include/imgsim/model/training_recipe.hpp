@@ -13,7 +13,8 @@ struct training_recipe {
   augmentation augment = {};  ///< views that take the place of the photos, others in each epoch
   double mask = 0.0;          ///< part of a photo's patches that the network is not shown and has to fill in, in [0, 1)
   double invariance = 0.0;    ///< weight of seeing the same in two views of a photo (invariance.hpp), >= 0
-  double ema = 0.0;  ///< of the weights kept: the part of their mean that stays in each step (weight_average.hpp), [0, 1)
+  double ema =
+      0.0;  ///< of the weights kept: the part of their mean that stays in each step (weight_average.hpp), [0, 1)
 
   bool operator==(const training_recipe&) const = default;
 };

@@ -62,7 +62,9 @@ class training_views {
     const slot& made = slots_[filling_];
     filling_ = 1 - filling_;
     if (next_row_ < rows_.size()) prepare_next();
-    const auto first = [&](const tensor<std::uint8_t, 4>& pixels) { return pixels.view().slice(0, made.count * views_); };
+    const auto first = [&](const tensor<std::uint8_t, 4>& pixels) {
+      return pixels.view().slice(0, made.count * views_);
+    };
     const view<const std::uint8_t, 4> targets = augments_ ? first(made.views) : first(made.photos);
     return {.photos = recipe_.mask > 0.0 ? first(made.masked) : targets,
             .targets = targets,
@@ -109,8 +111,7 @@ class training_views {
   }
 
   void prepare_next() {
-    ready_ = std::async(std::launch::async,
-                        [this, &to = slots_[filling_], rows = take_rows()] { prepare(to, rows); });
+    ready_ = std::async(std::launch::async, [this, &to = slots_[filling_], rows = take_rows()] { prepare(to, rows); });
   }
 
   void prepare(slot& to, std::span<const std::size_t> rows) {

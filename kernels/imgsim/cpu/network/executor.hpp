@@ -94,7 +94,8 @@ class executor {
     }
     for_each_shard([&](worker& w, const piece& p, float* gradients) {
       look(w, p, last, false);
-      losses_[p.index] = differentiate(pass, w, p.index, slice(batch.targets, p.first, batch_of(p.photos)), shards.photos);
+      losses_[p.index] =
+          differentiate(pass, w, p.index, slice(batch.targets, p.first, batch_of(p.photos)), shards.photos);
       return_through(w, p, last, gradients);
     });
     for (std::size_t k = last; k > 0; --k) {
@@ -330,7 +331,7 @@ class executor {
   std::vector<std::unique_ptr<layer>> layers_;  // without the sigmoid that belongs to the loss
   std::size_t shard_size_ = 1;
   std::uint64_t version_ = 1;
-  std::vector<double> losses_;  // of each shard
+  std::vector<double> losses_;                       // of each shard
   tensor<float, 2> view_features_, view_gradients_;  // of the photos of a step
   invariance_loss compare_views_;
   std::optional<chain> encoding_, reconstruction_, training_;

@@ -257,8 +257,8 @@ class executor {
           matrix_view<float, device_space>(features + t.offset, {photos, shape.size()}, {plan_.feature_size, 1}));
       return;
     }
-    queue_means(session_, make_mean_shape(shape, t.grid, t.exponent, tap_floor(t)), photos, activations, features + t.offset,
-                plan_.feature_size);
+    queue_means(session_, make_mean_shape(shape, t.grid, t.exponent, tap_floor(t)), photos, activations,
+                features + t.offset, plan_.feature_size);
   }
 
   /// The first `count` layers over all photos: after_position(position, piece, activations) at the input (position 0)

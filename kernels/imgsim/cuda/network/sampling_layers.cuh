@@ -103,8 +103,7 @@ inline void queue_means(const network_session& session, const mean_shape& shape,
 inline void queue_means_backward(const network_session& session, const mean_shape& shape, std::size_t photos,
                                  const float* in, const float* out, const float* diff_out, std::size_t out_stride,
                                  bool adds, float* diff_in) {
-  const unsigned count =
-      checked_count(photos * shape.height * shape.width * shape.channels, "values in a layer");
+  const unsigned count = checked_count(photos * shape.height * shape.width * shape.channels, "values in a layer");
   (void)checked_count(photos * out_stride, "features in a batch");
   launch(cover(count, kNetworkThreads), session.context.stream(), generalised_means_backward<float>, count, shape, in,
          out, diff_out, static_cast<unsigned>(out_stride), adds, diff_in);

@@ -1,13 +1,12 @@
-// The invariance term of a training step: what the taps see of two views, compared on the host while the device runs the
-// decoder. The features are few (some hundred a photo), the correlations of all with all of them are too little work for
-// kernels of their own.
+// The invariance term of a training step: what the taps see of two views, compared on the host while the device runs
+// the decoder. The features are few (some hundred a photo), the correlations of all with all of them are too little
+// work for kernels of their own.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
-#include <algorithm>
 #include <cstddef>
-#include <span>
+#include <utility>
 
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/cuda/check.cuh>
