@@ -87,7 +87,7 @@ void train_command::describe(option_set& options) {
       .custom("schedule", "TEXT", parsed_by(parse_schedule, schedule_),
               "learning rate over time: constant, cosine, step, exponential or plateau, with fields: "
               "cosine,warm_up=2")
-      .defaults_to("the preset's");
+      .defaults_to("the preset's; cosine with --minutes");
   options
       .custom("augment", "TEXT", parsed_by(parse_augmentation, augment_),
               "train on views of the photos, others in each epoch: crop=0.8,flip=0.5,rotation=5,colour=0.5,blur=0.3 "
@@ -150,7 +150,7 @@ exit_code train_command::run(session& session) {
                             .epochs = epochs_,
                             .batch = batch_,
                             .learning_rate = learning_rate_,
-                            .schedule = schedule_,
+                            .schedule = minutes_ > 0 && !schedule_ ? cosine_schedule{} : schedule_,
                             .patience = patience_,
                             .validation = validation_,
                             .resume = resume_});
