@@ -162,13 +162,30 @@ void refuse_another(const fs::path& out, const nlohmann::json& found, const nloh
                             "); name another --out folder, or remove this one");
 }
 
+/// What a run that was killed may leave in the folder itself: a file not yet under its name, a link on trial.
+bool is_leftover(const fs::directory_entry& entry) {
+  return entry.path().filename().native().starts_with(".imgsim-");
+}
+
+bool is_empty_but_for_leftovers(const fs::path& folder) {
+  return std::ranges::all_of(fs::directory_iterator(folder), is_leftover);
+}
+
+/// While `folder` is locked.
+void remove_leftovers(const fs::path& folder) {
+  std::vector<fs::path> leftovers;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (is_leftover(entry)) leftovers.push_back(entry.path());
+  for (const fs::path& leftover : leftovers) ::unlink(leftover.c_str());
+}
+
 /// Throws io_error where `out` holds anything but this partition, whole or begun.
 void check_record(const groups& grouping, partition_kind kind, const fs::path& out) {
   if (!fs::exists(out)) return;
   const fs::path record = out / kGroupingFile;
   if (fs::exists(record)) {
     refuse_another(out, read_json(record, kMaxRecord), record_of(grouping, kind));
-  } else if (!fs::is_directory(out) || !fs::is_empty(out)) {
+  } else if (!fs::is_directory(out) || !is_empty_but_for_leftovers(out)) {
     throw io_error(out, "is not empty and was not made by imgsim; name another --out folder");
   }
 }
@@ -241,6 +258,7 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
   fs::create_directories(out);
   const folder_lock lock(out);
   check_record(grouping, options.kind, out);
+  remove_leftovers(out);
   write_file(out / kGroupingFile, record_of(grouping, options.kind).dump() + "\n");
 
   const std::vector<std::string> targets = partition_targets(grouping);
