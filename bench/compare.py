@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """imgsim beside PyTorch and FAISS: the same weights, photos and rows, answers before times. bench/compare.sh runs it.
 
-Work is interleaved: a round runs every library once, and a figure is the least of all rounds. Ratios are the peer's
-time over imgsim's: above 1, imgsim is faster. PyTorch runs in both of its memory layouts; the better one counts.
+Work is interleaved: a round runs every library once; a time is the least of all rounds, and the median beside it. Ratios
+are the peer's time over imgsim's: above 1, imgsim is faster. PyTorch runs in both of its memory layouts; the better one
+counts.
 """
 import argparse
 import json
+import os
 import pathlib
 import platform
+import statistics
 import struct
 import subprocess
 import tempfile
@@ -47,15 +50,15 @@ def timed(work):
 
 
 def interleave(contestants, rounds):
-    """Least seconds of each, by name; libraries' idle threads get time to fall asleep before the next one's turn."""
-    least = {}
+    """Seconds of each round, by name; libraries' idle threads get time to fall asleep before the next one's turn."""
+    seconds = {name: [] for name in contestants}
     for turn in range(rounds + 1):
         for name, run in contestants.items():
             time.sleep(0.05)
-            seconds = run()
+            took = run()
             if turn > 0:  # the first round warms up
-                least[name] = min(least.get(name, seconds), seconds)
-    return least
+                seconds[name].append(took)
+    return seconds
 
 
 def read_safetensors(path):
@@ -163,9 +166,9 @@ def compare_encode(torch, program, threads, rounds, preset, folder):
                 return encoder(x)
         agree("encode", features, encode().permute(0, 2, 3, 1).flatten(1).numpy(), 1e-5)
         contestants[f"PyTorch {name}"] = timed(encode)
-    least = interleave(contestants, rounds)
+    seconds = interleave(contestants, rounds)
     own.close()
-    return least
+    return seconds
 
 
 def compare_train(torch, program, threads, rounds, preset, folder):
@@ -192,9 +195,9 @@ def compare_train(torch, program, threads, rounds, preset, folder):
             (data + penalty).backward()
             optimizer.step()
         contestants[f"PyTorch {name}"] = timed(step)
-    least = interleave(contestants, rounds)
+    seconds = interleave(contestants, rounds)
     own.close()
-    return least
+    return seconds
 
 
 def gallery_rows(count, dimension):
@@ -220,9 +223,9 @@ def compare_search(faiss, program, threads, rounds, n, queries, rows, folder):
         ours, theirs = unit[q] @ unit[own_rows[q, at]], unit[q] @ unit[found[q, at]]
         if abs(ours - theirs) > 1e-5:
             raise SystemExit(f"compare.py: query {q}, rank {at}: rows {own_rows[q, at]} and {found[q, at]} differ")
-    least = interleave({"imgsim": own.run, "FAISS flat": timed(lambda: index.search(asked, n))}, rounds)
+    seconds = interleave({"imgsim": own.run, "FAISS flat": timed(lambda: index.search(asked, n))}, rounds)
     own.close()
-    return least
+    return seconds
 
 
 def machine():
@@ -253,19 +256,23 @@ def main():
             "all-pairs top-100": (1, lambda f: compare_search(faiss, *common, 100, len(rows), rows, f)),
             "one query top-10": (1, lambda f: compare_search(faiss, *common, 10, 1, rows, f))}
     figures = []
-    print(f"{'work':24}{'library':24}{'ms':>12}{'ratio':>8}")
+    print(f"{'work':24}{'library':24}{'ms':>12}{'ratio':>8}{'median':>12}{'ratio':>8}")
     for name, (photos, run) in work.items():
         if chosen.only not in name:
             continue
+        load = os.getloadavg()[0]
         with tempfile.TemporaryDirectory() as folder:
-            least = {k: 1000 * v / photos for k, v in run(pathlib.Path(folder)).items()}
+            rounds = {k: [1000 * s / photos for s in v] for k, v in run(pathlib.Path(folder)).items()}
+        least = {k: min(v) for k, v in rounds.items()}
+        median = {k: statistics.median(v) for k, v in rounds.items()}
         best = min((k for k in least if k != "imgsim"), key=least.get)
-        for library, milliseconds in least.items():
-            ratio = milliseconds / least["imgsim"]
+        for library in rounds:
             mark = " <- best peer" if library == best else ""
-            print(f"{name:24}{library:24}{milliseconds:12.3f}{ratio:8.2f}{mark}", flush=True)
-        figures.append({"work": name, "photos": photos, "milliseconds": least, "best_peer": best,
-                        "ratio": least[best] / least["imgsim"]})
+            print(f"{name:24}{library:24}{least[library]:12.3f}{least[library] / least['imgsim']:8.2f}"
+                  f"{median[library]:12.3f}{median[library] / median['imgsim']:8.2f}{mark}", flush=True)
+        figures.append({"work": name, "photos": photos, "milliseconds": least, "medians": median, "load_before": load,
+                        "best_peer": best, "ratio": least[best] / least["imgsim"],
+                        "median_ratio": median[best] / median["imgsim"]})
     if chosen.json:
         versions = {"torch": torch.__version__, "faiss": faiss.__version__, "numpy": np.__version__}
         chosen.json.write_text(json.dumps({"machine": machine(), "versions": versions, "commit": chosen.commit,

@@ -1,5 +1,6 @@
 // The metrics' own formulas, and their registry.
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -71,17 +72,18 @@ BOOST_AUTO_TEST_CASE(bounds_hold_the_canonical_key) {
       if (r % 3 == 0) rows(r, i) = rows(0, i) + 1e-6f * rows(r, i);
       if (r % 3 == 1) rows(r, i) *= std::pow(10.0f, static_cast<float>(r % 60) - 30);
     }
-  const imgsim::cpu::key_bounds bounds(depth);
-  for (const auto level : imgsim::cpu::kSimdLevels) {
-    if (!imgsim::cpu::is_supported(level)) continue;
-    const auto packed = imgsim::cpu::pack_rows(imgsim::cpu_context(1), std::as_const(rows).view(), level);
+  const auto check_rows = [&]<class Rows>(Rows, imgsim::cpu::simd_level level) {
+    const auto view = std::as_const(rows).view();
+    const imgsim::cpu::key_bounds bounds(Rows::product_error(depth), depth);
+    const auto packed = Rows::pack(imgsim::cpu_context(1), view, Rows::make_frame(view), level);
     float_matrix products({imgsim::cpu::kTileRows, imgsim::cpu::kTileRows});
-    expand(imgsim::cpu::product_tile_body{packed.panel(0), packed.panel(0), 2, 2, depth, products.data()}, level);
+    Rows::multiply(packed, 0, 96, packed, 0, 2, {.level = level}, products.data());
     const auto check = [&](auto metric) {
       using Metric = decltype(metric);
       for (std::size_t i = 0; i < 96; ++i)
         for (std::size_t j = 0; j < 96; ++j) {
-          const auto found = bounds.candidate_for<Metric>(products(i, j), packed.norms[i], packed.norms[j], j);
+          const auto found = bounds.candidate_for<Metric>(products(i, j), packed.norms[i], packed.norms[j],
+                                                          error_of(packed, i), error_of(packed, j), j);
           const double key =
               canonical_reference_key(Metric::name, {rows.view().row(i), depth}, {rows.view().row(j), depth});
           BOOST_TEST_REQUIRE(found.low <= key);
@@ -90,6 +92,11 @@ BOOST_AUTO_TEST_CASE(bounds_hold_the_canonical_key) {
     };
     check(imgsim::cosine{});
     check(imgsim::euclidean{});
+  };
+  for (const auto level : imgsim::cpu::kSimdLevels) {
+    if (!imgsim::cpu::is_supported(level)) continue;
+    check_rows(imgsim::cpu::packed_rows{}, level);
+    check_rows(imgsim::cpu::byte_rows{}, level);
   }
 }
 

@@ -61,16 +61,18 @@ struct search_path {
 };
 
 /// Instruction sets that this machine has x threads x (packed, packed with blocks of one tile, canonical), and some of
-/// them with a prepared gallery.
+/// them with a prepared gallery; packed in float32 and in bytes, with each of their products.
 inline const std::vector<search_path>& search_paths() {
   static const std::vector<search_path> paths = [] {
+    using imgsim::cpu::byte_use;
     std::vector<search_path> all;
     for (const std::size_t threads : {1, 2, 5}) {
       const imgsim::cpu_context context(threads);
       for (const auto level : imgsim::cpu::kSimdLevels) {
         if (!imgsim::cpu::is_supported(level)) continue;
         const std::string suffix = " " + std::string(name_of(level)) + " x" + std::to_string(threads);
-        imgsim::cpu::search_policy policy{.level = level, .unpacked_queries = 0, .wanted_share = 0};
+        imgsim::cpu::search_policy policy{
+            .level = level, .bytes = byte_use::never, .unpacked_queries = 0, .wanted_share = 0};
         all.push_back({"packed" + suffix, context, policy});
         all.push_back({"prepared and packed" + suffix, context, policy, true});
         policy.packed_bytes = policy.candidate_bytes = policy.task_products = 1;
@@ -79,8 +81,23 @@ inline const std::vector<search_path>& search_paths() {
         if (threads == 2) all.push_back({"prepared, packed in small blocks" + suffix, context, policy, true});
         policy.unpacked_queries = SIZE_MAX;
         all.push_back({"canonical in small blocks" + suffix, context, policy});
-        all.push_back({"canonical" + suffix, context, {.level = level, .unpacked_queries = SIZE_MAX}});
+        all.push_back(
+            {"canonical" + suffix, context, {.level = level, .bytes = byte_use::never, .unpacked_queries = SIZE_MAX}});
         all.push_back({"prepared and canonical" + suffix, context, all.back().policy, true});
+        for (const bool vnni : {false, true}) {
+          imgsim::cpu::search_policy bytes{.level = level, .bytes = byte_use::always, .vnni = vnni, .wanted_share = 0};
+          if (vnni && (!imgsim::cpu::has_vnni() || !bytes.uses_vnni())) continue;
+          const std::string product = vnni ? "bytes by VNNI" : "bytes";
+          all.push_back({product + suffix, context, bytes});
+          all.push_back({"prepared " + product + suffix, context, bytes, true});
+          bytes.few_queries = 0;
+          all.push_back({"many queries, prepared " + product + suffix, context, bytes, true});
+          bytes.byte_row_bytes = bytes.candidate_bytes = bytes.task_products = 1;
+          bytes.refined_queries = 7;
+          all.push_back({product + " in small blocks" + suffix, context, bytes});
+        }
+        all.push_back(
+            {"as it pays" + suffix, context, {.level = level, .unpacked_queries = 20, .few_queries = 5}, threads != 2});
       }
     }
     return all;

@@ -82,7 +82,7 @@ void check_queries(std::size_t rows, std::size_t dimension, const Queries& queri
 /// Sorted by falling canonical similarity (metric/metric.hpp), ties to the smaller row, NaN last: a row that holds a
 /// NaN or an infinity has similarity NaN to everything. The answer is exact, and the same to the last bit for every
 /// split of the queries into batches, every thread count and every device. Time is O(Q M D), less for selection;
-/// memory beside the result is O(Q N) at most, never [Q, M].
+/// memory beside the result is O(Q N + M), never [Q, M].
 ///
 /// Throws invalid_argument where the widths differ, or exclude_self names rows that the gallery does not have.
 ///

@@ -36,11 +36,13 @@ struct search_backend<cpu_context> {
     const matrix_view<const T> rows = gallery.rows();
     if (out.rows.empty()) return;
     if constexpr (cosine_form_metric<Metric>) {
-      const bool rules_rows_out = out.columns() * policy.wanted_share < rows.extent(0);
-      if (queries.extent(0) > policy.unpacked_queries && rules_rows_out && rows.extent(1) > 0) {
-        cpu::packed_top_n<Metric, T>(context, gallery, queries, options, policy, out).run();
+      const bool rules_rows_out = out.columns() * policy.wanted_share < rows.extent(0) && rows.extent(1) > 0;
+      if (rules_rows_out && may_use_bytes(gallery, queries.extent(0), policy) &&
+          cpu::packed_top_n<Metric, T, cpu::byte_rows>(context, gallery, queries, options, policy, out).run())
         return;
-      }
+      if (rules_rows_out && queries.extent(0) > policy.unpacked_queries &&
+          cpu::packed_top_n<Metric, T, cpu::packed_rows>(context, gallery, queries, options, policy, out).run())
+        return;
     }
     cpu::canonical_top_n<Metric>(context, gallery, queries, options, policy, out);
   }
@@ -85,6 +87,19 @@ struct search_backend<cpu_context> {
   }
 
  private:
+  /// Whether to try a first pass with bytes: with packed ones, unless it is for float32 to do and that is as fast; to
+  /// be packed first, where there are queries enough to pay for it.
+  template <real_element T>
+  [[nodiscard]] static bool may_use_bytes(const cpu::gallery<T>& gallery, std::size_t queries,
+                                          const cpu::search_policy& policy) {
+    if (policy.bytes == cpu::byte_use::never || !cpu::byte_rows::holds(gallery.rows().extent(1))) return false;
+    if (policy.bytes == cpu::byte_use::always) return true;
+    const bool is_many = queries > policy.unpacked_queries;
+    if (gallery.template packed<cpu::byte_rows>() != nullptr) return policy.uses_vnni() || !is_many;
+    // A gallery that was prepared without bytes was found not to be worth them.
+    return policy.uses_vnni() && is_many && gallery.squared_norms().empty();
+  }
+
   /// out = value(key) of all pairs; of a symmetric matrix, half is computed and written twice.
   template <metric Metric, real_element T, class Value>
   static void write_matrix(const cpu_context& context, matrix_view<const T> a, matrix_view<const T> b, bool symmetric,

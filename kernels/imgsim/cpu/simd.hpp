@@ -28,6 +28,15 @@ struct vector_type {
 
 }  // namespace detail
 
+/// Whether the machine has AVX-512 VNNI: kernels of level avx512 may then name its instructions.
+[[nodiscard]] inline bool has_vnni() noexcept {
+#if defined(__x86_64__)
+  return is_supported(simd_level::avx512) && __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
 /// `Lanes` numbers in one register. Arithmetic, comparison and ?: work lane by lane.
 template <class T, std::size_t Lanes>
 using vector = typename detail::vector_type<T, Lanes>::type;

@@ -12,31 +12,15 @@
 #include <vector>
 
 #include <imgsim/core/element.hpp>
-#include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/canonical.hpp>
 #include <imgsim/cpu/search/policy.hpp>
+#include <imgsim/cpu/search/product_tile.hpp>
+#include <imgsim/cpu/search/untouched_array.hpp>
 #include <imgsim/cpu/simd.hpp>
 
 namespace imgsim::cpu {
-
-/// A zero row packs to zeros. A row with a NaN or an infinity, and the padding of the last panel, pack to NaN: their
-/// products are NaN, which fails every comparison with a threshold, so that they are never candidates.
-struct packed_rows {
-  std::size_t rows = 0;
-  std::size_t depth = 0;
-  tensor<float, 3> panels;            // [ceil(rows / 48), depth, 48]
-  std::vector<double> squared_norms;  // [panels * 48], canonical; NaN in the padding
-  std::vector<double> norms;          // [panels * 48]
-
-  [[nodiscard]] std::size_t panel_count() const noexcept { return panels.extent(0); }
-  [[nodiscard]] const float* panel(std::size_t p) const noexcept { return panels.data() + p * depth * kPanelRows; }
-
-  [[nodiscard]] static std::size_t bytes_for_row(std::size_t depth) noexcept {
-    return depth * sizeof(float) + 2 * sizeof(double);
-  }
-};
 
 /// Elements below this are packed as zeros, so that no product is subnormal: slow on many machines. The dot product of
 /// two packed rows changes by at most 2 sqrt(D) times as much.
@@ -88,28 +72,78 @@ struct pack_panel_body {
   }
 };
 
-template <real_element T>
-[[nodiscard]] packed_rows pack_rows(const cpu_context& context, matrix_view<const T> rows, simd_level level) {
-  packed_rows packed;
-  packed.rows = rows.extent(0);
-  packed.depth = rows.extent(1);
-  const std::size_t panels = (packed.rows + kPanelRows - 1) / kPanelRows;
-  packed.panels = tensor<float, 3>({panels, packed.depth, kPanelRows});
-  packed.squared_norms.assign(panels * kPanelRows, std::numeric_limits<double>::quiet_NaN());
-  packed.norms = packed.squared_norms;
-  context.parallel_for(panels, [&](std::size_t p) {
-    const std::size_t first = p * kPanelRows;
-    const std::size_t count = std::min(kPanelRows, packed.rows - first);
-    std::array<const T*, kPanelRows> pointers{};
-    for (std::size_t r = 0; r < count; ++r) pointers[r] = rows.row(first + r);
-    const std::span<const T* const> valid(pointers.data(), count);
-    expand(squared_norms_body<T>{valid, packed.depth, packed.squared_norms.data() + first}, level);
-    for (std::size_t r = 0; r < count; ++r) packed.norms[first + r] = std::sqrt(packed.squared_norms[first + r]);
-    expand(pack_panel_body<T>{valid, packed.depth, packed.norms.data() + first,
-                              packed.panels.data() + first * packed.depth},
-           level);
-  });
-  return packed;
-}
+/// A zero row packs to zeros. A row with a NaN or an infinity, and the padding of the last panel, pack to NaN: their
+/// products are NaN, which fails every comparison with a threshold, so that they are never candidates.
+///
+/// packed_top_n.hpp takes this and byte_rows: what both have makes a way to pack rows.
+struct packed_rows {
+  struct frame {};  // what the rows of a gallery and of its queries share: nothing
+  static constexpr bool has_row_errors = false;
+  static constexpr std::size_t panel_rows = kPanelRows;
+
+  std::size_t rows = 0;
+  std::size_t depth = 0;
+  frame shared;
+  untouched_array<float> panels;      // [ceil(rows / 48), depth, 48]
+  std::vector<double> squared_norms;  // [panels * 48], canonical; NaN in the padding
+  std::vector<double> norms;          // [panels * 48]
+
+  [[nodiscard]] std::size_t panel_count() const noexcept { return (rows + kPanelRows - 1) / kPanelRows; }
+  [[nodiscard]] const float* panel(std::size_t p) const noexcept { return panels.data() + p * depth * kPanelRows; }
+
+  [[nodiscard]] static std::size_t bytes_for_row(std::size_t depth) noexcept {
+    return depth * sizeof(float) + 2 * sizeof(double);
+  }
+  /// Bytes that a gallery's packed rows, and those of a block of queries, may take.
+  [[nodiscard]] static std::size_t budget(const search_policy& policy) noexcept { return policy.packed_bytes; }
+  /// How far a product may be from the cosine, for every pair.
+  [[nodiscard]] static double product_error(std::size_t depth) noexcept { return cpu::product_error(depth); }
+
+  template <real_element T>
+  [[nodiscard]] static frame make_frame(matrix_view<const T>) noexcept {
+    return {};
+  }
+
+  template <real_element T>
+  [[nodiscard]] static packed_rows pack(const cpu_context& context, matrix_view<const T> rows, const frame&,
+                                        simd_level level) {
+    packed_rows packed;
+    packed.rows = rows.extent(0);
+    packed.depth = rows.extent(1);
+    const std::size_t panels = packed.panel_count();
+    packed.panels = untouched_array<float>(panels * packed.depth * kPanelRows);
+    packed.squared_norms.assign(panels * kPanelRows, std::numeric_limits<double>::quiet_NaN());
+    packed.norms = packed.squared_norms;
+    context.parallel_for(panels, [&](std::size_t p) {
+      const std::size_t first = p * kPanelRows;
+      const std::size_t count = std::min(kPanelRows, packed.rows - first);
+      std::array<const T*, kPanelRows> pointers{};
+      for (std::size_t r = 0; r < count; ++r) pointers[r] = rows.row(first + r);
+      const std::span<const T* const> valid(pointers.data(), count);
+      expand(squared_norms_body<T>{valid, packed.depth, packed.squared_norms.data() + first}, level);
+      for (std::size_t r = 0; r < count; ++r) packed.norms[first + r] = std::sqrt(packed.squared_norms[first + r]);
+      expand(pack_panel_body<T>{valid, packed.depth, packed.norms.data() + first,
+                                packed.panels.data() + first * packed.depth},
+             level);
+    });
+    return packed;
+  }
+
+  template <real_element T>
+  [[nodiscard]] static packed_rows pack_queries(const cpu_context& context, matrix_view<const T> rows,
+                                                const frame& shared, simd_level level) {
+    return pack(context, rows, shared, level);
+  }
+
+  /// tile [query_count, kTileRows] = the products of queries from `first_query` on, a multiple of panel_rows, with the
+  /// rows of `gallery_panels` panels.
+  static void multiply(const packed_rows& queries, std::size_t first_query, std::size_t query_count,
+                       const packed_rows& gallery, std::size_t first_panel, std::size_t gallery_panels,
+                       const search_policy& policy, float* tile) {
+    expand(product_tile_body<float_product>{queries.panel(first_query / kPanelRows), query_count, kPanelRows,
+                                            gallery.panel(first_panel), gallery_panels, gallery.depth, tile},
+           policy.level);
+  }
+};
 
 }  // namespace imgsim::cpu

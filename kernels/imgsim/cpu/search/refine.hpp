@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
 #include <imgsim/core/element.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/candidates.hpp>
 #include <imgsim/cpu/search/canonical.hpp>
 #include <imgsim/cpu/simd.hpp>
@@ -34,31 +36,49 @@ void refine_query(const T* query, double query_squared_norm, std::span<candidate
   }
 }
 
-/// The same for many queries at once, gallery row by gallery row: each row is read once for all the queries that want
-/// it, while the queries' own rows, fewer, stay in the cache.
+/// The same on all threads.
 template <metric Metric, real_element T>
+void refine_query(const cpu_context& context, const T* query, double query_squared_norm,
+                  std::span<candidate> candidates, matrix_view<const T> gallery, std::span<const double> gallery_norms,
+                  simd_level level) {
+  constexpr std::size_t kChunk = 16;
+  context.parallel_for((candidates.size() + kChunk - 1) / kChunk, [&](std::size_t chunk) {
+    const std::size_t begin = chunk * kChunk;
+    refine_query<Metric>(query, query_squared_norm,
+                         candidates.subspan(begin, std::min(kChunk, candidates.size() - begin)), gallery, gallery_norms,
+                         level);
+  });
+}
+
+/// The same for many queries at once, gallery row by gallery row: each row is read once for all the queries that want
+/// it, while the queries' own rows, fewer, stay in the cache. candidates_of(query) are the candidates to refine.
+template <metric Metric, real_element T, class CandidatesOf>
 void refine_queries(std::size_t first, std::size_t count, matrix_view<const T> queries,
-                    std::span<const double> query_squared_norms, candidate_lists& lists, matrix_view<const T> gallery,
-                    std::span<const double> gallery_norms, simd_level level) {
+                    std::span<const double> query_squared_norms, CandidatesOf&& candidates_of,
+                    matrix_view<const T> gallery, std::span<const double> gallery_norms, simd_level level) {
   struct pair {
     candidate* of;
     std::size_t query;
   };
-  std::vector<pair> pairs;
+  // Sorted by row, by counting: end[r] is first where row r begins, then where it ends.
+  std::vector<std::size_t> end(gallery.extent(0) + 1);
   for (std::size_t q = first; q < first + count; ++q)
-    for (candidate& each : lists[q])
-      if (!each.is_canonical()) pairs.push_back({&each, q});
-  std::ranges::sort(pairs, [](const pair& a, const pair& b) { return a.of->row < b.of->row; });
+    for (const candidate& each : candidates_of(q)) end[each.row + 1] += each.is_canonical() ? 0 : 1;
+  std::partial_sum(end.begin(), end.end(), end.begin());
+  std::vector<pair> pairs(end.back());
+  for (std::size_t q = first; q < first + count; ++q)
+    for (candidate& each : candidates_of(q))
+      if (!each.is_canonical()) pairs[end[each.row]++] = {&each, q};
 
   std::vector<const T*> rows;
   std::vector<double> sums;
-  for (std::size_t begin = 0, end = 0; begin < pairs.size(); begin = end) {
+  for (std::size_t begin = 0; begin < pairs.size(); begin += rows.size()) {
     const std::size_t row = pairs[begin].of->row;
     rows.clear();
-    for (; end < pairs.size() && pairs[end].of->row == row; ++end) rows.push_back(queries.row(pairs[end].query));
+    for (std::size_t i = begin; i < end[row]; ++i) rows.push_back(queries.row(pairs[i].query));
     sums.resize(rows.size());
     expand(canonical_list_body<Metric, T>{gallery.row(row), rows, gallery.extent(1), sums.data()}, level);
-    for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t i = begin; i < end[row]; ++i) {
       candidate& each = *pairs[i].of;
       each.low = each.high =
           canonical_key<Metric>(sums[i - begin], query_squared_norms[pairs[i].query], gallery_norms[row]);
