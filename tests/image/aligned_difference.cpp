@@ -58,8 +58,8 @@ class scene {
   std::array<wave, 40> waves_{};
 };
 
-alignment align(const rgb_image& a, const rgb_image& b) {
-  return alignment::of(alignable_photo(a.view()), alignable_photo(b.view()));
+photo_alignment align(const rgb_image& a, const rgb_image& b) {
+  return photo_alignment::of(alignable_photo(a.view()), alignable_photo(b.view()));
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(crops_at_any_place_are_found_both_ways_round) {
     const bool is_mirrored = seed % 2 == 0;
     const rgb_image crop =
         s.seen([&](double u, double v) { return std::array{x + across * (is_mirrored ? 1 - u : u), y + down * v}; });
-    const alignment found = align(crop, s.whole());
+    const photo_alignment found = align(crop, s.whole());
     BOOST_TEST_CONTEXT("seed " << seed << ", " << across << " x " << down << " at " << x << ", " << y) {
       BOOST_TEST(found.difference() < 0.02);
       BOOST_TEST(found.mirrored == is_mirrored);

@@ -48,7 +48,7 @@ struct compared_photos {
 struct compared_pair {
   std::size_t a = 0, b = 0;
   float similarity = 0;
-  alignment found;
+  photo_alignment found;
 };
 
 rgb_image thumbnail_of(view<const std::uint8_t, 3> photo) {
@@ -135,7 +135,7 @@ void align_pairs(session& session, const compared_photos& photos, std::vector<co
     session.check_stop("there is no result");
     const alignable_photo a(photos.thumbnail(pairs[begins[run]].a));
     for (std::size_t p = begins[run]; p < begins[run + 1]; ++p)
-      pairs[p].found = alignment::of(a, alignable_photo(photos.thumbnail(pairs[p].b)));
+      pairs[p].found = photo_alignment::of(a, alignable_photo(photos.thumbnail(pairs[p].b)));
     bar.update(done += begins[run + 1] - begins[run]);
   });
   bar.finish();
@@ -161,7 +161,7 @@ sought_variants seek_variants(session& session, const photo_index& index, encode
     const alignable_photo original(photos.thumbnail(sample.positions[i]));
     for (std::size_t v = i * kDuplicateVariants.size(); v < (i + 1) * kDuplicateVariants.size(); ++v) {
       const rgb_image thumbnail = thumbnail_of(variants[v].view());
-      sought.differences[v] = alignment::of(original, alignable_photo(thumbnail.view())).difference();
+      sought.differences[v] = photo_alignment::of(original, alignable_photo(thumbnail.view())).difference();
     }
   });
   for (const bool is_mirrored : {false, true}) {

@@ -20,7 +20,7 @@ struct duplicate_link {
   bool exact = false;        // the files are the same, byte for byte (by their content hash)
   // Of the others:
   double similarity = 0;  // cosine of the embeddings, of the mirrored photo where that is what agreed
-  double difference = 0;  // alignment::difference()
+  double difference = 0;  // photo_alignment::difference()
   bool mirrored = false;
   double precision = 0;  // least precision of the best list of pairs that this one is still in
 };

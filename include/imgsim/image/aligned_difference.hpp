@@ -139,7 +139,7 @@ class alignable_photo {
   }
 
  private:
-  friend struct alignment;
+  friend struct photo_alignment;
   using window = std::array<float, detail::kCoarsePixels>;
 
   static window cut(const detail::grey_square& coarse, const detail::axis_map& map) {
@@ -161,7 +161,7 @@ class alignable_photo {
 };
 
 /// How one photo lies over another.
-struct alignment {
+struct photo_alignment {
   double picture = 0;     ///< correlation of the colours that lie over each other, in [-1, 1]
   double detail = 0;      ///< the same of their detail
   bool mirrored = false;  ///< one of them had to be mirrored
@@ -170,7 +170,7 @@ struct alignment {
   [[nodiscard]] double difference() const noexcept { return 1.0 - (picture + detail) / 2; }
 
   /// The best that was found. Even pictures (one colour all over) lie over nothing.
-  [[nodiscard]] static alignment of(const alignable_photo& a, const alignable_photo& b);
+  [[nodiscard]] static photo_alignment of(const alignable_photo& a, const alignable_photo& b);
 
  private:
   /// A place to begin from: `inner` lies within `outer`.
@@ -184,7 +184,7 @@ struct alignment {
   static std::array<start, 2> find_starts(const alignable_photo& a, const alignable_photo& b);
   static void refine(const imgsim::detail::grey_square& inner, const imgsim::detail::grey_square& outer, int steps,
                      imgsim::detail::axis_map& map);
-  static alignment judge(const start& from);
+  static photo_alignment judge(const start& from);
 };
 
 namespace detail {
@@ -236,7 +236,8 @@ inline void keep_detail(std::span<float> channel, std::size_t side) {
 
 }  // namespace detail
 
-inline std::array<alignment::start, 2> alignment::find_starts(const alignable_photo& a, const alignable_photo& b) {
+inline std::array<photo_alignment::start, 2> photo_alignment::find_starts(const alignable_photo& a,
+                                                                          const alignable_photo& b) {
   std::array<start, 2> best{};  // upright, mirrored
   for (int turn = 0; turn < 2; ++turn) {
     const alignable_photo& inner = turn == 0 ? a : b;
@@ -262,8 +263,8 @@ inline std::array<alignment::start, 2> alignment::find_starts(const alignable_ph
 }
 
 /// Moves `map` by Gauss and Newton's steps to where gain * outer(map(u)) + bias = inner(u) in least squares.
-inline void alignment::refine(const imgsim::detail::grey_square& inner, const imgsim::detail::grey_square& outer,
-                              int steps, imgsim::detail::axis_map& map) {
+inline void photo_alignment::refine(const imgsim::detail::grey_square& inner, const imgsim::detail::grey_square& outer,
+                                    int steps, imgsim::detail::axis_map& map) {
   const auto side = static_cast<double>(inner.side);
   double gain = 1, bias = 0;
   for (int step = 0; step < steps; ++step) {
@@ -304,9 +305,9 @@ inline void alignment::refine(const imgsim::detail::grey_square& inner, const im
   }
 }
 
-inline alignment alignment::judge(const start& from) {
+inline photo_alignment photo_alignment::judge(const start& from) {
   constexpr double side = kAlignedSide;
-  alignment result{.mirrored = from.mirrored};
+  photo_alignment result{.mirrored = from.mirrored};
   std::vector<float> inner(3 * imgsim::detail::kAlignedPixels), outer(inner.size());
   std::array<bool, imgsim::detail::kAlignedPixels> over{};
   std::size_t overlap = 0;
@@ -346,15 +347,15 @@ inline alignment alignment::judge(const start& from) {
   return result;
 }
 
-inline alignment alignment::of(const alignable_photo& a, const alignable_photo& b) {
+inline photo_alignment photo_alignment::of(const alignable_photo& a, const alignable_photo& b) {
   constexpr float kHopeless = 0.7F;  // of the coarse grey pictures: no refinement makes one photo of these
-  alignment best;
+  photo_alignment best;
   for (start from : find_starts(a, b)) {
     if (from.correlation >= kHopeless) {
       refine(from.inner->middle_, from.outer->middle_, 8, from.map);
       refine(from.inner->grey_, from.outer->grey_, 3, from.map);
     }
-    const alignment found = judge(from);
+    const photo_alignment found = judge(from);
     if (found.difference() < best.difference()) best = found;
   }
   return best;
