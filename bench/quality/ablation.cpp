@@ -11,6 +11,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,9 @@
 #include <imgsim/embedding/fit_embedding.hpp>
 #include <imgsim/evaluate/retrieval.hpp>
 #include <imgsim/image/folder.hpp>
+#include <imgsim/image/image.hpp>
+#include <imgsim/image/photo_batch.hpp>
+#include <imgsim/image/photo_variants.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/model/model_file.hpp>
 #include <imgsim/model/photo_source.hpp>
@@ -34,12 +38,29 @@ namespace {
 using namespace imgsim;
 
 struct labelled_features {
-  tensor<float, 2> rows;  // [M, raw]: the network's, then every statistic's
+  tensor<float, 2> rows;      // [M, raw]: the network's, then every statistic's
+  tensor<float, 2> mirrored;  // of the photos' mirror images
   photo_labels labels;
   std::size_t network = 0;  // width of the network's
 };
 
 const embedding_spec kDefault = preset("default").embedding;
+
+/// A photo_source of the mirror images of another's photos.
+struct mirror_images {
+  photo_set& photos;
+
+  [[nodiscard]] std::size_t size() const { return photos.size(); }
+  [[nodiscard]] std::string fingerprint() const { return photos.fingerprint() + " mirrored"; }
+  void plan(std::span<const std::size_t> rows, std::size_t batch) { photos.plan(rows, batch); }
+  void load(std::span<const std::size_t> rows, view<std::uint8_t, 4> out) {
+    photos.load(rows, out);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const rgb_image turned = mirrored(photo_at(out, i));
+      std::ranges::copy(turned.pixels, out.data() + i * out.stride(0));
+    }
+  }
+};
 
 labelled_features read_features(const cpu_context& cpu, const std::filesystem::path& folder,
                                 const std::filesystem::path& model_path) {
@@ -53,7 +74,9 @@ labelled_features read_features(const cpu_context& cpu, const std::filesystem::p
   std::vector<std::string> labels;
   for (const std::string& path : opened.paths) labels.push_back(label_of(path));
   if (labels.size() > kMaxFittedPhotos) throw invalid_argument("at most 8192 photos: the sample would leave some out");
+  mirror_images turned{opened.photos};
   return {.rows = sample_features(cpu, network, opened.photos),
+          .mirrored = sample_features(cpu, network, turned),
           .labels = number_labels(labels),
           .network = network.feature_size()};
 }
@@ -66,6 +89,7 @@ tensor<float, 2> columns(const tensor<float, 2>& all, std::size_t first, std::si
 }
 labelled_features every_other(const labelled_features& all, std::size_t begin) {
   labelled_features half{.rows = tensor<float, 2>({(all.rows.extent(0) - begin + 1) / 2, all.rows.extent(1)}),
+                         .mirrored = {},
                          .labels = {.names = all.labels.names, .of = {}},
                          .network = all.network};
   for (std::size_t i = 0; i < half.rows.extent(0); ++i) {
@@ -75,6 +99,8 @@ labelled_features every_other(const labelled_features& all, std::size_t begin) {
   return half;
 }
 
+constexpr std::size_t kMatches = 10;
+
 struct ablation {
   const cpu_context& cpu;
   text_table table;
@@ -83,8 +109,28 @@ struct ablation {
            const photo_labels& labels) {
     tensor<float, 2> embeddings({features.extent(0), transform.dimension()});
     apply_embedding(cpu, transform, features.view(), embeddings.view());
-    const retrieval_report found = evaluate_retrieval(cpu, std::as_const(embeddings).view(), cosine{}, labels, 10);
-    table.add_row({name, std::to_string(transform.dimension()), fixed_text(found.all.precision, 3),
+    add(name, transform.dimension(),
+        evaluate_retrieval(cpu, std::as_const(embeddings).view(), cosine{}, labels, kMatches));
+  }
+
+  /// The photos' embeddings against, and as, the mean of theirs and their mirror images'.
+  void add_flips(const embedding_transform& transform, const labelled_features& data) {
+    const std::size_t photos = data.rows.extent(0), dimension = transform.dimension();
+    tensor<float, 2> upright({photos, dimension}), mean({photos, dimension});
+    apply_embedding(cpu, transform, data.rows.view(), upright.view());
+    apply_embedding(cpu, transform, data.mirrored.view(), mean.view());
+    std::ranges::transform(upright, mean, mean.begin(), [](float a, float b) { return a + b; });  // for the cosine
+    add("default, mean with the mirror image", dimension,
+        evaluate_retrieval(cpu, std::as_const(mean).view(), cosine{}, data.labels, kMatches));
+    retrieval_accumulator asked_by_mean(data.labels, kMatches);
+    const top_n_result found = top_n(cpu, std::as_const(upright).view(), std::as_const(mean).view(), cosine{},
+                                     {.n = photos, .exclude_self = true, .first_row = 0});
+    asked_by_mean.add(found.rows.view(), 0);
+    add("default, the query alone so", dimension, asked_by_mean.report());
+  }
+
+  void add(const std::string& name, std::size_t dimension, const retrieval_report& found) {
+    table.add_row({name, std::to_string(dimension), fixed_text(found.all.precision, 3),
                    fixed_text(found.all.average_precision, 3)});
   }
 };
@@ -115,7 +161,9 @@ void run(const cpu_context& cpu, const labelled_features& data) {
   step("+ kinds: the default", {});
   step("default without directions", {.directions = false});
 
-  labelled_features blind{.rows = data.rows.clone(), .labels = data.labels, .network = data.network};
+  lines.add_flips(fit_embedding(cpu, data.rows.view(), kDefault), data);
+
+  labelled_features blind{.rows = data.rows.clone(), .mirrored = {}, .labels = data.labels, .network = data.network};
   for (std::size_t i = 0; i < blind.rows.extent(0); ++i) std::fill_n(blind.rows.view().row(i), data.network, 0.0F);
   lines.add("default without the network", fit_embedding(cpu, blind.rows.view(), kDefault), blind.rows, data.labels);
 

@@ -1,4 +1,5 @@
 // Precision, recall and average precision: worked examples, and a reference on random data.
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -69,6 +70,12 @@ BOOST_AUTO_TEST_CASE(a_worked_example) {
   BOOST_TEST(report.by_label[2].ranked_queries == 0u);
   BOOST_TEST(report.by_label[2].precision == 0);
   BOOST_TEST(report.by_label[2].average_precision == 0);
+  BOOST_TEST_REQUIRE(report.queries.size() == 6u);
+  BOOST_TEST(report.queries[0].precision == 0.5, close);
+  BOOST_TEST(report.queries[0].average_precision == (1 + 2.0 / 3) / 2, close);
+  BOOST_TEST(report.queries[4].average_precision == 0.2, close);
+  BOOST_TEST(report.queries[5].precision == 0);
+  BOOST_TEST((std::isnan(report.queries[5].recall) && std::isnan(report.queries[5].average_precision)));
   BOOST_TEST(report.all.queries == 6u);
   BOOST_TEST(report.all.ranked_queries == 5u);
   BOOST_TEST(report.all.precision == (1.5 + 0.5) / 6, close);

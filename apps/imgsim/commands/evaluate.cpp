@@ -3,19 +3,27 @@
 #include "pipeline/evaluation.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/variant_search.hpp"
 
 namespace imgsim::app {
 
 command_help evaluate_command::help() const {
-  return {.usage = "--index IDX [--labels folder|FILE.csv] [options]",
-          .about =
-              "Takes every labelled photo of the index as a query and tells how many of its nearest photos carry the "
-              "same label: precision and recall among the first N, and mean average precision (mAP) over the whole "
-              "ranking. Beside it stands what raw pixels, a 16x16 thumbnail, a colour histogram and principal "
-              "components of the pixels reach on the same photos: an encoder has to beat these.",
-          .examples = {"imgsim evaluate --index photos.idx --labels folder",
-                       "imgsim evaluate --index photos.idx --labels labels.csv -n 5 --json"},
-          .exit_codes = {}};
+  return {
+      .usage = "--index IDX [--labels folder|FILE.csv | --variants] [options]",
+      .about =
+          "Takes every labelled photo of the index as a query and tells how many of its nearest photos carry the "
+          "same label: precision and recall among the first N, and mean average precision (mAP) over the whole "
+          "ranking, with the interval that 95 % of resamples of the queries fall into (bootstrap): it says how sure "
+          "the means are for queries of this kind, not for another training. Beside it stands what raw pixels, a "
+          "16x16 thumbnail, a colour histogram and principal components of the pixels reach on the same photos: an "
+          "encoder has to beat these; and the same network before training, with the rest of its pipeline, and the "
+          "trained encoder's plain code, without it. With --variants no labels are needed: up to 256 photos are "
+          "cropped, mirrored, brightened, blurred, compressed and so on, and the share is told of the variants "
+          "whose nearest photo is the one that they were made of.",
+      .examples = {"imgsim evaluate --index photos.idx --labels folder",
+                   "imgsim evaluate --index photos.idx --labels labels.csv -n 5 --json",
+                   "imgsim evaluate --index photos.idx --variants"},
+      .exit_codes = {}};
 }
 
 void evaluate_command::describe(option_set& options) {
@@ -31,19 +39,31 @@ void evaluate_command::describe(option_set& options) {
   options.custom(
              "metric", "NAME", [this](const std::string& text) { metric_ = parse_metric(text); }, metric_choices())
       .defaults_to(metric_);
+  options.flag("variants", variants_, "seek variants of the photos instead of photos of one label");
   options.flag("no-baselines", no_baselines_, "leave out the baselines, which read every photo");
+}
+
+void evaluate_command::validate(const option_set& options) {
+  for (const char* name : {"labels", "number"})
+    if (variants_ && options.was_given(name))
+      throw usage_error(std::string("--") + name + " is not of --variants, which asks for the nearest photo alone");
 }
 
 exit_code evaluate_command::run(session& session) {
   const photo_index index = open_index(index_, 2);
-  if (!no_baselines_) expect_photo_folder(index);
-  const evaluation result =
-      evaluate_index(session, index, read_labels(session, index, labels_), metric_, n_, !no_baselines_);
-  if (session.wants_json()) {
-    session.print(to_json(result));
-  } else {
-    std::cout << to_text(result);
-  }
+  if (!no_baselines_ || variants_) expect_photo_folder(index);
+  const baseline_choice choice = no_baselines_ ? baseline_choice::none : baseline_choice::all;
+  const auto tell = [&](const auto& result) {
+    if (session.wants_json()) {
+      session.print(to_json(result));
+    } else {
+      std::cout << to_text(result);
+    }
+  };
+  if (variants_)
+    tell(search_variants(session, index, metric_, choice));
+  else
+    tell(evaluate_index(session, index, read_labels(session, index, labels_), metric_, n_, choice));
   return session.finish();
 }
 

@@ -9,10 +9,11 @@ class evaluate_command final : public command {
  public:
   [[nodiscard]] std::string_view name() const override { return "evaluate"; }
   [[nodiscard]] std::string_view summary() const override {
-    return "quality of the neighbours by label, beside baselines";
+    return "quality of the neighbours, by label or of variants, beside baselines";
   }
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
+  void validate(const option_set& options) override;
   exit_code run(session& session) override;
 
  private:
@@ -21,6 +22,7 @@ class evaluate_command final : public command {
   std::string metric_ = "cosine";
   std::size_t n_ = 10;
   bool no_baselines_ = false;
+  bool variants_ = false;
 };
 
 }  // namespace imgsim::app

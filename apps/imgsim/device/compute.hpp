@@ -64,6 +64,10 @@ class compute {
   [[nodiscard]] virtual trained_model train(const training_job& job, photo_set& training,
                                             photo_set& validation) const = 0;
 
+  /// The model as it was before training: its architecture with fresh weights, its embedding fitted to `photos`.
+  [[nodiscard]] virtual model_file untrained_model(const model_file& model, photo_set& photos,
+                                                   std::uint64_t seed) const = 0;
+
   /// gallery [M, D], queries [Q, D].
   [[nodiscard]] virtual top_n_result top_n(matrix_view<const float> gallery, matrix_view<const float> queries,
                                            std::string_view metric, const top_n_options& options) const = 0;

@@ -34,6 +34,8 @@ class compute_on : public compute {
   // compute_on_network.hpp
   [[nodiscard]] std::unique_ptr<encoder> open_encoder(const model_file& model) const override;
   [[nodiscard]] trained_model train(const training_job& job, photo_set& training, photo_set& validation) const override;
+  [[nodiscard]] model_file untrained_model(const model_file& model, photo_set& photos,
+                                           std::uint64_t seed) const override;
 
   // compute_on_search.hpp
   [[nodiscard]] top_n_result top_n(matrix_view<const float> gallery, matrix_view<const float> queries,
@@ -63,7 +65,7 @@ class compute_on : public compute {
   [[nodiscard]] tensor<float, 2> histogram_features(view<const std::uint8_t, 4> photos) const override;
 
  private:
-  /// In compute_on_fit.hpp, for train().
+  /// In compute_on_fit.hpp, for train() and untrained_model().
   [[nodiscard]] embedding_transform fit_embedding(matrix_view<const float> features, const embedding_spec& spec) const;
 
   Context context_;

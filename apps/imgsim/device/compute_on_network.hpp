@@ -47,9 +47,20 @@ trained_model compute_on<Context>::train(const training_job& job, photo_set& tra
   return trained;
 }
 
+template <execution_context Context>
+model_file compute_on<Context>::untrained_model(const model_file& model, photo_set& photos, std::uint64_t seed) const {
+  autoencoder<Context> network(context_, model.description, precision::float32, seed);
+  const tensor<float, 2> features = sample_features(context_, network, photos);
+  return {.description = model.description,
+          .state = network.state(),
+          .embedding = fit_embedding(features.view(), model.description.embedding),
+          .metadata = {}};
+}
+
 }  // namespace imgsim::app
 
 /// In namespace imgsim::app of one source file of a backend.
-#define IMGSIM_INSTANTIATE_COMPUTE_NETWORK(Context)                                             \
-  template std::unique_ptr<encoder> compute_on<Context>::open_encoder(const model_file&) const; \
-  template trained_model compute_on<Context>::train(const training_job&, photo_set&, photo_set&) const
+#define IMGSIM_INSTANTIATE_COMPUTE_NETWORK(Context)                                                     \
+  template std::unique_ptr<encoder> compute_on<Context>::open_encoder(const model_file&) const;         \
+  template trained_model compute_on<Context>::train(const training_job&, photo_set&, photo_set&) const; \
+  template model_file compute_on<Context>::untrained_model(const model_file&, photo_set&, std::uint64_t) const

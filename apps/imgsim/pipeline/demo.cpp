@@ -60,7 +60,7 @@ bool has_labels(const photo_index& index) {
 
 void add_evaluation(html_page& page, const evaluation& result) {
   page.section("How good are the neighbours?");
-  page.paragraph("The share of the " + std::to_string(result.model.n) +
+  page.paragraph("The share of the " + std::to_string(result.model.report.n) +
                  " nearest photos that lie in the same folder as the query, and mean average precision; beside "
                  "features that need no training. The model saw no labels.");
   page.table(evaluation_table(result));
@@ -119,7 +119,8 @@ demo_summary run_demo(session& session, const demo_request& request) {
   std::optional<evaluation> evaluated;
   if (has_labels(index)) {
     step("comparing with the folders that the photos lie in");
-    evaluated = evaluate_index(session, index, read_labels(session, index, "folder"), metric, kMatches, true);
+    evaluated = evaluate_index(session, index, read_labels(session, index, "folder"), metric, kMatches,
+                               baseline_choice::simple);
   }
 
   demo_summary summary{
@@ -137,9 +138,9 @@ demo_summary run_demo(session& session, const demo_request& request) {
   add_groups(page, groups, photos, {.members = 12});
   if (evaluated) {
     add_evaluation(page, *evaluated);
-    summary.precision = evaluated->model.all.precision;
-    for (const auto& [name, report] : evaluated->baselines)
-      summary.best_baseline = std::max(summary.best_baseline.value_or(0), report.all.precision);
+    summary.precision = evaluated->model.report.all.precision;
+    for (const judged_method& baseline : evaluated->baselines)
+      summary.best_baseline = std::max(summary.best_baseline.value_or(0), baseline.report.all.precision);
   }
   page.section("Training");
   add_training(page, trained.history);

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -60,17 +61,30 @@ struct retrieval_quality {
   double average_precision = 0;    // 0 unless full rankings were given
 };
 
+/// Of one query. NaN where it has no such measure: recall and average precision of a photo alone with its label,
+/// average precision without a full ranking, all of a photo that was not asked about.
+struct query_quality {
+  double precision = std::numeric_limits<double>::quiet_NaN();
+  double recall = std::numeric_limits<double>::quiet_NaN();
+  double average_precision = std::numeric_limits<double>::quiet_NaN();
+};
+
 struct retrieval_report {
   std::size_t n = 0;
   retrieval_quality all;
   std::vector<retrieval_quality> by_label;  // in the order of photo_labels::names
+  std::vector<query_quality> queries;       // [M], for intervals (bootstrap.hpp)
 };
 
 /// Adds up the quality of ranked matches, handed over a block of queries at a time.
 class retrieval_accumulator {
  public:
   retrieval_accumulator(photo_labels labels, std::size_t n)
-      : labels_(std::move(labels)), members_(labels_.members()), n_(n), sums_(labels_.names.size()) {}
+      : labels_(std::move(labels)),
+        members_(labels_.members()),
+        n_(n),
+        sums_(labels_.names.size()),
+        queries_(labels_.of.size()) {}
 
   /// `rows` [Q, L]: the matches of photos first .. first + Q - 1, best first, self excluded. L = M - 1 (full rankings)
   /// is needed for average precision; precision and recall need L >= min(n, M - 1).
@@ -87,7 +101,7 @@ class retrieval_accumulator {
   }
 
   [[nodiscard]] retrieval_report report() const {
-    retrieval_report result{.n = n_, .all = {}, .by_label = sums_};
+    retrieval_report result{.n = n_, .all = {}, .by_label = sums_, .queries = queries_};
     for (const retrieval_quality& sum : sums_) {
       result.all.queries += sum.queries;
       result.all.ranked_queries += sum.ranked_queries;
@@ -118,13 +132,18 @@ class retrieval_accumulator {
       }
     }
     retrieval_quality& sum = sums_[label];
+    query_quality& query = queries_[photo];
     ++sum.queries;
-    if (wanted > 0) sum.precision += static_cast<double>(hits_in_n) / static_cast<double>(wanted);
+    query.precision = wanted > 0 ? static_cast<double>(hits_in_n) / static_cast<double>(wanted) : 0.0;
+    sum.precision += query.precision;
     const std::size_t relevant = members_[label] - 1;
     if (relevant == 0) return;
     ++sum.ranked_queries;
-    sum.recall += static_cast<double>(hits_in_n) / static_cast<double>(relevant);
-    if (matches.size() == others) sum.average_precision += precision_at_hits / static_cast<double>(relevant);
+    query.recall = static_cast<double>(hits_in_n) / static_cast<double>(relevant);
+    sum.recall += query.recall;
+    if (matches.size() < others) return;
+    query.average_precision = precision_at_hits / static_cast<double>(relevant);
+    sum.average_precision += query.average_precision;
   }
 
   static void to_means(retrieval_quality& quality) {
@@ -138,6 +157,7 @@ class retrieval_accumulator {
   std::vector<std::size_t> members_;
   std::size_t n_;
   std::vector<retrieval_quality> sums_;
+  std::vector<query_quality> queries_;
 };
 
 /// Quality of the nearest neighbours of every row of `embeddings` [M, D], all measures. The full rankings are made for

@@ -1,0 +1,65 @@
+// imgsim evaluate: intervals, the baselines made of the network itself, and variants. (groups.cpp has its labels.)
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "cli/trained_folder.hpp"
+
+using namespace imgsim_test;
+
+BOOST_AUTO_TEST_SUITE(evaluate)
+
+BOOST_AUTO_TEST_CASE(evaluate_tells_intervals_and_stands_beside_its_own_network) {
+  const trained_folder& made = shared_folder();
+  const auto result = must_run({"evaluate", "--index", made.index(), "--json"}).json();
+  BOOST_TEST(result.at("bootstrap").at("confidence") == 0.95);
+  const auto holds = [](const nlohmann::json& method, const std::string& measure) {
+    const std::vector<double> ends = method.at(measure + "_interval");
+    const double value = method.at(measure);
+    constexpr double kRounding = 1e-12;  // of sums of 24 values in another order
+    return ends.at(0) <= value + kRounding && value <= ends.at(1) + kRounding && ends.at(0) >= 0 &&
+           ends.at(1) <= 1 + kRounding;
+  };
+  for (const char* name :
+       {"raw_pixels", "thumbnail_16x16", "colour_histogram", "pca", "untrained_network", "autoencoder_code"}) {
+    BOOST_TEST_REQUIRE(result.at("baselines").contains(name), name);
+    for (const char* measure : {"precision_at_n", "map", "recall_at_n"})
+      BOOST_TEST(holds(result.at("baselines").at(name), measure), name << " " << measure);
+  }
+  BOOST_TEST(holds(result, "precision_at_n"));
+  const auto again = must_run({"evaluate", "--index", made.index(), "--json", "--threads", "1"}).json();
+  BOOST_TEST(again == result);
+  const auto other = must_run({"evaluate", "--index", made.index(), "--json", "--seed", "5"}).json();
+  BOOST_TEST(other.at("precision_at_n") == result.at("precision_at_n"));
+  BOOST_TEST(other.at("bootstrap").at("seed") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(evaluate_seeks_variants_without_labels) {
+  const trained_folder& made = shared_folder();
+  const auto result = must_run({"evaluate", "--index", made.index(), "--variants", "--json"}).json();
+  BOOST_TEST(result.at("photos") == kLabels * kPhotosOfLabel);
+  BOOST_TEST(result.at("gallery") == kLabels * kPhotosOfLabel);
+  const auto is_sound = [](const nlohmann::json& method) {
+    const double all = method.at("found_first");
+    double sum = 0;
+    for (const auto& [kind, share] : method.at("by_variant").items()) sum += share.get<double>();
+    const std::vector<double> ends = method.at("found_first_interval");
+    return std::abs(sum / 7 - all) < 1e-9 && ends.at(0) <= all + 1e-12 && all <= ends.at(1) + 1e-12;
+  };
+  BOOST_TEST(is_sound(result));
+  BOOST_TEST(result.at("baselines").size() == 6u);
+  for (const auto& [name, method] : result.at("baselines").items()) BOOST_TEST(is_sound(method), name);
+  // Pixels of a photo that is smaller, or saved again, are still its own; those of its mirror image are not.
+  const auto& pixels = result.at("baselines").at("raw_pixels").at("by_variant");
+  BOOST_TEST(pixels.at("low_quality") == 1.0);
+  BOOST_TEST(pixels.at("mirror") < 1.0);
+  BOOST_TEST(must_run({"evaluate", "--index", made.index(), "--variants", "--no-baselines", "--json"})
+                 .json()
+                 .at("found_first") == result.at("found_first"));
+  BOOST_TEST(run_imgsim({"evaluate", "--index", made.index(), "--variants", "--labels", "folder"}).exit_code == 2);
+  BOOST_TEST(run_imgsim({"evaluate", "--index", made.index(), "--variants", "-n", "3"}).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
