@@ -232,18 +232,19 @@ BOOST_AUTO_TEST_CASE(a_time_budget_is_kept_and_its_schedule_comes_down) {
   double recorded = 0.0;
   for (const epoch_record& record : found.result.history) recorded += record.seconds;
   BOOST_TEST(recorded <= took);
-  BOOST_TEST(found.result.history.front().learning_rate > found.result.history.back().learning_rate);
+  const std::size_t epochs = found.result.history.size();  // 1 where the machine was busy
+  BOOST_TEST((epochs == 1 || found.result.history.front().learning_rate > found.result.history.back().learning_rate));
   if (found.result.history.size() > 10) BOOST_TEST(found.result.history.back().learning_rate < 1e-3);
 }
 
 BOOST_AUTO_TEST_CASE(a_run_with_a_budget_can_be_stopped_and_resumed) {
   const imgsim_test::temporary_folder folder;
-  training_options options = saved_in(folder, {.seconds = 0.3, .schedule = cosine_schedule{}});
+  training_options options = saved_in(folder, {.seconds = 1, .schedule = cosine_schedule{}});
   std::stop_source source;
   options.stop = source.get_token();
   std::size_t batches = 0;
   options.on_batch = [&](const batch_progress&) {
-    if (++batches == 20) source.request_stop();
+    if (++batches == 8) source.request_stop();
   };
   BOOST_TEST(run(options, {}).result.stopped);
   BOOST_TEST(read_checkpoint(options.checkpoints.last).position > 0.0);
@@ -258,6 +259,7 @@ BOOST_AUTO_TEST_CASE(a_run_with_a_budget_can_be_stopped_and_resumed) {
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused) {
   BOOST_CHECK_THROW(std::ignore = run({.epochs = 1}, {.invariance = 1.0}), invalid_argument);
   BOOST_CHECK_THROW(std::ignore = run({.seconds = -1.0}, {}), invalid_argument);
+  BOOST_CHECK_THROW(std::ignore = run({.epochs = 1, .batch = 1}, kEverything), invalid_argument);
   BOOST_CHECK_THROW(std::ignore = run({.seconds = 1.0, .record_seconds = false}, {}), invalid_argument);
   architecture flat = tiny({.augment = {.crop = 0.5}, .invariance = 1.0});
   flat.embedding.taps = {{}};

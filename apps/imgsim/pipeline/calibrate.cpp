@@ -57,14 +57,15 @@ std::vector<rgb_image> make_variants(session& session, const sampled_photos& sam
 }
 
 std::optional<score_calibration> calibrate_scores(session& session, encoder& encoder, const std::filesystem::path& root,
-                                                  std::span<const std::string> paths) {
+                                                  std::span<const std::string> paths, const std::string& consequence) {
   const sampled_photos sample = read_sample(session, root, paths, kCalibrationPhotos);
+  session.check_stop(consequence);
   const std::size_t photos = sample.photos.size();
   if (photos < 2) return std::nullopt;
   std::array<photo_variant, kViews> kinds;
   kinds.fill(photo_variant::view);
   const std::vector<rgb_image> views = make_variants(session, sample, kinds);
-  session.check_stop("nothing was written");
+  session.check_stop(consequence);
   const auto encoded = [&](const std::vector<rgb_image>& images) {
     std::vector<const rgb_image*> all;
     for (const rgb_image& image : images) all.push_back(&image);
@@ -103,7 +104,8 @@ score_calibration calibration_of(session& session, const photo_index& index) {
   std::vector<std::string> paths;
   for (const indexed_photo& photo : index.photos()) paths.push_back(photo.path);
   const std::unique_ptr<encoder> encoder = open_model(session, model);
-  std::optional<score_calibration> made = calibrate_scores(session, *encoder, index.photos_root(), paths);
+  std::optional<score_calibration> made =
+      calibrate_scores(session, *encoder, index.photos_root(), paths, "there is no result");
   if (!made)
     throw io_error(index.photos_root(),
                    "fewer than two photos of the index can be read there to calibrate the scores with");

@@ -43,10 +43,12 @@ struct sampled_photos {
                                                    std::span<const photo_variant> kinds);
 
 /// Cosine similarities of photos and views of them (photo_variant::view) against those of photos and views of other
-/// photos, all pairs of a sample. nullopt where fewer than two photos can be read. Throws cancelled.
+/// photos, all pairs of a sample. nullopt where fewer than two photos can be read. Throws cancelled, whose message ends
+/// with `consequence`.
 [[nodiscard]] std::optional<score_calibration> calibrate_scores(session& session, encoder& encoder,
                                                                 const std::filesystem::path& root,
-                                                                std::span<const std::string> paths);
+                                                                std::span<const std::string> paths,
+                                                                const std::string& consequence);
 
 /// The calibration that a model was stored with; nullopt where it has none. Throws io_error where it is damaged.
 [[nodiscard]] std::optional<score_calibration> stored_calibration(const std::filesystem::path& model);

@@ -1,5 +1,7 @@
 #include "pipeline/duplicates.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -18,6 +20,7 @@
 #include "pipeline/open_model.hpp"
 
 #include <imgsim/core/thread_pool.hpp>
+#include <imgsim/embedding/photo_list.hpp>
 #include <imgsim/evaluate/duplicate_threshold.hpp>
 #include <imgsim/image/aligned_difference.hpp>
 #include <imgsim/image/photo_loader.hpp>
@@ -232,6 +235,20 @@ std::vector<duplicate_group> join(std::vector<duplicate_link> links, std::size_t
   return groups;
 }
 
+/// False, and skipped, where the photo of a row is gone or has changed since it was indexed.
+bool is_as_indexed(session& session, const photo_index& index, std::size_t row) {
+  struct stat status{};
+  const indexed_photo& photo = index.photos()[row];
+  if (::stat(index.photo_path(row).c_str(), &status) != 0) {
+    session.skip(photo.path, "it is gone since it was indexed; run imgsim index again");
+  } else if (!imgsim::detail::is_listed_file(status, photo)) {
+    session.skip(photo.path, "it has changed since it was indexed; run imgsim index again");
+  } else {
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 double duplicate_group::precision() const {
@@ -247,15 +264,17 @@ bool duplicate_group::exact() const {
 duplicate_report find_duplicates(session& session, const photo_index& index, double precision) {
   duplicate_report report{.precision = precision, .groups = {}, .photos = index.size()};
   std::vector<duplicate_link> links;
-  std::map<std::string, std::size_t> first_of;  // row by content hash
+  std::map<std::string, std::vector<std::size_t>> rows_of;  // by content hash
+  for (std::size_t row = 0; row < index.size(); ++row) rows_of[index.photos()[row].content_hash].push_back(row);
   std::vector<std::size_t> different;
-  for (std::size_t row = 0; row < index.size(); ++row) {
-    const auto [same, is_new] = first_of.emplace(index.photos()[row].content_hash, row);
-    if (is_new)
-      different.push_back(row);
-    else
-      links.push_back({.a = same->second, .b = row, .exact = true});
+  for (auto& [hash, rows] : rows_of) {
+    // Of files that are called the same, one may be thrown away: they have to be what the index read, now.
+    if (rows.size() > 1) std::erase_if(rows, [&](std::size_t row) { return !is_as_indexed(session, index, row); });
+    if (rows.empty()) continue;
+    different.push_back(rows.front());
+    for (std::size_t i = 1; i < rows.size(); ++i) links.push_back({.a = rows.front(), .b = rows[i], .exact = true});
   }
+  std::ranges::sort(different);
   if (different.size() < 2) {
     report.no_estimate = "the index holds no two files that differ";
     report.groups = join(std::move(links), index.size());

@@ -212,14 +212,18 @@ train_summary train_model(session& session, const train_request& request) {
                    .state = std::move(trained.result.best_state),
                    .embedding = std::move(trained.embedding),
                    .metadata = provenance(session, request, summary)};
-  std::vector<std::string> seen = training.paths;
-  seen.insert(seen.end(), validation.paths.begin(), validation.paths.end());
-  std::ranges::sort(seen);  // as an index lists them: the same photos are drawn
-  if (const auto calibration = calibrate_scores(session, *device.open_encoder(model), folder.root, seen))
-    model.metadata.emplace(kCalibrationKey, to_json(*calibration).dump());
   save_model(request.model, model);
   write_history(summary.history_file, summary.history);
   write_file(summary.plot, render_svg(loss_history_plot(summary.history)));
+
+  std::vector<std::string> seen = training.paths;
+  seen.insert(seen.end(), validation.paths.begin(), validation.paths.end());
+  std::ranges::sort(seen);  // as an index lists them: the same photos are drawn
+  if (const auto calibration = calibrate_scores(session, *device.open_encoder(model), folder.root, seen,
+                                                "the model is written, without probabilities")) {
+    model.metadata.emplace(kCalibrationKey, to_json(*calibration).dump());
+    save_model(request.model, model);
+  }
   return summary;
 }
 

@@ -12,11 +12,15 @@
 
 namespace imgsim {
 
+/// (An alias, since nvcc would write the type out with parentheses that g++ then warns of.)
+template <class Struct>
+using number_member = double Struct::*;
+
 /// A number of a struct, for its text form.
 template <class Struct>
 struct number_field {
   std::string_view name;
-  double Struct::* member;
+  number_member<Struct> member;
 };
 
 /// "a=1,b=0.5": every field written out; empty where there is none.

@@ -130,6 +130,8 @@ class training_run {
         average_(recipe_.ema) {
     IMGSIM_EXPECTS(options_.batch > 0 && options_.epochs > 0, "training needs at least 1 epoch and photos in batches ",
                    "of at least 1, not ", options_.epochs, " and ", options_.batch);
+    IMGSIM_EXPECTS(recipe_.invariance == 0.0 || options_.batch > 1,
+                   "training for invariance compares the photos of a batch: it needs 2 or more");
     IMGSIM_EXPECTS(training.size() > 0, "there are no photos to train on");
     IMGSIM_EXPECTS(options_.seconds >= 0.0 && std::isfinite(options_.seconds) &&
                        (options_.seconds == 0.0 || options_.record_seconds),
@@ -145,8 +147,8 @@ class training_run {
   training_result run() {
     result_.few_photos = training_.size() < kFewPhotos;
     if (options_.resume) resume();
+    begin_ = clock::now();
     while (!is_over()) {
-      begin_ = clock::now();
       double validation_loss = 0.0;
       if (!train_epoch() || !validate(validation_loss)) {
         seconds_ += elapsed();
@@ -318,6 +320,7 @@ class training_run {
                                .validation_loss = validation_loss,
                                .learning_rate = rate_of(batches_ - 1),
                                .seconds = seconds_ + elapsed()});
+    begin_ = clock::now();  // what the checkpoints take is the next epoch's
     const epoch_record& record = result_.history.back();
     rate_.end_epoch(judged_loss(record));
     done_ = 0;
