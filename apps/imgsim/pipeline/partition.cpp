@@ -164,7 +164,7 @@ void refuse_another(const fs::path& out, const nlohmann::json& found, const nloh
 
 /// What a run that was killed may leave in the folder itself: a file not yet under its name, a link on trial.
 bool is_leftover(const fs::directory_entry& entry) {
-  const std::string& name = entry.path().filename().native();
+  const std::string name = entry.path().filename().string();
   return name == kPartialFile || (name.starts_with(".imgsim-") && name.ends_with(".tmp"));
 }
 
