@@ -12,6 +12,7 @@
 #include <imgsim/core/macros.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/search/element_load.hpp>
+#include <imgsim/cpu/search/policy.hpp>
 #include <imgsim/cpu/simd.hpp>
 
 namespace imgsim::cpu {
