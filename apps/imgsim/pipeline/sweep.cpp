@@ -59,7 +59,8 @@ std::vector<k_stability> find_stability(session& session, const point_distances&
 /// Whether there are groups at all goes before the number of them. Where all photos are the same, or too few, nothing
 /// more is to be said.
 void weigh(choose_k_result& choice, const gap_statistic_result& gap) {
-  const std::string how_sure = "(gap statistic, p = " + fixed_text(gap.p_value, 2) + ")";
+  const std::string how_sure =
+      "(gap statistic up to K = " + std::to_string(gap.curve.back().k) + ", p = " + fixed_text(gap.p_value, 2) + ")";
   if (choice.recommended_k == 1 || (choice.clear && gap.has_structure())) return;
   if (gap.has_structure()) {
     choice.reason +=
