@@ -54,14 +54,7 @@ BOOST_AUTO_TEST_CASE(a_file_cut_anywhere_is_refused) {
 BOOST_AUTO_TEST_CASE(a_changed_byte_is_refused_or_harmless) {
   const rgb_image image = gradient(24, 16);
   const bytes png = make_png(image), jpeg = imgsim::encode_jpeg(image.view()), webp = make_webp(image);
-  const bytes palette_png = make_png({.width = 2,
-                                      .height = 2,
-                                      .colour_type = PNG_COLOR_TYPE_PALETTE,
-                                      .bit_depth = 8,
-                                      .palette = {{1, 2, 3}, {4, 5, 6}},
-                                      .palette_alpha = {100},
-                                      .exif = tiff_with_orientation(6, true)},
-                                     {{0, 1}, {1, 0}});
+  const bytes palette_png = make_palette_png();
   const std::string printed = standard_error_of([&] {
     for (const bytes* original : {&png, &palette_png, &jpeg, &webp}) {
       for (std::size_t at = 0; at < original->size(); ++at) {

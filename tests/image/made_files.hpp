@@ -153,6 +153,18 @@ inline bytes make_png(const imgsim::rgb_image& image, bytes exif = {}) {
                   std::move(rows));
 }
 
+/// Every optional part that decode_image() reads: a palette with transparency, and an orientation.
+inline bytes make_palette_png() {
+  return make_png({.width = 2,
+                   .height = 2,
+                   .colour_type = PNG_COLOR_TYPE_PALETTE,
+                   .bit_depth = 8,
+                   .palette = {{1, 2, 3}, {4, 5, 6}},
+                   .palette_alpha = {100},
+                   .exif = tiff_with_orientation(6, true)},
+                  {{0, 1}, {1, 0}});
+}
+
 /// A PNG file with one more chunk, of a right checksum, after its header.
 inline bytes with_png_chunk(const bytes& png, std::string_view type, std::string_view content) {
   constexpr std::size_t kHeaderEnd = 33;

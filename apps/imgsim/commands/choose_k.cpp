@@ -70,9 +70,9 @@ exit_code choose_k_command::run(session& session) {
     const choose_k_result& choice = swept.choice;
     std::cout << to_text(choose_k_table(swept)) << '\n';
     if (choice.recommended_k > 1) std::cout << to_text(criteria_table(swept)) << '\n';
-    const bool unasked = swept.gap && !swept.gap->has_structure() && choice.recommended_k > 1;
     std::cout << choice.verdict << ": " << choice.reason << '\n'
-              << (unasked ? "if the photos are to be grouped all the same, take K = " : "take K = ")
+              << (swept.groups_without_structure() ? "if the photos are to be grouped all the same, take K = "
+                                                   : "take K = ")
               << choice.recommended_k << '\n';
   }
   return session.finish();

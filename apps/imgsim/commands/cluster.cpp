@@ -202,9 +202,9 @@ void cluster_command::note_choice(const session& session, const grouping_result&
   if (request_.k || request_.max_distance) return;
   const std::string k = std::to_string(result.groups.k());
   if (result.chosen) {
-    const bool structured = !result.chosen->gap || result.chosen->gap->has_structure();
-    session.note(result.chosen->choice.verdict +
-                 (structured ? ": taking K = " + k : "; taking K = " + k + " all the same"));
+    session.note(result.chosen->choice.verdict + (result.chosen->groups_without_structure()
+                                                      ? "; taking K = " + k + " all the same"
+                                                      : ": taking K = " + k));
   } else if (!result.silhouette) {
     if (result.labels.size() > 1) session.note("the photos cannot be told apart: taking K = 1");
   } else if (result.silhouette->is_limit) {

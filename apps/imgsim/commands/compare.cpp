@@ -8,7 +8,7 @@
 #include "pipeline/calibrate.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/match_list.hpp"
-#include "pipeline/open_model.hpp"
+#include "pipeline/model_files.hpp"
 #include "pipeline/photo_input.hpp"
 
 #include <imgsim/core/path_text.hpp>
@@ -49,9 +49,10 @@ void compare_command::validate(const option_set& options) {
 }
 
 exit_code compare_command::run(session& session) {
+  const model_file model = load_model(model_);
   std::optional<score_calibration> calibration;
   if (probability_.wanted) {
-    calibration = stored_calibration(model_);
+    calibration = stored_calibration(model, model_);
     if (!calibration)
       throw io_error(model_,
                      "holds no calibration of its scores, being imported or of an older imgsim: train it again, or "
@@ -59,7 +60,7 @@ exit_code compare_command::run(session& session) {
   }
   std::vector<rgb_image> images;
   for (const std::string& photo : photos_) images.push_back(read_photo_argument(session, photo, limits_));
-  const std::unique_ptr<encoder> encoder = open_model(session, model_);
+  const std::unique_ptr<encoder> encoder = session.device().open_encoder(model);
   const std::array<const rgb_image*, 2> both{&images[0], &images[1]};
   const tensor<float, 2> embeddings = encode_images(*encoder, both);
   const matrix_view<const float> rows = embeddings.view();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "cli/progress.hpp"
@@ -9,6 +10,7 @@
 #include "device/machine_memory.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/model_files.hpp"
+#include "pipeline/open_model.hpp"
 
 #include <imgsim/evaluate/baselines.hpp>
 #include <imgsim/image/photo_loader.hpp>
@@ -86,7 +88,7 @@ class simple_features {
 tensor<float, 2> encode_set(session& session, encoder& encoder, photo_set& photos) {
   tensor<float, 2> rows({photos.size(), encoder.dimension()});
   std::vector<std::size_t> order(photos.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::iota(order.begin(), order.end(), std::size_t{0});
   tensor<std::uint8_t, 4> pixels({std::min(kEncodeBatch, order.size()), encoder.height(), encoder.width(), 3});
   photos.plan(order, kEncodeBatch);
   for (std::size_t first = 0; first < order.size(); first += kEncodeBatch) {
@@ -119,8 +121,6 @@ void add_networks(session& session, const photo_index& index, const std::vector<
                    .on_progress = [&](std::size_t, std::size_t) { session.check_stop("there is no result"); }});
   if (opened.paths.size() != paths.size())
     throw io_error(index.photos_root(), "changes while its photos are read: evaluate it again when it is at rest");
-  std::vector<const rgb_image*> asked;
-  for (const rgb_image& query : queries) asked.push_back(&query);
   const auto add = [&](const std::string& name, const model_file& of) {
     const std::unique_ptr<encoder> encoder = session.device().open_encoder(of);
     if ((paths.size() + queries.size()) * encoder->dimension() * sizeof(float) > kFeatureBytes) {
@@ -128,7 +128,7 @@ void add_networks(session& session, const photo_index& index, const std::vector<
       return;
     }
     tensor<float, 2> gallery = encode_set(session, *encoder, opened.photos);
-    methods.push_back({.name = name, .gallery = std::move(gallery), .queries = encode_images(*encoder, asked)});
+    methods.push_back({.name = name, .gallery = std::move(gallery), .queries = encode_images(*encoder, queries)});
   };
   add("untrained_network", session.device().untrained_model(model, opened.photos, session.options().seed));
   add("autoencoder_code", code_alone(model));
@@ -139,8 +139,7 @@ void add_networks(session& session, const photo_index& index, const std::vector<
 baseline_rows make_baselines(session& session, const photo_index& index, std::span<const std::size_t> rows,
                              std::span<const rgb_image> queries, baseline_choice choice) {
   baseline_rows result;
-  std::vector<std::string> paths;
-  for (const std::size_t row : rows) paths.push_back(index.photos()[row].path);
+  const std::vector<std::string> paths = paths_of(index, rows);
   result.pixel_side = raw_pixel_side(paths.size() + queries.size());
   simple_features features(session.device(), result.pixel_side);
   photo_loader loader(index.photos_root(), paths,

@@ -66,13 +66,8 @@ std::optional<score_calibration> calibrate_scores(session& session, encoder& enc
   kinds.fill(photo_variant::view);
   const std::vector<rgb_image> views = make_variants(session, sample, kinds);
   session.check_stop(consequence);
-  const auto encoded = [&](const std::vector<rgb_image>& images) {
-    std::vector<const rgb_image*> all;
-    for (const rgb_image& image : images) all.push_back(&image);
-    return encode_images(encoder, all);
-  };
-  const tensor<float, 2> photo_rows = encoded(sample.photos);
-  const tensor<float, 2> view_rows = encoded(views);
+  const tensor<float, 2> photo_rows = encode_images(encoder, sample.photos);
+  const tensor<float, 2> view_rows = encode_images(encoder, views);
   tensor<float, 2> similarity({photos, views.size()});
   session.device().similarity_matrix(photo_rows.view(), view_rows.view(), cosine::name, similarity.view());
   std::vector<double> positives, negatives;
@@ -85,27 +80,25 @@ std::optional<score_calibration> calibrate_scores(session& session, encoder& enc
   return fit_score_calibration(positives, negatives);
 }
 
-std::optional<score_calibration> stored_calibration(const std::filesystem::path& model) {
-  const model_file file = load_model(model);
-  const auto found = file.metadata.find(kCalibrationKey);
-  if (found == file.metadata.end()) return std::nullopt;
+std::optional<score_calibration> stored_calibration(const model_file& model, const std::filesystem::path& path) {
+  const auto found = model.metadata.find(kCalibrationKey);
+  if (found == model.metadata.end()) return std::nullopt;
   try {
     return parse_score_calibration(found->second);
   } catch (const invalid_argument& reason) {
-    throw io_error(model, reason.what());
+    throw io_error(path, reason.what());
   }
 }
 
 score_calibration calibration_of(session& session, const photo_index& index) {
-  const std::filesystem::path model = index.model_path();
-  if (std::optional<score_calibration> stored = stored_calibration(model)) return *std::move(stored);
+  const std::filesystem::path path = index.model_path();
+  const model_file model = load_model(path);
+  if (std::optional<score_calibration> stored = stored_calibration(model, path)) return *std::move(stored);
   expect_photo_folder(index);
   session.note("the model holds no calibration of its scores; calibrating with photos of the index");
-  std::vector<std::string> paths;
-  for (const indexed_photo& photo : index.photos()) paths.push_back(photo.path);
-  const std::unique_ptr<encoder> encoder = open_model(session, model);
+  const std::unique_ptr<encoder> encoder = session.device().open_encoder(model);
   std::optional<score_calibration> made =
-      calibrate_scores(session, *encoder, index.photos_root(), paths, "there is no result");
+      calibrate_scores(session, *encoder, index.photos_root(), paths_of(index), "there is no result");
   if (!made)
     throw io_error(index.photos_root(),
                    "fewer than two photos of the index can be read there to calibrate the scores with");

@@ -17,6 +17,7 @@
 #include <imgsim/evaluate/score_calibration.hpp>
 #include <imgsim/image/image.hpp>
 #include <imgsim/image/photo_variants.hpp>
+#include <imgsim/model/model_file.hpp>
 
 namespace imgsim::app {
 
@@ -50,8 +51,10 @@ struct sampled_photos {
                                                                 std::span<const std::string> paths,
                                                                 const std::string& consequence);
 
-/// The calibration that a model was stored with; nullopt where it has none. Throws io_error where it is damaged.
-[[nodiscard]] std::optional<score_calibration> stored_calibration(const std::filesystem::path& model);
+/// The calibration that a model, read from `path`, was stored with; nullopt where it has none. Throws io_error where it
+/// is damaged.
+[[nodiscard]] std::optional<score_calibration> stored_calibration(const model_file& model,
+                                                                  const std::filesystem::path& path);
 
 /// That of the index's model, or, where it has none, one made from the photos of the index, which is noted. Throws
 /// io_error where there are no photos to make one from.

@@ -62,8 +62,7 @@ rgb_image thumbnail_of(view<const std::uint8_t, 3> photo) {
 
 compared_photos read_photos(session& session, const photo_index& index, encoder& encoder,
                             std::span<const std::size_t> rows) {
-  std::vector<std::string> paths;
-  for (const std::size_t row : rows) paths.push_back(index.photos()[row].path);
+  const std::vector<std::string> paths = paths_of(index, rows);
   const std::size_t height = std::max(encoder.height(), kDecodedSide), width = std::max(encoder.width(), kDecodedSide);
   photo_loader loader(index.photos_root(), paths,
                       {.height = height,
@@ -78,16 +77,14 @@ compared_photos read_photos(session& session, const photo_index& index, encoder&
   while (std::optional<photo_batch> batch = loader.next()) {
     session.check_stop("there is no result");
     const view<const std::uint8_t, 4> pixels = std::as_const(batch->pixels).view();
-    std::vector<rgb_image> flipped(batch->rows.size());
-    std::vector<const rgb_image*> all;
+    std::vector<rgb_image> flipped;
     for (std::size_t i = 0; i < batch->rows.size(); ++i) {
       const rgb_image thumbnail = thumbnail_of(photo_at(pixels, i));
       result.thumbnails.insert(result.thumbnails.end(), thumbnail.pixels.begin(), thumbnail.pixels.end());
       result.rows.push_back(rows[batch->rows[i]]);
-      flipped[i] = imgsim::mirrored(photo_at(pixels, i));
-      all.push_back(&flipped[i]);
+      flipped.push_back(imgsim::mirrored(photo_at(pixels, i)));
     }
-    const tensor<float, 2> encoded = encode_images(encoder, all);
+    const tensor<float, 2> encoded = encode_images(encoder, flipped);
     mirrored.insert(mirrored.end(), encoded.begin(), encoded.end());
     for (const skipped_file& file : batch->skipped) session.skip(file.path, file.reason);
     done += batch->rows.size() + batch->skipped.size();
@@ -153,9 +150,7 @@ struct sought_variants {
 
 sought_variants seek_variants(session& session, const photo_index& index, encoder& encoder,
                               const compared_photos& photos) {
-  std::vector<std::string> paths;
-  for (const std::size_t row : photos.rows) paths.push_back(index.photos()[row].path);
-  const sampled_photos sample = read_sample(session, index.photos_root(), paths, kVariedPhotos);
+  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index, photos.rows), kVariedPhotos);
   const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants);
   sought_variants sought{.photos = sample.photos.size(),
                          .differences = std::vector<double>(variants.size()),
@@ -170,12 +165,9 @@ sought_variants seek_variants(session& session, const photo_index& index, encode
   for (const bool is_mirrored : {false, true}) {
     session.check_stop("there is no result");
     std::vector<rgb_image> turned;
-    std::vector<const rgb_image*> all;
-    for (const rgb_image& variant : variants) {
-      if (is_mirrored) turned.push_back(mirrored(variant.view()));
-    }
-    for (const rgb_image& variant : is_mirrored ? turned : variants) all.push_back(&variant);
-    const tensor<float, 2> encoded = encode_images(encoder, all);
+    if (is_mirrored)
+      for (const rgb_image& variant : variants) turned.push_back(mirrored(variant.view()));
+    const tensor<float, 2> encoded = encode_images(encoder, is_mirrored ? turned : variants);
     const top_n_result found =
         session.device().top_n(photos.embeddings.view(), encoded.view(), cosine::name,
                                {.n = kNearest, .exclude_self = false, .first_row = 0, .on_progress = {}});

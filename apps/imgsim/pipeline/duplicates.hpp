@@ -54,8 +54,8 @@ struct duplicate_report {
   std::vector<variant_recall> recall = {};      // empty where no near-duplicates are reported
 };
 
-/// Photos that can no longer be read are listed, skipped, and compared by their content hash alone. Throws io_error,
-/// cancelled.
+/// Skipped, and listed, are photos that can no longer be read and, of those with one content hash, those that are gone
+/// or have changed since they were indexed. Throws io_error, cancelled.
 [[nodiscard]] duplicate_report find_duplicates(session& session, const photo_index& index, double precision);
 
 }  // namespace imgsim::app

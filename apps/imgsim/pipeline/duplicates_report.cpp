@@ -21,7 +21,7 @@ std::string kind_text(const duplicate_group& group) {
   return "near-identical, precision " + fixed_text(group.precision(), 4);
 }
 
-/// How a row is tied to its group: "same file as a.jpg", "mirrored, difference 0.004".
+/// How a row is tied to its group: "exact", "mirrored, difference 0.0040".
 std::string tie_text(const duplicate_group& group, std::size_t row) {
   const duplicate_link* closest = nullptr;
   for (const duplicate_link& link : group.links) {

@@ -23,6 +23,12 @@ tensor<float, 2> encode_images(encoder& encoder, std::span<const rgb_image* cons
   return embeddings;
 }
 
+tensor<float, 2> encode_images(encoder& encoder, std::span<const rgb_image> images) {
+  std::vector<const rgb_image*> all;
+  for (const rgb_image& image : images) all.push_back(&image);
+  return encode_images(encoder, all);
+}
+
 void encode_files(session& session, encoder& encoder, const std::filesystem::path& root,
                   std::span<const std::string> paths, const encode_files_calls& calls) {
   photo_loader loader(root, {paths.begin(), paths.end()},

@@ -20,6 +20,7 @@ inline constexpr std::size_t kEncodeBatch = 32;
 
 /// [images.size(), D].
 [[nodiscard]] tensor<float, 2> encode_images(encoder& encoder, std::span<const rgb_image* const> images);
+[[nodiscard]] tensor<float, 2> encode_images(encoder& encoder, std::span<const rgb_image> images);
 
 /// Encodes files, decoding ahead on all threads. store(position in `paths`, embedding [D]) is called once for each
 /// photo that decodes, by rising position; skip(file) for the others. Throws cancelled, with `consequence`, where a

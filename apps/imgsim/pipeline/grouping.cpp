@@ -9,6 +9,7 @@
 #include "device/compute.hpp"
 #include "device/point_distances.hpp"
 #include "pipeline/gather_rows.hpp"
+#include "pipeline/open_model.hpp"
 #include "pipeline/photo_sample.hpp"
 
 #include <imgsim/core/error.hpp>
@@ -25,12 +26,6 @@ constexpr std::size_t kComparedGroups = 4096;
 /// K-means of batches: photos in one, and the passes over all photos that follow them.
 constexpr std::size_t kBatch = 10'240;
 constexpr std::size_t kIterationsAfterBatches = 10;
-
-std::vector<std::string> paths_of(const photo_index& index) {
-  std::vector<std::string> paths;
-  for (const indexed_photo& photo : index.photos()) paths.push_back(photo.path);
-  return paths;
-}
 
 bool is_sampled(const grouping_request& request, std::size_t photos, std::size_t compared) {
   return request.sample ? *request.sample > 0 : photos > compared;

@@ -39,18 +39,24 @@ std::vector<match> neighbours_of_row(session& session, const photo_index& index,
   return matches_of(found, 0);
 }
 
+namespace {
+
+/// JSON has no NaN: the similarity to an embedding that is not finite, and what follows from it, is null.
+json number_or_null(double value) {
+  return std::isfinite(value) ? json(value) : json(nullptr);
+}
+
+}  // namespace
+
 json to_json(const match_list& list, const photo_index& index) {
   json matches = json::array();
   for (std::size_t i = 0; i < list.matches.size(); ++i) {
     const match& m = list.matches[i];
-    // JSON has no NaN: the similarity to an embedding that is not finite is null.
     matches.push_back({{"rank", i + 1},
                        {"row", m.row},
                        {"path", path_to_text(index.photos()[static_cast<std::size_t>(m.row)].path)},
-                       {"similarity", std::isfinite(m.similarity) ? json(m.similarity) : json(nullptr)}});
-    if (!list.probabilities.empty())
-      matches.back()["probability"] =
-          std::isfinite(list.probabilities[i]) ? json(list.probabilities[i]) : json(nullptr);
+                       {"similarity", number_or_null(m.similarity)}});
+    if (!list.probabilities.empty()) matches.back()["probability"] = number_or_null(list.probabilities[i]);
   }
   return {{"query", path_to_text(list.query)}, {"metric", list.metric}, {"matches", std::move(matches)}};
 }

@@ -28,6 +28,18 @@ photo_index open_index(const std::filesystem::path& folder, std::size_t least) {
   return index;
 }
 
+std::vector<std::string> paths_of(const photo_index& index) {
+  std::vector<std::string> paths;
+  for (const indexed_photo& photo : index.photos()) paths.push_back(photo.path);
+  return paths;
+}
+
+std::vector<std::string> paths_of(const photo_index& index, std::span<const std::size_t> rows) {
+  std::vector<std::string> paths;
+  for (const std::size_t row : rows) paths.push_back(index.photos()[row].path);
+  return paths;
+}
+
 void expect_photo_folder(const photo_index& index) {
   if (!std::filesystem::is_directory(index.photos_root()))
     throw io_error(

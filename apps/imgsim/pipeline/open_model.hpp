@@ -1,9 +1,12 @@
 // Models and indexes opened with the device of the session.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "cli/session.hpp"
 #include "device/compute.hpp"
@@ -21,6 +24,10 @@ namespace imgsim::app {
 
 /// Throws io_error where the index holds fewer than `least` photos.
 [[nodiscard]] photo_index open_index(const std::filesystem::path& folder, std::size_t least = 1);
+
+/// The paths of its photos, by row; of `rows` alone.
+[[nodiscard]] std::vector<std::string> paths_of(const photo_index& index);
+[[nodiscard]] std::vector<std::string> paths_of(const photo_index& index, std::span<const std::size_t> rows);
 
 /// Throws io_error where the folder that the photos of an index lie in is not there.
 void expect_photo_folder(const photo_index& index);

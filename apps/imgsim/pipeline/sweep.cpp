@@ -104,6 +104,10 @@ std::size_t sweep_result::best_separated_k() const {
   return std::ranges::max_element(silhouettes, {}, &silhouette_choice::medoid_silhouette)->k;
 }
 
+bool sweep_result::groups_without_structure() const {
+  return gap && !gap->has_structure() && choice.recommended_k > 1;
+}
+
 void check_k(const char* option, std::size_t k, std::size_t photos) {
   if (k > photos)
     throw usage_error(std::string(option) + " " + std::to_string(k) + " is more than the " +

@@ -47,6 +47,9 @@ struct sweep_result {
 
   /// The K whose medoids for the silhouette have the largest, ties to the smaller; 0 where none were asked for.
   [[nodiscard]] std::size_t best_separated_k() const;
+
+  /// Whether groups are recommended all the same where the gap statistic finds no structure.
+  [[nodiscard]] bool groups_without_structure() const;
 };
 
 class point_distances;

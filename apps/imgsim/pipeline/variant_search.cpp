@@ -70,9 +70,7 @@ std::vector<std::string> method_cells(std::string name, const found_first& metho
 
 variant_search search_variants(session& session, const photo_index& index, const std::string& metric,
                                baseline_choice choice) {
-  std::vector<std::string> paths;
-  for (const indexed_photo& photo : index.photos()) paths.push_back(photo.path);
-  const sampled_photos sample = read_sample(session, index.photos_root(), paths, kCalibrationPhotos);
+  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index), kCalibrationPhotos);
   if (sample.photos.empty())
     throw io_error(index.photos_root(), "none of the photos of the index that variants would be made of can be read");
   const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants);
@@ -80,14 +78,12 @@ variant_search search_variants(session& session, const photo_index& index, const
   std::iota(asked.gallery.begin(), asked.gallery.end(), std::size_t{0});
   baseline_rows beside;
   if (choice != baseline_choice::none) {
-    beside = make_baselines(session, index, std::vector(asked.gallery), variants, choice);
+    beside = make_baselines(session, index, asked.gallery, variants, choice);
     asked.gallery = beside.kept;
   }
   const std::unique_ptr<encoder> encoder = open_model_of(session, index);
-  std::vector<const rgb_image*> images;
-  for (const rgb_image& variant : variants) images.push_back(&variant);
   const tensor<float, 2> gallery = gather_rows(index.embeddings(), asked.gallery);
-  const tensor<float, 2> queries = encode_images(*encoder, images);
+  const tensor<float, 2> queries = encode_images(*encoder, variants);
   variant_search result{.metric = metric,
                         .seed = session.options().seed,
                         .photos = sample.photos.size(),

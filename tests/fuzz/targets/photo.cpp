@@ -24,15 +24,7 @@ bool read_photo(std::span<const std::byte> input) {
 std::vector<bytes> photo_seeds() {
   using namespace imgsim_test;
   const imgsim::rgb_image image = gradient(24, 16);
-  std::vector<bytes> seeds{make_png(image), imgsim::encode_jpeg(image.view()), make_webp(image),
-                           make_png({.width = 2,
-                                     .height = 2,
-                                     .colour_type = PNG_COLOR_TYPE_PALETTE,
-                                     .bit_depth = 8,
-                                     .palette = {{1, 2, 3}, {4, 5, 6}},
-                                     .palette_alpha = {100},
-                                     .exif = tiff_with_orientation(6, true)},
-                                    {{0, 1}, {1, 0}})};
+  std::vector<bytes> seeds{make_png(image), imgsim::encode_jpeg(image.view()), make_webp(image), make_palette_png()};
   for (const int orientation : {3, 6}) {
     seeds.push_back(with_jpeg_exif(seeds[1], tiff_with_orientation(orientation, orientation == 6)));
     seeds.push_back(make_png(image, tiff_with_orientation(orientation, orientation == 3)));
