@@ -14,6 +14,8 @@
 using namespace imgsim_test;
 namespace fs = std::filesystem;
 
+BOOST_AUTO_TEST_SUITE(group_guarantees)
+
 namespace {
 
 constexpr std::size_t kPhotos = kLabels * kPhotosOfLabel;
@@ -51,8 +53,6 @@ void for_each_member(const nlohmann::json& groups, const photo_distances& distan
 constexpr double kRounding = 1e-6;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(group_guarantees)
 
 BOOST_AUTO_TEST_CASE(every_photo_lies_within_the_distance) {
   const trained_folder made;

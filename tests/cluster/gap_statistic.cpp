@@ -12,6 +12,8 @@
 using namespace imgsim;
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(gaps)
+
 namespace {
 
 matrix_view<const float> read_only(const tensor<float, 2>& values) {
@@ -25,8 +27,6 @@ tensor<float, 2> cloud(std::size_t size, std::size_t dimension, bool normal, ran
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(gaps)
 
 BOOST_AUTO_TEST_CASE(uniform_and_normal_points_have_no_structure) {
   random_stream random(1);

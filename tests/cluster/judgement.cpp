@@ -15,6 +15,8 @@
 using namespace imgsim;
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(judgement)
+
 namespace {
 
 std::vector<std::uint32_t> random_labels(std::size_t size, std::size_t k, random_stream& random) {
@@ -34,8 +36,6 @@ std::vector<double> whole_numbers(std::size_t first, std::size_t count) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(judgement)
 
 BOOST_AUTO_TEST_CASE(rand_index_is_that_of_counting_pairs) {
   random_stream random(1);

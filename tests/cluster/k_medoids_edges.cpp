@@ -17,6 +17,8 @@
 using namespace imgsim;
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(k_medoids_edges)
+
 namespace {
 
 constexpr medoid_initialisation kAll[] = {medoid_initialisation::build, medoid_initialisation::lab,
@@ -39,8 +41,6 @@ auto says(std::vector<std::string> parts) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(k_medoids_edges)
 
 BOOST_AUTO_TEST_CASE(one_group_has_the_point_with_the_least_sum) {
   random_stream random(1);

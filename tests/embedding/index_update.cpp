@@ -19,12 +19,12 @@ using strings = std::vector<std::string>;
 
 namespace {
 
-struct fixture {
+struct updated_folder {
   imgsim_test::temporary_folder folder;
   photo_store photos{folder.path() / "photos"};
   fs::path index = folder.path() / "index";
 
-  fixture() {
+  updated_folder() {
     photos.put("b/1.jpg", "one");
     photos.put("b/2.jpg", "two");
     photos.put("a.png", "three");
@@ -54,7 +54,7 @@ strings paths_of(const imgsim::photo_index& index) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(index_update, fixture)
+BOOST_FIXTURE_TEST_SUITE(index_update, updated_folder)
 
 /// Rows that go on into a new version get new checksums there: damage must be found before.
 BOOST_AUTO_TEST_CASE(damaged_rows_are_not_taken_into_a_new_version) {

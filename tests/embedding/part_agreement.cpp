@@ -18,6 +18,8 @@
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/embedding/fit_embedding.hpp>
 
+BOOST_AUTO_TEST_SUITE(part_agreement)
+
 namespace {
 
 using imgsim::embedding_spec;
@@ -115,8 +117,6 @@ embedding_transform unweighed(const tensor<float, 2>& features) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(part_agreement)
 
 BOOST_AUTO_TEST_CASE(nearest_sets_are_those_of_a_search_by_hand) {
   imgsim::random_stream random(5);

@@ -15,6 +15,8 @@
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/embedding/fit_embedding.hpp>
 
+BOOST_AUTO_TEST_SUITE(transform)
+
 namespace {
 
 using imgsim::embedding_spec;
@@ -97,8 +99,6 @@ double tolerance(std::size_t raw) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transform)
 
 BOOST_AUTO_TEST_CASE(without_options_it_is_the_identity) {
   const auto features = sample(5, 7, 0.9);

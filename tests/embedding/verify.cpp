@@ -17,12 +17,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct fixture {
+struct indexed_folder {
   imgsim_test::temporary_folder folder;
   imgsim_test::photo_store photos{folder.path() / "photos"};
   fs::path index = folder.path() / "index";
 
-  fixture() {
+  indexed_folder() {
     for (const char* path : {"a.jpg", "b.jpg", "c.jpg", "d.jpg"}) photos.put(path, path);
     imgsim_test::update_index(index, photos.root());
     imgsim_test::add_everything(index);
@@ -64,7 +64,7 @@ struct fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(verify, fixture)
+BOOST_FIXTURE_TEST_SUITE(verify, indexed_folder)
 
 BOOST_AUTO_TEST_CASE(a_sound_index_has_no_findings) {
   BOOST_TEST(imgsim::verify_index(index).empty());

@@ -329,6 +329,32 @@ BOOST_AUTO_TEST_CASE(damaged_files_are_refused) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_nobody_vouches_for_is_read_alike) {
+  const imgsim_test::temporary_folder folder;
+  const auto path = folder.path() / "x.h5";
+  const auto reasons = [&] {
+    return std::pair(imgsim_test::reason_of([&] { std::ignore = imgsim::import_keras(path); }),
+                     imgsim_test::reason_of([&] { std::ignore = imgsim::import_untrusted_keras(path); }));
+  };
+  BOOST_TEST((reasons().first == reasons().second && !reasons().first.empty()));
+  {
+    keras_writer file(path);
+    file.config(sequential({input({4, 4, 3}), conv("Conv2D", "a", 2, 1, "relu")}));
+  }
+  BOOST_TEST((reasons().first == reasons().second && !reasons().first.empty()));
+  keras_writer(path).config(sequential({input({4, 4, 1}), conv("Conv2D", "a", 2, 1, "relu")}));
+  BOOST_TEST((reasons().first == reasons().second && !reasons().first.empty()));
+  {
+    keras_writer file(path);
+    file.config(sequential({input({4, 4, 3}), conv("Conv2D", "a", 2, 1, "relu")}));
+    file.layer("a", {{"a/kernel:0", {3, 3, 3, 2}}, {"a/bias:0", {2}}});
+  }
+  const auto bytes = [](const imgsim::model_file& model) {
+    return imgsim::to_safetensors(imgsim::to_tensor_file(model));
+  };
+  BOOST_TEST((bytes(imgsim::import_untrusted_keras(path)) == bytes(imgsim::import_keras(path))));
+}
+
 BOOST_AUTO_TEST_CASE(truncated_files_are_refused, *imgsim_test::needs_data("keras_seed")) {
   const auto bytes = imgsim::read_file(imgsim_test::data_folder() / "keras_seed" / "trained_encoder.h5", 1u << 24);
   const imgsim_test::temporary_folder folder;

@@ -14,6 +14,8 @@
 #include "model/network_support.hpp"
 #include "model/view_checks.hpp"
 
+BOOST_AUTO_TEST_SUITE(network_views)
+
 namespace {
 
 using namespace imgsim;
@@ -42,8 +44,6 @@ std::string refusal(F&& f) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(network_views)
 
 BOOST_AUTO_TEST_CASE(gradients_equal_central_differences) {
   for (const network_case& c : view_cases())

@@ -13,6 +13,8 @@
 #include <support/reason.hpp>
 #include <support/temporary_folder.hpp>
 
+BOOST_AUTO_TEST_SUITE(safetensors)
+
 namespace {
 
 using imgsim::from_safetensors;
@@ -40,8 +42,6 @@ tensor_file sample() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(safetensors)
 
 BOOST_AUTO_TEST_CASE(reads_back_what_was_written) {
   const tensor_file file = sample();

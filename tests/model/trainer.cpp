@@ -21,6 +21,8 @@
 #include <imgsim/cpu/network.hpp>
 #include <support/temporary_folder.hpp>
 
+BOOST_AUTO_TEST_SUITE(trainer)
+
 namespace {
 
 constexpr std::size_t kPhotos = 22;
@@ -108,8 +110,6 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(trainer)
 
 BOOST_AUTO_TEST_CASE(the_loss_falls_and_the_record_is_complete) {
   std::vector<imgsim::epoch_record> seen;

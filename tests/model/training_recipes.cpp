@@ -18,6 +18,8 @@
 #include <imgsim/model/trainer.hpp>
 #include <support/temporary_folder.hpp>
 
+BOOST_AUTO_TEST_SUITE(training_recipes)
+
 namespace {
 
 using namespace imgsim;
@@ -89,8 +91,6 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(training_recipes)
 
 BOOST_AUTO_TEST_CASE(threads_do_not_change_a_byte) {
   const outcome one = run({.epochs = 3}, kEverything);

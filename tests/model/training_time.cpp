@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(training_time)
+
 namespace {
 
 struct outcome {
@@ -42,8 +44,6 @@ outcome run(double seconds, std::size_t batches, double each, double first = 0.0
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(training_time)
 
 BOOST_AUTO_TEST_CASE(a_budget_of_many_epochs_is_filled_with_whole_ones) {
   const outcome found = run(100.0, 10, 0.25, 1.0, 0.5);  // 3 seconds an epoch

@@ -12,6 +12,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(training_views_of_photos)
+
 namespace {
 
 using imgsim::training_recipe;
@@ -75,8 +77,6 @@ bytes row_of(std::size_t row) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(training_views_of_photos)
 
 BOOST_AUTO_TEST_CASE(without_a_recipe_photos_come_as_they_are) {
   const made plain = run_epoch({}, 1, 1, 4, 1);

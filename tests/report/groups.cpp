@@ -7,6 +7,8 @@
 
 using namespace imgsim;
 
+BOOST_AUTO_TEST_SUITE(report_groups)
+
 namespace {
 
 rgb_image plain(std::size_t width, std::size_t height, colour ink) {
@@ -19,8 +21,6 @@ colour at(const rgb_image& image, std::size_t x, std::size_t y) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(report_groups)
 
 BOOST_AUTO_TEST_CASE(members_stand_by_distance_after_the_medoid) {
   const std::vector<std::size_t> medoids{0, 4, 6};

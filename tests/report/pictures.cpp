@@ -9,6 +9,8 @@
 
 using namespace imgsim;
 
+BOOST_AUTO_TEST_SUITE(report_pictures)
+
 namespace {
 
 rgb_image plain(std::size_t width, std::size_t height, colour ink) {
@@ -36,8 +38,6 @@ rgb_image drawn_text(const std::string& text, double size) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(report_pictures)
 
 BOOST_AUTO_TEST_CASE(letterbox_keeps_the_shape) {
   BOOST_CHECK((letterbox(200, 100, {0, 0, 100, 100}) == pixel_box{0, 25, 100, 50}));

@@ -31,7 +31,7 @@ void import_keras_command::describe(option_set& options) {
 exit_code import_keras_command::run([[maybe_unused]] session& session) {
 #ifdef IMGSIM_WITH_KERAS
   prepare_output_file(model_, output_kind::model);
-  const model_file model = import_keras(files_.front());
+  const model_file model = import_untrusted_keras(files_.front());
   save_model(model_, model);
   if (session.wants_json()) {
     session.print({{"model", path_to_text(model_.string())},

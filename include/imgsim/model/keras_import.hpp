@@ -7,23 +7,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
+#include <new>
+#include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include <imgsim/core/child_process.hpp>
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
 #include <imgsim/model/architecture.hpp>
 #include <imgsim/model/hdf5.hpp>
 #include <imgsim/model/keras_layers.hpp>
 #include <imgsim/model/layer_shapes.hpp>
 #include <imgsim/model/model_file.hpp>
 #include <imgsim/model/network_plan.hpp>
+#include <imgsim/model/safetensors.hpp>
 
 namespace imgsim {
 
@@ -171,6 +178,63 @@ inline constexpr const char* kWeights = "/model_weights";
   } catch (const invalid_argument& reason) {
     file.fail(reason.what());
   }
+}
+
+namespace keras::detail {
+
+/// How a child process says what became of a file: one of these, then a model in safetensors or the reason.
+enum class answer : unsigned char { model, refusal };
+
+[[nodiscard]] inline std::vector<std::byte> answer_of(answer kind, std::span<const std::byte> rest) {
+  std::vector<std::byte> bytes(1 + rest.size());
+  bytes.front() = static_cast<std::byte>(kind);
+  std::ranges::copy(rest, bytes.begin() + 1);
+  return bytes;
+}
+
+[[nodiscard]] inline std::vector<std::byte> import_to_answer(const std::filesystem::path& path) {
+  const auto refusal = [](std::string_view reason) { return answer_of(answer::refusal, bytes_of(reason)); };
+  try {
+    return answer_of(answer::model, to_safetensors(to_tensor_file(import_keras(path))));
+  } catch (const io_error& fault) {
+    return refusal(fault.reason());
+  } catch (const error& fault) {
+    return refusal(fault.what());
+  } catch (const std::bad_alloc&) {
+    return refusal("it needs more memory than there is");
+  }
+}
+
+}  // namespace keras::detail
+
+/// Far more than a file of Keras takes: weights are copied a few times, and read at the speed of a disk.
+[[nodiscard]] inline child_limits keras_limits(const std::filesystem::path& path) {
+  std::error_code none;
+  const auto size = static_cast<std::size_t>(std::filesystem::file_size(path, none));
+  if (none) return {};
+  constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+  return {.cpu_seconds = 60 + size / (10 * kMegabyte), .memory_bytes = 1024 * kMegabyte + 16 * size};
+}
+
+/// As import_keras(), for files that nobody vouches for: HDF5 reads in a child process (core/child_process.hpp, with
+/// its conditions), because a damaged file can make it read and write beyond its memory, take all there is, or never
+/// end. Also throws cancelled, where Ctrl-C ended the child.
+[[nodiscard]] inline model_file import_untrusted_keras(const std::filesystem::path& path, const child_limits& limits) {
+  std::vector<std::byte> bytes;
+  try {
+    bytes = in_child_process([&path] { return keras::detail::import_to_answer(path); }, limits);
+  } catch (const child_ended& end) {
+    if (end.signal() == SIGINT) throw cancelled("interrupted");
+    if (end.signal() == 0) throw;
+    throw io_error(path, std::string("HDF5 cannot read it: it is damaged (") + end.what() + ")");
+  }
+  const std::span<const std::byte> rest = std::span(bytes).subspan(1);
+  if (bytes.front() == static_cast<std::byte>(keras::detail::answer::refusal))
+    throw io_error(path, std::string(text_of(rest)));
+  return to_model(from_safetensors(rest));
+}
+[[nodiscard]] inline model_file import_untrusted_keras(const std::filesystem::path& path) {
+  return import_untrusted_keras(path, keras_limits(path));
 }
 
 }  // namespace imgsim
