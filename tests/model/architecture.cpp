@@ -44,7 +44,8 @@ architecture every_layer() {
                  .whiten = 12,
                  .shrinkage = 0.5,
                  .sampling_noise = 1.5,
-                 .normalise = true};
+                 .normalise = true,
+                 .mirror = true};
   return a;
 }
 

@@ -22,6 +22,8 @@
 #include <support/reason.hpp>
 #include <support/temporary_folder.hpp>
 
+BOOST_AUTO_TEST_SUITE(model_file)
+
 namespace {
 
 imgsim::architecture tiny() {
@@ -93,8 +95,6 @@ bool same_bytes(const imgsim::embedding_transform& a, const imgsim::embedding_tr
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(model_file)
 
 BOOST_AUTO_TEST_CASE(reads_back_bit_for_bit) {
   const imgsim_test::temporary_folder folder;
@@ -191,6 +191,39 @@ BOOST_AUTO_TEST_CASE(an_embedding_does_not_depend_on_the_batch_or_the_threads) {
   }
   imgsim::tensor<float, 2> none({0, 3});
   encoder.encode(pixels.view().slice(0, 0), none.view());
+}
+
+BOOST_AUTO_TEST_CASE(an_embedding_of_both_sides_is_that_of_the_mirror_image) {
+  const auto pixels = photos(5, 2);
+  imgsim::tensor<std::uint8_t, 4> turned({5, 8, 12, 3});
+  std::ranges::copy(pixels, turned.begin());
+  for (std::size_t i = 0; i < 5; ++i) imgsim::mirror(imgsim::photo_at(turned.view(), i));
+  BOOST_TEST(turned.view()(3, 2, 0, 1) == pixels.view()(3, 2, 11, 1));
+  const imgsim::cpu_context cpu(2);
+  imgsim::model_file model = sample();
+  const auto embeddings_of = [&](const imgsim::tensor<std::uint8_t, 4>& batch) {
+    imgsim::photo_encoder encoder(cpu, model);
+    imgsim::tensor<float, 2> embeddings({5, 3});
+    encoder.encode(batch.view(), embeddings.view());
+    return embeddings;
+  };
+  const auto upright = embeddings_of(pixels), of_turned = embeddings_of(turned);
+  model.description.embedding.mirror = true;
+  const auto both = embeddings_of(pixels), both_turned = embeddings_of(turned);
+  BOOST_TEST(std::memcmp(both.data(), both_turned.data(), both.size() * sizeof(float)) == 0);
+  for (std::size_t i = 0; i < 5; ++i) {
+    BOOST_TEST(std::memcmp(upright.view().row(i), of_turned.view().row(i), 3 * sizeof(float)) != 0);
+    std::vector<double> mean;
+    double squares = 0.0;
+    for (std::size_t d = 0; d < 3; ++d) {
+      mean.push_back(0.5 * (static_cast<double>(upright(i, d)) + of_turned(i, d)));
+      squares += mean[d] * mean[d];
+    }
+    // A rounding of the sum, of the squared length and its root, and of the product each.
+    constexpr double kRounding = 8 * std::numeric_limits<float>::epsilon();
+    for (std::size_t d = 0; d < 3; ++d)
+      BOOST_TEST(std::abs(both(i, d) - mean[d] / std::sqrt(squares)) <= kRounding / std::sqrt(squares));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(damaged_and_foreign_files_are_refused_with_a_reason) {

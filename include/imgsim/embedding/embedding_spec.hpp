@@ -34,6 +34,7 @@ struct embedding_spec {
   double shrinkage = 0.0;       ///< in [0, 1]: 0 whitens fully, 1 only rotates
   double sampling_noise = 0.0;  ///< >= 0: damps directions that few photos cannot tell from noise (fit_embedding.hpp)
   bool normalise = false;       ///< to length 1
+  bool mirror = false;          ///< the mean of what is made of the photo and of its mirror image; twice the work
 
   bool operator==(const embedding_spec&) const = default;
 };

@@ -82,14 +82,6 @@ namespace detail {
   return image;
 }
 
-inline void mirror(rgb_image& image) {
-  for (std::size_t y = 0; y < image.height; ++y) {
-    std::uint8_t* row = image.pixels.data() + y * image.width * 3;
-    for (std::size_t left = 0, right = image.width - 1; left < right; ++left, --right)
-      std::swap_ranges(row + 3 * left, row + 3 * left + 3, row + 3 * right);
-  }
-}
-
 /// level -> centre + factor (level - centre), cut off at black and white.
 inline void scale_levels(rgb_image& image, double factor, double centre) {
   for (std::uint8_t& level : image.pixels)
@@ -111,7 +103,7 @@ inline void scale_levels(rgb_image& image, double factor, double centre) {
 /// The mirror image of a photo [H, W, 3].
 [[nodiscard]] inline rgb_image mirrored(view<const std::uint8_t, 3> photo) {
   rgb_image image = detail::copied(photo);
-  detail::mirror(image);
+  mirror(image.view());
   return image;
 }
 
@@ -165,7 +157,7 @@ inline void scale_levels(rgb_image& image, double factor, double centre) {
       break;
     case photo_variant::view:
       image = detail::copied(detail::random_part(photo, 0.7, 1.0, random));
-      if (random.below(2) == 0) detail::mirror(image);
+      if (random.below(2) == 0) mirror(image.view());
       detail::scale_levels(image, random.uniform(0.75, 1.3), 0.0);
       detail::scale_levels(image, random.uniform(0.75, 1.3), detail::mean_level(image));
       break;

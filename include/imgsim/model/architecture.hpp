@@ -56,7 +56,8 @@ struct architecture {
 ///                 "mask": 0.3, "invariance": 0.05, "ema": 0.99},
 ///    "embedding": {"taps": [{"layer": "code", "pool": "generalised_mean", "exponent": 3.0, "grid": 1}],
 ///                  "statistics": ["edges", "texture", "colour"],
-///                  "centre": true, "whiten": 64, "shrinkage": 0.1, "sampling_noise": 2, "normalise": true}}
+///                  "centre": true, "whiten": 64, "shrinkage": 0.1, "sampling_noise": 2, "normalise": true,
+///                  "mirror": false}}
 [[nodiscard]] nlohmann::json to_json(const architecture& description);
 
 /// Reads that form; fields with a default may be absent, and an extent may be one number for a square. Throws

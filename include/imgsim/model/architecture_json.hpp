@@ -141,6 +141,7 @@ void fields(Spec& spec, Archive&& archive) {
   archive("shrinkage", spec.shrinkage);
   archive("sampling_noise", spec.sampling_noise);
   archive("normalise", spec.normalise);
+  archive("mirror", spec.mirror);
 }
 template <class Views, class Archive>
   requires one_of<std::remove_const_t<Views>, augmentation>

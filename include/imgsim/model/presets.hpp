@@ -112,7 +112,8 @@ inline architecture make_default(std::size_t size, std::size_t) {
                  .whiten = 128,
                  .shrinkage = 0.02,
                  .sampling_noise = 1.0,
-                 .normalise = true};
+                 .normalise = true,
+                 .mirror = true};
   a.training.epochs = 0;
   return a;
 }
