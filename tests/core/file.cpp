@@ -98,8 +98,25 @@ BOOST_AUTO_TEST_CASE(a_file_not_committed_leaves_no_trace) {
     imgsim::atomic_file file(path);
     file.write(repeated(600000));
     BOOST_TEST(text_in(path) == "old");
+    BOOST_TEST(entries_of(folder.path()) == 1u, "it has no name yet");
   }
   BOOST_TEST(text_in(path) == "old");
+  BOOST_TEST(entries_of(folder.path()) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(file_systems_without_unnamed_files_serve_too) {
+  const system_fault fault(system_fault::kind::no_unnamed);
+  const imgsim_test::temporary_folder folder;
+  const fs::path path = folder.path() / "file";
+  imgsim::write_file(path, "old");
+  {
+    imgsim::atomic_file file(path);
+    file.write("new");
+    BOOST_TEST(entries_of(folder.path()) == 2u);
+  }
+  BOOST_TEST(text_in(path) == "old");
+  imgsim::write_file(path, "new");
+  BOOST_TEST(text_in(path) == "new");
   BOOST_TEST(entries_of(folder.path()) == 1u);
 }
 
@@ -156,8 +173,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_at_any_moment_keeps_the_old_file) {
   const imgsim_test::temporary_folder folder;
   const fs::path path = folder.path() / "file";
   imgsim::write_file(path, "old");
-  // open, write, fsync, rename, in this order; from the fourth call on the new file is in place.
-  for (std::size_t at = 0; at < 4; ++at) {
+  // open, write, fsync, link, rename, in this order; after them the new file is in place.
+  for (std::size_t at = 0; at < 5; ++at) {
     std::string reason;
     {
       const system_fault fault(system_fault::kind::fail, at, ENOSPC);

@@ -24,7 +24,7 @@ fault_state state;
 /// Whether the call is to fail; errno is set then.
 bool refuses() {
   using kind = imgsim_test::system_fault::kind;
-  if (!state.armed || state.what == kind::short_calls) return false;
+  if (!state.armed || state.what == kind::short_calls || state.what == kind::no_unnamed) return false;
   if (state.calls++ < state.at) return false;
   if (state.what == kind::kill) _exit(imgsim_test::system_fault::kKilled);
   errno = state.error;
@@ -68,15 +68,26 @@ ssize_t write(int file, const void* buffer, size_t count) {
 int open(const char* path, int flags, ...) {
   va_list arguments;
   va_start(arguments, flags);
-  const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+  const bool unnamed = (flags & O_TMPFILE) == O_TMPFILE;
+  const bool creates = unnamed || (flags & O_CREAT) != 0;
+  const mode_t mode = creates ? va_arg(arguments, mode_t) : 0;
   va_end(arguments);
-  if ((flags & O_CREAT) != 0 && refuses()) return -1;
+  if (unnamed && state.armed && state.what == imgsim_test::system_fault::kind::no_unnamed) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  if (creates && refuses()) return -1;
   return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
 }
 
 int fsync(int file) {
   if (refuses()) return -1;
   return state.armed ? 0 : static_cast<int>(syscall(SYS_fsync, file));
+}
+
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
+  if (refuses()) return -1;
+  return static_cast<int>(syscall(SYS_linkat, from_folder, from, to_folder, to, flags));
 }
 
 int rename(const char* from, const char* to) noexcept {

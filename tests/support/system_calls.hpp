@@ -5,13 +5,14 @@
 
 namespace imgsim_test {
 
-/// What the calls that change files (write, fsync, rename, mkdir, open for writing, unlink) do while one of these is
+/// What the calls that change files (write, fsync, link, rename, mkdir, open for writing, unlink) do while one of these is
 /// alive. Not for several threads at once.
 class system_fault {
  public:
   enum class kind {
     kill,         // the process ends, with exit status kKilled, before call `at` (from 0)
     fail,         // call `at` and those after it fail with `error`
+    no_unnamed,   // no file without a name can be opened (O_TMPFILE)
     short_calls,  // reads and writes move at most 3 bytes, and each second one is interrupted by a signal
   };
   static constexpr int kKilled = 99;

@@ -197,9 +197,10 @@ inline void rename_file(const std::filesystem::path& from, const std::filesystem
   if (::rename(from.c_str(), to.c_str()) != 0) detail::throw_system_error(to, "cannot be replaced by the new version");
 }
 
-/// A file written under a temporary name in the folder of `path`, which takes the place of `path` in one step on
-/// commit(). Whoever opens `path` sees the old bytes or the new ones, whole, even after a crash or a loss of power.
-/// Without a commit the temporary is removed and `path` stays as it was.
+/// A file written in the folder of `path`, where it takes the place of `path` in one step on commit(). Whoever opens
+/// `path` sees the old bytes or the new ones, whole, even after a crash or a loss of power. Without a commit nothing
+/// stays and `path` is as it was. Until commit() the file has no name, so that a killed process leaves nothing either;
+/// file systems that do not know such files (O_TMPFILE) show it as .imgsim-NUMBER.tmp.
 class atomic_file {
  public:
   /// Throws io_error where the folder cannot be written or `path` is there and is no regular file. A symbolic link is
@@ -215,20 +216,20 @@ class atomic_file {
     if (exists && S_ISDIR(status.st_mode)) throw io_error(path_, "is a folder, not a file");
     if (exists && !S_ISREG(status.st_mode)) throw io_error(path_, "is not a regular file and will not be replaced");
 
-    do {
-      std::uint64_t name = 0;
-      if (::getentropy(&name, sizeof name) != 0) detail::throw_system_error(path_, "cannot be created");
-      temporary_ = path_.parent_path() / detail::concat(".imgsim-", name, ".tmp");
-      file_ = unique_descriptor(detail::uninterrupted(
-          [&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
-    } while (file_.number() < 0 && errno == EEXIST);
-    if (file_.number() < 0) detail::throw_system_error(path_, "cannot be created");
+    file_ = open_unnamed();
+    if (file_.number() < 0) {
+      give_name([&] {
+        file_ = unique_descriptor(detail::uninterrupted(
+            [&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
+        return file_.number() >= 0;
+      });
+    }
     if (exists) std::ignore = ::fchmod(file_.number(), status.st_mode & 0777);
   }
   atomic_file(const atomic_file&) = delete;
   atomic_file& operator=(const atomic_file&) = delete;
   ~atomic_file() {
-    if (!committed_) ::unlink(temporary_.c_str());
+    if (!committed_ && !temporary_.empty()) ::unlink(temporary_.c_str());
   }
 
   /// Appends. Small pieces are gathered, so that a file may be written line by line.
@@ -259,6 +260,12 @@ class atomic_file {
     flush();
     if (detail::uninterrupted([&] { return ::fsync(file_.number()); }) != 0)
       detail::throw_system_error(path_, "cannot be written to disk");
+    if (temporary_.empty()) {
+      const std::string open_file = kOpenFiles + std::to_string(file_.number());
+      give_name([&] {
+        return ::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+      });
+    }
     // A network file system may report a full disk only here.
     if (::close(file_.release()) != 0 && errno != EINTR) detail::throw_system_error(path_, "cannot be written to disk");
     rename_file(temporary_, path_);
@@ -268,9 +275,39 @@ class atomic_file {
 
  private:
   static constexpr std::size_t kBuffer = std::size_t{1} << 18;
+  static constexpr const char* kOpenFiles = "/proc/self/fd/";
+
+  [[nodiscard]] std::filesystem::path folder() const {
+    return path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
+  }
+
+  /// A file without a name, of which nothing stays where the process is killed. None where the file system has no such
+  /// files, or no /proc to name one by.
+  [[nodiscard]] unique_descriptor open_unnamed() const {
+    if (::access(kOpenFiles, X_OK) != 0) return {};
+    return unique_descriptor(
+        detail::uninterrupted([&] { return ::open(folder().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666); }));
+  }
+
+  /// Calls `make` with temporary_ a name that no file has.
+  template <class Make>
+  void give_name(Make&& make) {
+    for (;;) {
+      std::uint64_t name = 0;
+      if (::getentropy(&name, sizeof name) != 0) fail_to_create();
+      temporary_ = path_.parent_path() / detail::concat(".imgsim-", name, ".tmp");
+      if (make()) return;
+      if (errno != EEXIST) fail_to_create();
+    }
+  }
+  [[noreturn]] void fail_to_create() {
+    const int reason = errno;
+    temporary_.clear();
+    detail::throw_system_error(path_, "cannot be created", reason);
+  }
 
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  std::filesystem::path temporary_;  ///< empty while the file has no name
   unique_descriptor file_;
   std::vector<std::byte> buffer_;
   bool committed_ = false;
