@@ -1,12 +1,37 @@
 #include <imgsim/core/thread_pool.hpp>
 
 #include <atomic>
-#include <numeric>
+#include <memory>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+
+namespace {
+
+/// A host's own threads: `threads - 1` new ones for each run, fewer calls where `idle`.
+class host_threads final : public imgsim::thread_source {
+ public:
+  explicit host_threads(std::size_t threads, bool idle = false) : threads_(threads), idle_(idle) {}
+  [[nodiscard]] std::size_t size() const noexcept override { return threads_; }
+  void run(const std::function<void()>& work) override {
+    ++runs;
+    std::vector<std::thread> workers;
+    for (std::size_t i = idle_ ? threads_ : 1; i < threads_; ++i) workers.emplace_back(work);
+    for (std::thread& worker : workers) worker.join();
+  }
+
+  std::atomic<int> runs = 0;
+
+ private:
+  std::size_t threads_;
+  bool idle_;
+};
+
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(thread_pool)
 
@@ -51,6 +76,35 @@ BOOST_AUTO_TEST_CASE(calls_from_several_threads_queue_up) {
     });
   for (auto& caller : callers) caller.join();
   BOOST_TEST(done == 4 * 50 * 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_over_the_host_s_threads_starts_none_of_its_own) {
+  const auto source = std::make_shared<host_threads>(3);
+  imgsim::thread_pool pool(source);
+  BOOST_TEST(pool.size() == 3U);
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  std::atomic<int> done = 0;
+  pool.for_each(200, [&](std::size_t) {
+    const std::lock_guard lock(mutex);
+    seen.insert(std::this_thread::get_id());
+    ++done;
+    pool.for_each(2, [&](std::size_t) { ++done; });  // stays on its thread
+  });
+  BOOST_TEST(done == 600);
+  BOOST_TEST(source->runs == 1);
+  BOOST_TEST(seen.size() <= 3U);
+  const auto fails = [](std::size_t i) {
+    if (i == 17) throw std::runtime_error("item 17");
+  };
+  BOOST_CHECK_THROW(pool.for_each(100, fails), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_without_a_thread_to_spare_leaves_the_work_to_the_caller) {
+  imgsim::thread_pool pool(std::make_shared<host_threads>(4, /*idle=*/true));
+  int done = 0;  // no other thread is there to race with
+  pool.for_each(100, [&](std::size_t) { ++done; });
+  BOOST_TEST(done == 100);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

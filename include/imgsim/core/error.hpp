@@ -75,13 +75,13 @@ template <class... Parts>
 }  // namespace detail
 
 /// Base of every exception of the library. what() is one sentence that can be shown to a person.
-class error : public std::runtime_error {
+class IMGSIM_SEEN_BY_ALL error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 /// The caller's fault: a shape, a range or an option. The message names both sides of the mismatch.
-class invalid_argument : public error {
+class IMGSIM_SEEN_BY_ALL invalid_argument : public error {
  public:
   using error::error;
 };
@@ -102,7 +102,7 @@ template <class... Parts>
 }  // namespace detail
 
 /// A file that cannot be read, written or understood. The message begins with its path.
-class io_error : public error {
+class IMGSIM_SEEN_BY_ALL io_error : public error {
  public:
   io_error(std::filesystem::path path, const std::string& reason)
       : error(path.string() + ": " + reason), path_(std::move(path)), reason_(reason) {}
@@ -116,13 +116,13 @@ class io_error : public error {
 };
 
 /// A vendor library (oneDNN, cuDNN, ...) refused a call. The message holds library, status and place.
-class backend_error : public error {
+class IMGSIM_SEEN_BY_ALL backend_error : public error {
  public:
   backend_error(const std::string& library, const std::string& detail) : error(library + ": " + detail) {}
 };
 
 /// The caller asked for a stop (a stop_token, Ctrl-C in the command). State saved before the throw stays valid.
-class cancelled : public error {
+class IMGSIM_SEEN_BY_ALL cancelled : public error {
  public:
   using error::error;
 };

@@ -28,6 +28,10 @@
 #define IMGSIM_HOST_DEVICE
 #endif
 
+/// A type that is one type in all shared libraries of a process, also where they hide their symbols: what is thrown in
+/// one is caught in another.
+#define IMGSIM_SEEN_BY_ALL __attribute__((visibility("default")))
+
 /// Checks a precondition of a public function. The message is built only on failure.
 /// Throws imgsim::invalid_argument. Usage: IMGSIM_EXPECTS(a == b, "gallery has ", a, " columns, queries have ", b);
 #define IMGSIM_EXPECTS(condition, ...)            \

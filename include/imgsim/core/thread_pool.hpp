@@ -7,14 +7,28 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace imgsim {
 
+/// Threads that are somebody else's: an adapter over OpenMP, TBB or an application's own pool is one class.
+class thread_source {
+ public:
+  virtual ~thread_source() = default;
+  /// How many threads run() works on, the calling one included; at least 1, always the same.
+  [[nodiscard]] virtual std::size_t size() const noexcept = 0;
+  /// Calls work(), which does not throw, on as many threads as it likes, and returns when all of these calls have. Each
+  /// takes what is left of the work: one call alone does all of it. May be called from several threads at once.
+  virtual void run(const std::function<void()>& work) = 0;
+};
+
 /// Runs index ranges on a fixed set of threads; the calling thread takes part. One range runs at a time: calls from
-/// several threads queue up, and a call from inside a body runs there, serially.
+/// several threads queue up, and a call from inside a body runs there, serially. On the threads of a thread_source it
+/// starts none, and it is the source that decides what calls from several threads do.
 class thread_pool {
  public:
   /// `threads` in all, the caller's included; 0 means one per hardware thread.
@@ -28,35 +42,32 @@ class thread_pool {
       throw;
     }
   }
+  /// On the threads of `source`.
+  explicit thread_pool(std::shared_ptr<thread_source> source) : source_(std::move(source)) {}
   thread_pool(const thread_pool&) = delete;
   thread_pool& operator=(const thread_pool&) = delete;
   ~thread_pool() { stop(); }
 
-  [[nodiscard]] std::size_t size() const noexcept { return workers_.size() + 1; }
+  [[nodiscard]] std::size_t size() const noexcept { return source_ ? source_->size() : workers_.size() + 1; }
 
   /// Calls body(i) once for each i in [0, count), in no set order, and returns when all are done. The first exception
   /// is rethrown here, after the bodies under way have ended; those not yet begun are not run.
   template <class Body>
   void for_each(std::size_t count, Body&& body) {
     if (count == 0) return;
-    if (count == 1 || workers_.empty() || inside_) {
+    if (count == 1 || size() == 1 || inside_) {
       for (std::size_t i = 0; i < count; ++i) body(i);
       return;
     }
-    const std::lock_guard one_at_a_time(submit_);
     job current;
     current.count = count;
     current.body = [&body](std::size_t i) { body(i); };
-    {
-      const std::lock_guard lock(mutex_);
-      job_ = &current;
-      ++generation_;
+    if (source_) {
+      source_->run([&current] { run(current); });
+      run(current);  // what is left where the source had no thread to spare
+    } else {
+      run_on_workers(current);
     }
-    wake_.notify_all();
-    run(current);
-    std::unique_lock lock(mutex_);
-    job_ = nullptr;
-    idle_.wait(lock, [this] { return active_ == 0; });
     if (current.failure) std::rethrow_exception(current.failure);
   }
 
@@ -68,6 +79,20 @@ class thread_pool {
     std::exception_ptr failure;
     std::mutex failure_mutex;
   };
+
+  void run_on_workers(job& current) {
+    const std::lock_guard one_at_a_time(submit_);
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = &current;
+      ++generation_;
+    }
+    wake_.notify_all();
+    run(current);
+    std::unique_lock lock(mutex_);
+    job_ = nullptr;
+    idle_.wait(lock, [this] { return active_ == 0; });
+  }
 
   static void run(job& current) noexcept {
     inside_ = true;
@@ -110,6 +135,7 @@ class thread_pool {
 
   static inline thread_local bool inside_ = false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
+  std::shared_ptr<thread_source> source_;  // then there are no workers
   std::vector<std::thread> workers_;
   std::mutex submit_;
   std::mutex mutex_;
