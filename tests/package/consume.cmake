@@ -1,5 +1,5 @@
-# cmake -P: builds tests/package/consumer against imgsim and runs it. Variables: way, source, build, work, generator,
-# compiler.
+# cmake -P: builds a consumer of imgsim in the way `way` and runs it. Variables: way, source, build, work, generator,
+# compiler; nvcc for `cuda`, keras (ON where there is that component) for `installed`.
 function(step)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(result)
@@ -7,15 +7,43 @@ function(step)
   endif()
 endfunction()
 
-file(REMOVE_RECURSE ${work})
-if(way STREQUAL "installed")
-  step(${CMAKE_COMMAND} --install ${build} --prefix ${work}/prefix)
-  set(where -DCMAKE_PREFIX_PATH=${work}/prefix)
-else()
-  set(where -DIMGSIM_SOURCE=${source})
+if(way STREQUAL "cuda" AND NOT nvcc)
+  message("SKIPPED package_cuda: there is no nvcc")
+  return()
 endif()
-step(${CMAKE_COMMAND} -S ${source}/tests/package/consumer -B ${work}/build -G ${generator}
-     -DCMAKE_CXX_COMPILER=${compiler} -DCMAKE_BUILD_TYPE=Debug ${where})
-step(${CMAKE_COMMAND} --build ${work}/build)
-step(${work}/build/search_only)
-step(${work}/build/everything)
+
+file(REMOVE_RECURSE ${work})
+set(prefix ${work}/prefix)
+if(NOT way STREQUAL "subdirectory")
+  step(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
+endif()
+set(configure ${CMAKE_COMMAND} -B ${work}/build -G ${generator} -DCMAKE_CXX_COMPILER=${compiler}
+    -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH=${prefix})
+
+if(way STREQUAL "cuda")
+  step(${configure} -S ${source}/tests/package/cuda_consumer -DCMAKE_CUDA_COMPILER=${nvcc}
+       -DCMAKE_CUDA_HOST_COMPILER=${compiler} -DCMAKE_CUDA_ARCHITECTURES=90)
+  step(${CMAKE_COMMAND} --build ${work}/build)
+  step(${work}/build/search)
+elseif(way STREQUAL "pkg_config")
+  # A folder that was installed may be moved.
+  file(RENAME ${prefix} ${work}/elsewhere)
+  file(GLOB_RECURSE packages ${work}/elsewhere/*/imgsim.pc)
+  cmake_path(GET packages PARENT_PATH folder)
+  set(flags "PKG_CONFIG_PATH='${folder}' pkg-config --cflags --libs")
+  set(strict "-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror")
+  step(sh -c "flags=$(${flags} imgsim) && '${compiler}' ${strict} -o ${work}/consumer ${source}/tests/package/pkg_config/consumer.cpp $flags")
+  step(${work}/consumer)
+  step(sh -c "flags=$(${flags} imgsim-core) && '${compiler}' ${strict} -o ${work}/search_only ${source}/tests/package/consumer/search_only.cpp $flags")
+  step(${work}/search_only)
+else()
+  if(way STREQUAL "installed")
+    step(${configure} -S ${source}/tests/package/components -B ${work}/components -DKERAS=${keras})
+  else()
+    list(APPEND configure -DIMGSIM_SOURCE=${source})
+  endif()
+  step(${configure} -S ${source}/tests/package/consumer)
+  step(${CMAKE_COMMAND} --build ${work}/build)
+  step(${work}/build/search_only)
+  step(${work}/build/everything)
+endif()

@@ -36,7 +36,7 @@ class thread_pool {
     if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
     workers_.reserve(threads - 1);
     try {
-      for (std::size_t i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+      for (std::size_t i = 1; i < threads; ++i) workers_.emplace_back(&work_of, static_cast<void*>(this));
     } catch (...) {
       stop();
       throw;
@@ -107,6 +107,10 @@ class thread_pool {
     }
     inside_ = false;
   }
+
+  /// Given to std::thread by address, since its code for a type of ours would be one for all shared libraries of a
+  /// process, hidden or not, and would run the work() of the first of them.
+  static void work_of(void* pool) noexcept { static_cast<thread_pool*>(pool)->work(); }
 
   void work() noexcept {
     std::size_t seen = 0;
