@@ -80,6 +80,12 @@ BOOST_AUTO_TEST_CASE(columns_are_refused_and_copied_on_request) {
   BOOST_TEST(imgsim::copy_of(described<float, 2>{nullptr, {0, 3}, {3, 1}}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_pointer_with_strides_is_one_of_them) {
+  const imgsim::strided_array<float, 2> every_other{numbers.data(), {2, 3}, {6, 2}};
+  BOOST_CHECK_THROW((void)imgsim::view_of(every_other), imgsim::invalid_argument);
+  BOOST_TEST(imgsim::copy_of(every_other)(1, 2) == 10.0F);
+}
+
 BOOST_AUTO_TEST_CASE(a_single_column_has_contiguous_rows_whatever_its_stride) {
   const auto column = imgsim::view_of(described<float, 2>{numbers.data(), {3, 1}, {4, 4}});
   BOOST_TEST(column(2, 0) == 8.0F);

@@ -21,10 +21,19 @@ set(configure ${CMAKE_COMMAND} -B ${work}/build -G ${generator} -DCMAKE_CXX_COMP
     -DCMAKE_BUILD_TYPE=Debug -DCMAKE_PREFIX_PATH=${prefix})
 
 if(way STREQUAL "cuda")
+  # One architecture: that of the GPU that is there, or any.
+  execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader,nounits
+                  OUTPUT_VARIABLE architecture ERROR_QUIET RESULT_VARIABLE unknown)
+  if(unknown OR NOT architecture MATCHES "^([0-9]+)[.]([0-9])")
+    set(architecture 90)
+  else()
+    set(architecture ${CMAKE_MATCH_1}${CMAKE_MATCH_2})
+  endif()
   step(${configure} -S ${source}/tests/package/cuda_consumer -DCMAKE_CUDA_COMPILER=${nvcc}
-       -DCMAKE_CUDA_HOST_COMPILER=${compiler} -DCMAKE_CUDA_ARCHITECTURES=90)
+       -DCMAKE_CUDA_HOST_COMPILER=${compiler} -DCMAKE_CUDA_ARCHITECTURES=${architecture}
+       -DIMGSIM_EXAMPLES=${source}/apps/examples)
   step(${CMAKE_COMMAND} --build ${work}/build)
-  step(${work}/build/search)
+  step(${work}/build/shared_stream)
 elseif(way STREQUAL "pkg_config")
   # A folder that was installed may be moved.
   file(RENAME ${prefix} ${work}/elsewhere)

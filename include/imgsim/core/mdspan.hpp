@@ -41,6 +41,24 @@ concept mdspan_like = requires(const A& array) {
   requires std::is_pointer_v<decltype(detail::data_of(array))>;
 };
 
+/// An array told by a pointer and strides in elements, any of them: what view_of() sees and copy_of() copies, for those
+/// who have no mdspan. Fields [B, C, H, W] read as [B, H, W, C]:
+///
+///   const auto fields = copy_of(strided_array<const float, 4>{data, {b, h, w, c}, {c * h * w, w, 1, h * w}});
+template <class T, std::size_t Rank>
+struct strided_array {
+  T* begin = nullptr;
+  std::array<std::size_t, Rank> extents{};
+  std::array<std::size_t, Rank> strides{};
+
+  [[nodiscard]] static constexpr std::size_t rank() noexcept { return Rank; }
+  [[nodiscard]] constexpr std::size_t extent(std::size_t d) const noexcept { return extents[d]; }
+  [[nodiscard]] constexpr std::size_t stride(std::size_t d) const noexcept { return strides[d]; }
+  [[nodiscard]] constexpr T* data_handle() const noexcept { return begin; }
+};
+
+static_assert(mdspan_like<strided_array<float, 2>>);
+
 namespace detail {
 
 /// The shape and the strides of `array`, in elements. Along a dimension of one element or none no stride is walked.
