@@ -8,7 +8,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <imgsim/core/file.hpp>
 #include <imgsim/core/thread_pool.hpp>
+#include <imgsim/image/decode.hpp>
+#include <imgsim/image/encode.hpp>
 
 #include "cli/trained_folder.hpp"
 #include "sample_set/sample_set.hpp"
@@ -33,14 +36,14 @@ bool is_variant(const std::string& path) {
 /// Rendered photos, with or without their variants, a model and an index.
 class rendered_folder {
  public:
-  explicit rendered_folder(bool with_variants) {
+  explicit rendered_folder(bool with_variants, const std::string& architecture = kTinyArchitecture) {
     imgsim::thread_pool pool(2);
     imgsim::sample_set::write_sample_set(folder_.path() / "photos", 11, kPictures, pool);
     for (const std::string& path : imgsim::sample_set::sample_set_paths(kPictures)) {
       if (is_variant(path) && !with_variants) fs::remove(photo(path));
       if (is_variant(path)) ++variants_;
     }
-    write_text(folder_.path() / "tiny.json", kTinyArchitecture);
+    write_text(folder_.path() / "tiny.json", architecture);
     static_cast<void>(must_run({"train", "--images", photos(), "--model", (folder_.path() / "m.safetensors").string(),
                                 "--preset", (folder_.path() / "tiny.json").string(), "--quiet"}));
     update();
@@ -151,6 +154,39 @@ BOOST_AUTO_TEST_CASE(a_folder_without_duplicates_reports_none) {
   BOOST_TEST(result.at("photos") == kPictures - made.variants());
   BOOST_TEST(result.at("no_estimate").is_null());
   BOOST_TEST(result.at("groups").empty(), result.at("groups").dump());
+}
+
+BOOST_AUTO_TEST_CASE(many_copies_of_each_photo_do_not_hide_how_close_others_come) {
+  constexpr int kCopies = 10;  // more than the photos that each is compared with at first
+  auto architecture = nlohmann::json::parse(kTinyArchitecture);
+  architecture["embedding"]["mirror"] = true;  // a mirror image is near to nothing else either
+  const rendered_folder made(false, architecture.dump());
+  std::size_t originals = 0;
+  for (const std::string& path : imgsim::sample_set::sample_set_paths(kPictures)) {
+    if (is_variant(path)) continue;
+    const fs::path photo = made.photo(path);
+    if (++originals > 40) {
+      fs::remove(photo);
+      continue;
+    }
+    const imgsim::rgb_image image = imgsim::read_image(photo);
+    for (int copy = 0; copy < kCopies; ++copy) {
+      fs::path name = photo;
+      name.replace_filename(photo.stem().string() + "-" + std::to_string(copy) + ".jpg");
+      imgsim::write_file(name, imgsim::encode_jpeg(image.view(), 50 + 4 * copy));
+    }
+  }
+  made.update();
+  const auto report = must_run({"duplicates", "--index", made.index(), "--json", "--quiet"}).json();
+  BOOST_TEST(report.at("no_estimate").is_null(), report.at("no_estimate").dump());
+  const auto near = links_of(report, false);
+  std::size_t right = 0;
+  for (const auto& [a, b] : near)
+    if (original_of(a) == original_of(b)) ++right;
+  BOOST_TEST(static_cast<double>(right) >= 0.99 * static_cast<double>(near.size()));
+  std::size_t copies = 0;
+  for (const auto& group : report.at("groups")) copies += group.at("photos").size();
+  BOOST_TEST(copies >= 40u * kCopies, copies << " photos in groups");
 }
 
 BOOST_AUTO_TEST_CASE(the_smallest_folders_have_exact_duplicates_alone) {

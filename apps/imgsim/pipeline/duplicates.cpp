@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -31,8 +32,12 @@ namespace imgsim::app {
 namespace {
 
 constexpr std::size_t kNearest = 8;         // photos that each photo, and its mirror image, is compared with
+constexpr std::size_t kMostNearest = 512;   // where nearer ones are all as near as duplicates,
+constexpr std::size_t kMostCrowded = 32;    // and so many a photo of the folder at most
 constexpr std::size_t kVariedPhotos = 128;  // that variants are made of
 constexpr std::size_t kDecodedSide = 96;    // at least: twice that of the thumbnails
+/// Of variants: differences that this part of them stays below are taken for what duplicates stay below.
+constexpr std::array kDuplicateShares{0.98, 0.9, 0.75};
 constexpr std::size_t kThumbnailBytes = kAlignedSide * kAlignedSide * 3;
 
 /// The different files of an index that can be read.
@@ -98,27 +103,41 @@ compared_photos read_photos(session& session, const photo_index& index, encoder&
   return result;
 }
 
-/// The pairs of which one is among the nearest of the other or of its mirror image, by a and b.
-std::vector<compared_pair> nearest_pairs(session& session, const compared_photos& photos) {
+using place = std::pair<std::size_t, std::size_t>;
+
+place place_of(const compared_pair& pair) {
+  return {pair.a, pair.b};
+}
+
+/// The pairs of which one is of `these` and the other among the `n` nearest of it or of its mirror image, by a and b.
+std::vector<compared_pair> nearest_pairs(session& session, const compared_photos& photos,
+                                         std::span<const std::size_t> these, std::size_t n) {
   std::vector<compared_pair> pairs;
-  for (const tensor<float, 2>* queries : {&photos.embeddings, &photos.mirrored}) {
+  for (const tensor<float, 2>* all : {&photos.embeddings, &photos.mirrored}) {
     session.check_stop("there is no result");
+    const tensor<float, 2> queries = gather_rows(all->view(), these);
+    // One more, for the photo itself.
     const top_n_result found =
-        session.device().top_n(photos.embeddings.view(), queries->view(), cosine::name,
-                               {.n = kNearest, .exclude_self = true, .first_row = 0, .on_progress = {}});
+        session.device().top_n(photos.embeddings.view(), queries.view(), cosine::name,
+                               {.n = n + 1, .exclude_self = false, .first_row = 0, .on_progress = {}});
     for (std::size_t q = 0; q < found.queries(); ++q) {
-      for (std::size_t rank = 0; rank < found.columns(); ++rank) {
+      std::size_t taken = 0;
+      for (std::size_t rank = 0; rank < found.columns() && taken < n; ++rank) {
         const auto [row, similarity] = found.at(q, rank);
         const auto other = static_cast<std::size_t>(row);
-        pairs.push_back({.a = std::min(q, other), .b = std::max(q, other), .similarity = similarity, .found = {}});
+        if (other == these[q]) continue;
+        ++taken;
+        pairs.push_back({.a = std::min(these[q], other),
+                         .b = std::max(these[q], other),
+                         .similarity = similarity,
+                         .found = {}});
       }
     }
   }
-  const auto place = [](const compared_pair& pair) { return std::pair(pair.a, pair.b); };
   std::ranges::sort(pairs, [&](const compared_pair& x, const compared_pair& y) {
-    return place(x) != place(y) ? place(x) < place(y) : x.similarity > y.similarity;
+    return place_of(x) != place_of(y) ? place_of(x) < place_of(y) : x.similarity > y.similarity;
   });
-  const auto repeated = std::ranges::unique(pairs, {}, place);
+  const auto repeated = std::ranges::unique(pairs, {}, place_of);
   pairs.erase(repeated.begin(), repeated.end());
   return pairs;
 }
@@ -180,14 +199,53 @@ sought_variants seek_variants(session& session, const photo_index& index, encode
   return sought;
 }
 
+/// The difference that a share of the variants stays below.
+double difference_within(const sought_variants& sought, double share) {
+  std::vector<double> made = sought.differences;
+  std::ranges::sort(made);
+  return made[static_cast<std::size_t>(share * static_cast<double>(made.size() - 1))];
+}
+
+/// Photos that nothing but photos as near as duplicates (up to `reach`) was compared with.
+std::vector<std::size_t> crowded_photos(std::span<const compared_pair> pairs, std::size_t photos, double reach) {
+  std::vector<bool> has_other(photos);
+  for (const compared_pair& pair : pairs)
+    if (pair.found.difference() > reach) has_other[pair.a] = has_other[pair.b] = true;
+  std::vector<std::size_t> crowded;
+  for (std::size_t i = 0; i < photos; ++i)
+    if (!has_other[i]) crowded.push_back(i);
+  return crowded;
+}
+
+/// The pairs to choose from. Where a photo has more near-copies than it is compared with, the nearest photos that differ
+/// would be missing, which say how close such photos come: it is compared with more.
+std::vector<compared_pair> compare_pairs(session& session, const compared_photos& photos,
+                                         const sought_variants& sought) {
+  std::vector<std::size_t> these(photos.rows.size());
+  std::iota(these.begin(), these.end(), std::size_t{0});
+  std::vector<compared_pair> pairs;
+  for (std::size_t n = kNearest; !these.empty() && n <= kMostNearest; n *= 4) {
+    std::vector<compared_pair> more = nearest_pairs(session, photos, these, n);
+    std::vector<compared_pair> others;
+    std::ranges::set_difference(more, pairs, std::back_inserter(others), {}, place_of, place_of);
+    align_pairs(session, photos, others);
+    const auto middle = pairs.insert(pairs.end(), others.begin(), others.end());
+    std::ranges::inplace_merge(pairs, middle, {}, place_of);
+    if (sought.photos == 0 || n + 1 >= photos.rows.size()) break;
+    these = crowded_photos(pairs, photos.rows.size(), difference_within(sought, kDuplicateShares.front()));
+    // Where all photos are alike, comparing all with all would take hours and tell nothing.
+    if (these.size() * n > kMostCrowded * photos.rows.size()) break;
+  }
+  std::ranges::stable_sort(pairs, {}, [](const compared_pair& pair) { return pair.found.difference(); });
+  return pairs;
+}
+
 /// The longest list that is right often enough, over a few differences that duplicates may be taken to stay below.
 std::optional<duplicate_selection> choose_pairs(std::span<const double> differences, const sought_variants& sought,
                                                 double precision) {
-  std::vector<double> made = sought.differences;
-  std::ranges::sort(made);
   std::optional<duplicate_selection> best;
-  for (const double share : {0.98, 0.9, 0.75}) {
-    const double from = made[static_cast<std::size_t>(share * static_cast<double>(made.size() - 1))];
+  for (const double share : kDuplicateShares) {
+    const double from = difference_within(sought, share);
     if (!(from > 0)) continue;
     const std::optional<false_match_tail> tail = fit_false_match_tail(differences, from);
     if (!tail) continue;
@@ -195,6 +253,19 @@ std::optional<duplicate_selection> choose_pairs(std::span<const double> differen
     if (!best || chosen.pairs > best->pairs) best = std::move(chosen);
   }
   return best;
+}
+
+/// Why choose_pairs() has no answer.
+std::string reason_for_none(std::span<const double> differences, const sought_variants& sought) {
+  if (sought.photos == 0)
+    return differences.empty() ? "no two different photos can be read"
+                               : "no photo can be read in full, to tell how far its variants differ from it";
+  const double reach = difference_within(sought, kDuplicateShares.back());
+  const auto others = differences.end() - std::ranges::upper_bound(differences, reach);
+  if (static_cast<std::size_t>(others) <= kLeastTailWindow)
+    return "too few of the photos differ by more than variants of one photo do to tell how close photos that differ "
+           "come (about twelve are needed)";
+  return "the photos that differ come as close to each other as variants of one photo do";
 }
 
 /// Links joined to groups.
@@ -275,26 +346,19 @@ duplicate_report find_duplicates(session& session, const photo_index& index, dou
   const std::unique_ptr<encoder> encoder = open_model_of(session, index);
   const compared_photos photos = read_photos(session, index, *encoder, different);
   report.compared = photos.rows.size();
+  sought_variants sought;
   std::vector<compared_pair> pairs;
   if (photos.rows.size() >= 2) {
-    pairs = nearest_pairs(session, photos);
-    align_pairs(session, photos, pairs);
+    sought = seek_variants(session, index, *encoder, photos);
+    pairs = compare_pairs(session, photos, sought);
     report.pairs = pairs.size();
-    std::ranges::stable_sort(pairs, {}, [](const compared_pair& pair) { return pair.found.difference(); });
   }
   std::vector<double> differences;
   for (const compared_pair& pair : pairs) differences.push_back(std::max(pair.found.difference(), 0.0));
   std::optional<duplicate_selection> chosen;
-  sought_variants sought;
-  if (differences.size() > kLeastTailWindow) {
-    sought = seek_variants(session, index, *encoder, photos);
-    if (sought.photos > 0) chosen = choose_pairs(differences, sought, precision);
-  }
+  if (sought.photos > 0) chosen = choose_pairs(differences, sought, precision);
   if (!chosen) {
-    report.no_estimate = differences.size() > kLeastTailWindow
-                             ? "the photos that differ come as close to each other as variants of one photo do"
-                             : "too few different photos can be read to tell how close photos that differ come (about "
-                               "twelve are needed)";
+    report.no_estimate = reason_for_none(differences, sought);
   } else {
     report.near_pairs = chosen->pairs;
     report.expected_false = chosen->expected_false;
