@@ -8,6 +8,7 @@
 #include "cli/trained_folder.hpp"
 
 using namespace imgsim_test;
+namespace fs = std::filesystem;
 
 BOOST_AUTO_TEST_SUITE(evaluate)
 
@@ -60,6 +61,25 @@ BOOST_AUTO_TEST_CASE(evaluate_seeks_variants_without_labels) {
                  .at("found_first") == result.at("found_first"));
   BOOST_TEST(run_imgsim({"evaluate", "--index", made.index(), "--variants", "--labels", "folder"}).exit_code == 2);
   BOOST_TEST(run_imgsim({"evaluate", "--index", made.index(), "--variants", "-n", "3"}).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(photos_that_cannot_be_read_are_told_with_baselines_and_without) {
+  const trained_folder made;
+  const auto result = must_run({"evaluate", "--index", made.index(), "--variants", "--json"}).json();
+  BOOST_TEST(result.at("skipped").empty());
+  fs::path damaged;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(made.photos()))
+    if (entry.is_regular_file()) damaged = entry.path();
+  write_text(damaged, "no picture any more");
+  for (const char* baselines : {"", "--no-baselines"}) {
+    std::vector<std::string> line{"evaluate", "--index", made.index(), "--variants", "--json", "--quiet"};
+    if (*baselines != 0) line.emplace_back(baselines);
+    const auto told = run_imgsim(line);
+    BOOST_TEST(told.exit_code == 3, baselines);
+    BOOST_TEST_REQUIRE(told.json().at("skipped").size() == 1u, baselines);
+    BOOST_TEST(told.json().at("skipped")[0].at("path") == fs::relative(damaged, made.photos()).string());
+    BOOST_TEST(told.json().at("photos") == kLabels * kPhotosOfLabel - 1);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

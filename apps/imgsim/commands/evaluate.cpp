@@ -55,7 +55,9 @@ exit_code evaluate_command::run(session& session) {
   const baseline_choice choice = no_baselines_ ? baseline_choice::none : baseline_choice::all;
   const auto tell = [&](const auto& result) {
     if (session.wants_json()) {
-      session.print(to_json(result));
+      json document = to_json(result);
+      document["skipped"] = session.skipped();
+      session.print(document);
     } else {
       std::cout << to_text(result);
     }

@@ -8,11 +8,8 @@
 #include "pipeline/encode.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/open_model.hpp"
-#include "pipeline/photo_sample.hpp"
+#include "pipeline/sampled_pictures.hpp"
 
-#include <imgsim/core/random.hpp>
-#include <imgsim/core/thread_pool.hpp>
-#include <imgsim/image/decode.hpp>
 #include <imgsim/metric/cosine.hpp>
 
 namespace imgsim::app {
@@ -20,51 +17,17 @@ namespace imgsim::app {
 namespace {
 
 constexpr std::size_t kViews = 4;  // of each photo
-constexpr std::uint64_t kVariantStreams = std::uint64_t{0xca1} << 48;
 
 }  // namespace
 
-sampled_photos read_sample(session& session, const std::filesystem::path& root, std::span<const std::string> paths,
-                           std::size_t count) {
-  const std::vector<std::size_t> chosen = draw_rows(paths.size(), count, session.options().seed);
-  std::vector<rgb_image> read(chosen.size());
-  session.device().host_pool().for_each(chosen.size(), [&](std::size_t i) {
-    try {
-      const rgb_image photo = read_image(root / paths[chosen[i]], session.limits());
-      read[i] = shrunk_to(photo.view(), kVariedSide);
-    } catch (const io_error&) {
-      read[i] = {};  // whoever needs every photo says so; a sample does without
-    }
-  });
-  sampled_photos sample;
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    if (read[i].pixels.empty()) continue;
-    sample.positions.push_back(chosen[i]);
-    sample.photos.push_back(std::move(read[i]));
-  }
-  return sample;
-}
-
-std::vector<rgb_image> make_variants(session& session, const sampled_photos& sample,
-                                     std::span<const photo_variant> kinds) {
-  std::vector<rgb_image> variants(sample.photos.size() * kinds.size());
-  session.device().host_pool().for_each(variants.size(), [&](std::size_t v) {
-    random_stream random(session.options().seed, kVariantStreams + v);
-    const rgb_image& photo = sample.photos[v / kinds.size()];
-    variants[v] = make_variant(photo.view(), kinds[v % kinds.size()], random);
-  });
-  return variants;
-}
-
 std::optional<score_calibration> calibrate_scores(session& session, encoder& encoder, const std::filesystem::path& root,
                                                   std::span<const std::string> paths, const std::string& consequence) {
-  const sampled_photos sample = read_sample(session, root, paths, kCalibrationPhotos);
-  session.check_stop(consequence);
+  const sampled_photos sample = read_sample(session, root, paths, kCalibrationPhotos, consequence);
   const std::size_t photos = sample.photos.size();
   if (photos < 2) return std::nullopt;
   std::array<photo_variant, kViews> kinds;
   kinds.fill(photo_variant::view);
-  const std::vector<rgb_image> views = make_variants(session, sample, kinds);
+  const std::vector<rgb_image> views = make_variants(session, sample, kinds, consequence);
   session.check_stop(consequence);
   const tensor<float, 2> photo_rows = encode_images(encoder, sample.photos);
   const tensor<float, 2> view_rows = encode_images(encoder, views);

@@ -24,24 +24,8 @@ namespace imgsim::app {
 /// Photos that are changed, of a folder that has more.
 inline constexpr std::size_t kCalibrationPhotos = 256;
 
-/// The side that photos are shrunk to before they are changed: a camera's pixels would take long and tell no more.
-inline constexpr std::size_t kVariedSide = 512;
-
 /// What the metadata of a model calls its calibration.
 inline constexpr const char* kCalibrationKey = "calibration";
-
-/// The photos of a sample that can be read, shrunk to kVariedSide, with their positions among the candidates.
-struct sampled_photos {
-  std::vector<std::size_t> positions;
-  std::vector<rgb_image> photos;
-};
-[[nodiscard]] sampled_photos read_sample(session& session, const std::filesystem::path& root,
-                                         std::span<const std::string> paths, std::size_t count);
-
-/// variants[i] of photos[i] for each photo: position i * kinds.size() + k holds the one of kinds[k]. Equal seeds give
-/// equal variants.
-[[nodiscard]] std::vector<rgb_image> make_variants(session& session, const sampled_photos& sample,
-                                                   std::span<const photo_variant> kinds);
 
 /// Cosine similarities of photos and views of them (photo_variant::view) against those of photos and views of other
 /// photos, all pairs of a sample. nullopt where fewer than two photos can be read. Throws cancelled, whose message ends

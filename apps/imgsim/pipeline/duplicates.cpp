@@ -15,10 +15,10 @@
 
 #include "cli/progress.hpp"
 #include "device/compute.hpp"
-#include "pipeline/calibrate.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/gather_rows.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/sampled_pictures.hpp"
 
 #include <imgsim/core/thread_pool.hpp>
 #include <imgsim/embedding/photo_list.hpp>
@@ -169,8 +169,8 @@ struct sought_variants {
 
 sought_variants seek_variants(session& session, const photo_index& index, encoder& encoder,
                               const compared_photos& photos) {
-  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index, photos.rows), kVariedPhotos);
-  const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants);
+  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index, photos.rows), kVariedPhotos, "there is no result");
+  const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants, "there is no result");
   sought_variants sought{.photos = sample.photos.size(),
                          .differences = std::vector<double>(variants.size()),
                          .is_nominated = std::vector<bool>(variants.size())};

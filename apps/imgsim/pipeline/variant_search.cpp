@@ -11,6 +11,7 @@
 #include "pipeline/encode.hpp"
 #include "pipeline/gather_rows.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/sampled_pictures.hpp"
 
 #include <imgsim/image/photo_variants.hpp>
 #include <imgsim/metric/cosine.hpp>
@@ -70,10 +71,13 @@ std::vector<std::string> method_cells(std::string name, const found_first& metho
 
 variant_search search_variants(session& session, const photo_index& index, const std::string& metric,
                                baseline_choice choice) {
-  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index), kCalibrationPhotos);
+  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index), kCalibrationPhotos, "there is no result");
   if (sample.photos.empty())
     throw io_error(index.photos_root(), "none of the photos of the index that variants would be made of can be read");
-  const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants);
+  // Baselines read every photo, and say which cannot be read.
+  if (choice == baseline_choice::none)
+    for (const skipped_file& file : sample.unread) session.skip(file.path, file.reason);
+  const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants, "there is no result");
   asked_variants asked{.originals = sample.positions, .gallery = std::vector<std::size_t>(index.size())};
   std::iota(asked.gallery.begin(), asked.gallery.end(), std::size_t{0});
   baseline_rows beside;
