@@ -5,8 +5,8 @@
 
 namespace imgsim_test {
 
-/// What the calls that change files (write, fsync, link, rename, mkdir, open for writing, unlink) do while one of these is
-/// alive. Not for several threads at once.
+/// What the calls that change files (write, fsync, link, rename, mkdir, open for writing, unlink) do while one of these
+/// is alive. Not for several threads at once.
 class system_fault {
  public:
   enum class kind {

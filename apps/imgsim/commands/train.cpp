@@ -185,7 +185,8 @@ exit_code train_command::run(session& session) {
     std::cout << "\n"
               << summary.history_file.string() << ", " << summary.plot.string() << ": the loss of each epoch\n"
               << summary.checkpoints.last.string() << ", " << summary.checkpoints.best.string()
-              << (minutes_ > 0 ? ": not needed any more\n" : ": for --resume with more --epochs; not needed otherwise\n");
+              << (minutes_ > 0 ? ": not needed any more\n"
+                               : ": for --resume with more --epochs; not needed otherwise\n");
   }
   return session.finish();
 }

@@ -127,10 +127,8 @@ std::vector<compared_pair> nearest_pairs(session& session, const compared_photos
         const auto other = static_cast<std::size_t>(row);
         if (other == these[q]) continue;
         ++taken;
-        pairs.push_back({.a = std::min(these[q], other),
-                         .b = std::max(these[q], other),
-                         .similarity = similarity,
-                         .found = {}});
+        pairs.push_back(
+            {.a = std::min(these[q], other), .b = std::max(these[q], other), .similarity = similarity, .found = {}});
       }
     }
   }
@@ -169,7 +167,8 @@ struct sought_variants {
 
 sought_variants seek_variants(session& session, const photo_index& index, encoder& encoder,
                               const compared_photos& photos) {
-  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index, photos.rows), kVariedPhotos, "there is no result");
+  const sampled_photos sample =
+      read_sample(session, index.photos_root(), paths_of(index, photos.rows), kVariedPhotos, "there is no result");
   const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants, "there is no result");
   sought_variants sought{.photos = sample.photos.size(),
                          .differences = std::vector<double>(variants.size()),
@@ -217,8 +216,8 @@ std::vector<std::size_t> crowded_photos(std::span<const compared_pair> pairs, st
   return crowded;
 }
 
-/// The pairs to choose from. Where a photo has more near-copies than it is compared with, the nearest photos that differ
-/// would be missing, which say how close such photos come: it is compared with more.
+/// The pairs to choose from. Where a photo has more near-copies than it is compared with, the nearest photos that
+/// differ would be missing, which say how close such photos come: it is compared with more.
 std::vector<compared_pair> compare_pairs(session& session, const compared_photos& photos,
                                          const sought_variants& sought) {
   std::vector<std::size_t> these(photos.rows.size());

@@ -71,7 +71,8 @@ std::vector<std::string> method_cells(std::string name, const found_first& metho
 
 variant_search search_variants(session& session, const photo_index& index, const std::string& metric,
                                baseline_choice choice) {
-  const sampled_photos sample = read_sample(session, index.photos_root(), paths_of(index), kCalibrationPhotos, "there is no result");
+  const sampled_photos sample =
+      read_sample(session, index.photos_root(), paths_of(index), kCalibrationPhotos, "there is no result");
   if (sample.photos.empty())
     throw io_error(index.photos_root(), "none of the photos of the index that variants would be made of can be read");
   // Baselines read every photo, and say which cannot be read.

@@ -110,7 +110,9 @@ template <class Work>
   const pid_t child = fork();
   if (child < 0) throw error("there can be no child process: " + detail::system_reason());
   if (child == 0) detail::be_child(to, parent, limits, work);
-  { const unique_descriptor closed = std::move(to); }  // the child's copy alone keeps the pipe open
+  {
+    const unique_descriptor closed = std::move(to);
+  }  // the child's copy alone keeps the pipe open
   const auto wait = [child] {
     int status = 0;
     detail::uninterrupted([&] { return waitpid(child, &status, 0); });

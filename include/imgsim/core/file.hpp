@@ -262,9 +262,8 @@ class atomic_file {
       detail::throw_system_error(path_, "cannot be written to disk");
     if (temporary_.empty()) {
       const std::string open_file = kOpenFiles + std::to_string(file_.number());
-      give_name([&] {
-        return ::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0;
-      });
+      give_name(
+          [&] { return ::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0; });
     }
     // A network file system may report a full disk only here.
     if (::close(file_.release()) != 0 && errno != EINTR) detail::throw_system_error(path_, "cannot be written to disk");
