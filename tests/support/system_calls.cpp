@@ -16,6 +16,7 @@ struct fault_state {
   imgsim_test::system_fault::kind what{};
   std::size_t at = 0;
   int error = 0;
+  const char* reached = nullptr;
   std::size_t calls = 0;
   bool interrupt = false;
 };
@@ -27,8 +28,16 @@ bool refuses() {
   if (!state.armed || state.what == kind::short_calls || state.what == kind::no_unnamed) return false;
   if (state.calls++ < state.at) return false;
   if (state.what == kind::kill) _exit(imgsim_test::system_fault::kKilled);
+  if (state.reached != nullptr)
+    syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, state.reached, O_WRONLY | O_CREAT, 0600));
   errno = state.error;
   return true;
+}
+
+/// Pipes and terminals have no faults: a program talks to itself and to people over them.
+bool is_of_a_file(int descriptor) {
+  struct stat status{};
+  return fstat(descriptor, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
 }
 
 /// Whether a transfer is to be interrupted; `count` becomes short.
@@ -44,8 +53,8 @@ bool interrupts(std::size_t& count) {
 
 namespace imgsim_test {
 
-system_fault::system_fault(kind what, std::size_t at, int error) {
-  state = {.armed = true, .what = what, .at = at, .error = error};
+system_fault::system_fault(kind what, std::size_t at, int error, const char* reached) {
+  state = {.armed = true, .what = what, .at = at, .error = error, .reached = reached};
 }
 system_fault::~system_fault() {
   state.armed = false;
@@ -56,12 +65,12 @@ system_fault::~system_fault() {
 extern "C" {
 
 ssize_t read(int file, void* buffer, size_t count) {
-  if (interrupts(count)) return -1;
+  if (state.armed && is_of_a_file(file) && interrupts(count)) return -1;
   return syscall(SYS_read, file, buffer, count);
 }
 
 ssize_t write(int file, const void* buffer, size_t count) {
-  if (refuses() || interrupts(count)) return -1;
+  if (state.armed && is_of_a_file(file) && (refuses() || interrupts(count))) return -1;
   return syscall(SYS_write, file, buffer, count);
 }
 
@@ -93,6 +102,15 @@ int linkat(int from_folder, const char* from, int to_folder, const char* to, int
 int rename(const char* from, const char* to) noexcept {
   if (refuses()) return -1;
   return static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+int link(const char* from, const char* to) noexcept {
+  return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int symlink(const char* from, const char* to) noexcept {
+  if (refuses()) return -1;
+  return static_cast<int>(syscall(SYS_symlinkat, from, AT_FDCWD, to));
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {

@@ -59,9 +59,16 @@ placement found_or_taken(bool is_found) {
   return {is_found ? placement::outcome::found : placement::outcome::taken};
 }
 
+/// Throws io_error where what kept a photo from `target` will keep every other from its place.
+void stop_where_all_fail(const fs::path& target, int code) {
+  if (code == ENOSPC || code == EDQUOT || code == EROFS)
+    throw io_error(target, "cannot be written: " + system_text(code) + "; the same command goes on from here");
+}
+
 placement make_symlink(const fs::path& source, const fs::path& target) {
   if (::symlink(source.c_str(), target.c_str()) == 0) return {};
   const int code = errno;
+  stop_where_all_fail(target, code);
   if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
   std::error_code ignored;
   return found_or_taken(fs::read_symlink(target, ignored) == source);
@@ -71,6 +78,7 @@ placement make_hardlink(const fs::path& source, const fs::path& target) {
   if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
   const int code = errno;
   if (code == EXDEV) return failed("it lies on another file system than the output; use --partition copy or symlink");
+  stop_where_all_fail(target, code);
   if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
   struct stat a{};
   struct stat b{};
@@ -105,6 +113,7 @@ placement make_copy(const fs::path& source, const fs::path& target) {
   int code = failure ? failure.value() : rename_to_new(partial, target);
   if (code == 0) return {};
   ::unlink(partial.c_str());
+  stop_where_all_fail(target, code);
   return failed("it cannot be copied: " + system_text(code));
 }
 

@@ -49,8 +49,8 @@ struct partition_result {
 
 /// Fills `out` with the photos of `root`. Nothing that exists is overwritten: a place taken by anything but this very
 /// photo is left alone. Photos that cannot be placed for another reason go to on_skip. Throws io_error where `out` lies
-/// within `root` (the next scan would find every photo twice), holds another partition, or is being filled by another
-/// process.
+/// within `root` (the next scan would find every photo twice), holds another partition, is being filled by another
+/// process, or cannot be written any more (a full disk).
 partition_result partition_photos(const groups& grouping, const std::filesystem::path& root,
                                   const std::filesystem::path& out, const partition_options& options);
 

@@ -14,6 +14,12 @@
 
 namespace imgsim {
 
+/// Whether `value` is this text. (value == "text" makes a value of the text, in a noexcept function: without memory that
+/// ends the process.)
+[[nodiscard]] inline bool is_text(const nlohmann::json& value, std::string_view text) {
+  return value.is_string() && value.get_ref<const std::string&>() == text;
+}
+
 /// Parses JSON that came from `path`. Throws io_error with the place of the fault.
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view text, const std::filesystem::path& path,
                                                const std::string& where = "") {

@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/json.hpp>
 
 namespace imgsim {
 
@@ -116,7 +117,7 @@ struct score_calibration {
     return json.contains(name) && json[name].is_array() && !json[name].empty() &&
            std::ranges::all_of(json[name], [](const nlohmann::json& value) { return value.is_number(); });
   };
-  IMGSIM_EXPECTS(json.is_object() && json.value("score", nlohmann::json()) == "cosine" && is_list("scores") &&
+  IMGSIM_EXPECTS(json.is_object() && json.contains("score") && is_text(json["score"], "cosine") && is_list("scores") &&
                      is_list("log_odds") && json["scores"].size() == json["log_odds"].size() &&
                      json.value("positives", nlohmann::json()).is_number_unsigned() &&
                      json.value("negatives", nlohmann::json()).is_number_unsigned(),

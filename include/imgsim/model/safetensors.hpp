@@ -21,6 +21,7 @@
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
+#include <imgsim/core/json.hpp>
 #include <imgsim/model/state.hpp>
 
 namespace imgsim {
@@ -94,7 +95,7 @@ struct tensor_place {
   };
   IMGSIM_EXPECTS(entry.is_object(), "tensor '", name, "' is not described by an object");
   IMGSIM_EXPECTS(entry.contains("dtype") && entry["dtype"].is_string(), "tensor '", name, "' has no dtype");
-  IMGSIM_EXPECTS(entry["dtype"] == "F32", "tensor '", name, "' has dtype ", entry["dtype"].dump(),
+  IMGSIM_EXPECTS(is_text(entry["dtype"], "F32"), "tensor '", name, "' has dtype ", entry["dtype"].dump(),
                  "; only F32 is supported");
   tensor_place place;
   place.name = name;
