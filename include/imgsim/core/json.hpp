@@ -14,8 +14,8 @@
 
 namespace imgsim {
 
-/// Whether `value` is this text. (value == "text" makes a value of the text, in a noexcept function: without memory that
-/// ends the process.)
+/// Whether `value` is this text. (value == "text" makes a value of the text, in a noexcept function: without memory
+/// that ends the process.)
 [[nodiscard]] inline bool is_text(const nlohmann::json& value, std::string_view text) {
   return value.is_string() && value.get_ref<const std::string&>() == text;
 }

@@ -131,7 +131,8 @@ inline constexpr std::string_view kManifestEnd = "\"\n}\n";
 [[nodiscard]] inline index_manifest parse_manifest(std::string_view text, const std::filesystem::path& path) {
   const nlohmann::json json = parse_json(text, path);
   const json_fields fields(json, path);
-  if (!fields.has("format") || !is_text(json["format"], "imgsim-index")) fields.fail("does not describe an imgsim index");
+  if (!fields.has("format") || !is_text(json["format"], "imgsim-index"))
+    fields.fail("does not describe an imgsim index");
   const auto version_found = fields.integer<std::int64_t>("version");
   if (version_found > index_manifest::kVersion)
     fields.fail(detail::concat("was made by a newer imgsim (index version ", version_found, ", this imgsim ", version,
