@@ -1,5 +1,5 @@
 # The dependencies of the exported targets, by component: sets imgsim_COMPONENT_missing to what is not there, or to "",
-# for each of imgsim_components (core cpu keras cuda). Included by imgsim's own build and by its installed package
+# for each of imgsim_components (core cpu keras cuda mpi). Included by imgsim's own build and by its installed package
 # file; core's own dependency, threads, is every component's.
 
 # imgsim_need(COMPONENT WHAT find_package arguments...): WHAT is for the message.
@@ -50,4 +50,8 @@ if("keras" IN_LIST imgsim_components)
 endif()
 if("cuda" IN_LIST imgsim_components)
   imgsim_need(cuda "a CUDA toolkit of version 13 or later (CUDAToolkit_ROOT)" CUDAToolkit 13)
+endif()
+if("mpi" IN_LIST imgsim_components)
+  set(MPI_CXX_SKIP_MPICXX TRUE)  # MPI's C++ bindings are gone since MPI 3, and not used
+  imgsim_need(mpi "MPI for C++" MPI COMPONENTS CXX)
 endif()

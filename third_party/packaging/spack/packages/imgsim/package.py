@@ -19,6 +19,7 @@ class Imgsim(CMakePackage):
     variant("keras", default=True, description="Read Keras .h5 weights")
     variant("url", default=True, when="+apps", description="Query with photos behind http(s) URLs")
     variant("cuda", default=False, description="Search, clustering and networks on CUDA devices")
+    variant("mpi", default=False, description="Search and clustering over the ranks of a communicator")
 
     depends_on("cxx", type="build")
     depends_on("cmake@3.25:", type="build")
@@ -35,6 +36,7 @@ class Imgsim(CMakePackage):
         depends_on("libexif")
         depends_on("xxhash@0.8:")
         depends_on("hdf5", when="+keras")
+        depends_on("mpi", when="+mpi")
         depends_on("cuda@13:", when="+cuda")
         depends_on("cudnn@9:", when="+cuda")
 
@@ -49,4 +51,5 @@ class Imgsim(CMakePackage):
             self.define_from_variant("IMGSIM_WITH_KERAS", "keras"),
             self.define_from_variant("IMGSIM_WITH_URL", "url"),
             self.define_from_variant("IMGSIM_WITH_CUDA", "cuda"),
+            self.define_from_variant("IMGSIM_WITH_MPI", "mpi"),
         ]

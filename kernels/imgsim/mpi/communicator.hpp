@@ -1,0 +1,188 @@
+// The ranks of a communicator of the caller's, and how they stay in step.
+#pragma once
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <imgsim/core/error.hpp>
+
+namespace imgsim::mpi {
+
+/// Another rank failed. That rank's own exception says why.
+class IMGSIM_SEEN_BY_ALL remote_error : public error {
+ public:
+  explicit remote_error(int rank)
+      : error("rank " + std::to_string(rank) + " failed, and with it what all ranks did together"), rank_(rank) {}
+  /// The first that failed.
+  [[nodiscard]] int rank() const noexcept { return rank_; }
+
+ private:
+  int rank_;
+};
+
+/// Throws backend_error where `status` is no success.
+inline void check(int status, const char* call) {
+  if (status == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(status, text, &length);
+  throw backend_error("MPI", imgsim::detail::concat(call, " gave ", std::string_view(text)));
+}
+
+/// The MPI type of a number.
+template <class T>
+[[nodiscard]] MPI_Datatype type_of() noexcept {
+  if constexpr (std::is_same_v<T, float>)
+    return MPI_FLOAT;
+  else if constexpr (std::is_same_v<T, double>)
+    return MPI_DOUBLE;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return MPI_INT64_T;
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return MPI_UINT64_T;
+  else {
+    static_assert(std::is_same_v<T, std::uint32_t>, "no MPI type is known for this type");
+    return MPI_UINT32_T;
+  }
+}
+
+/// A duplicate of the caller's communicator: messages of the library and of the caller never meet, and errors of MPI
+/// are thrown here whatever the caller has them do there. Making one is collective. To be used from one thread at a
+/// time.
+class communicator {
+ public:
+  /// `threads`: whether this process works on several threads, of which the calling one alone calls MPI. Throws
+  /// invalid_argument, on every rank, where MPI was not initialised for that.
+  communicator(MPI_Comm caller, bool threads) {
+    int initialised = 0;
+    check(MPI_Initialized(&initialised), "MPI_Initialized");
+    IMGSIM_EXPECTS(initialised != 0, "MPI has not been initialised");
+    int inter = 0;
+    check(MPI_Comm_test_inter(caller, &inter), "MPI_Comm_test_inter");
+    IMGSIM_EXPECTS(inter == 0, "an intracommunicator is needed, not one between two groups");
+    check(MPI_Comm_dup(caller, &handle_), "MPI_Comm_dup");
+    try {
+      check(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+      check(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
+      check(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+      int level = MPI_THREAD_SINGLE;
+      check(MPI_Query_thread(&level), "MPI_Query_thread");
+      int refused = threads && level < MPI_THREAD_FUNNELED ? 1 : 0;
+      check(MPI_Allreduce(MPI_IN_PLACE, &refused, 1, MPI_INT, MPI_MAX, handle_), "MPI_Allreduce");
+      IMGSIM_EXPECTS(refused == 0,
+                     "MPI was initialised for one thread: call MPI_Init_thread with MPI_THREAD_FUNNELED "
+                     "or more, or use contexts of one thread");
+    } catch (...) {
+      MPI_Comm_free(&handle_);
+      throw;
+    }
+  }
+  communicator(const communicator&) = delete;
+  communicator& operator=(const communicator&) = delete;
+  /// Collective, too, as MPI_Comm_free is.
+  ~communicator() {
+    int finalised = 0;
+    MPI_Finalized(&finalised);
+    if (finalised == 0) MPI_Comm_free(&handle_);
+  }
+
+  [[nodiscard]] MPI_Comm handle() const noexcept { return handle_; }
+  [[nodiscard]] std::size_t rank() const noexcept { return static_cast<std::size_t>(rank_); }
+  [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(size_); }
+
+  /// values[i] = the sum, or the largest, of values[i] over the ranks.
+  template <class T>
+  void reduce(std::span<T> values, MPI_Op operation) const {
+    constexpr std::size_t kMost = std::size_t{1} << 24;  // values in one message
+    for (std::size_t first = 0; first < values.size(); first += kMost) {
+      const std::span<T> part = values.subspan(first, std::min(kMost, values.size() - first));
+      check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type_of<T>(), operation, handle_),
+            "MPI_Allreduce");
+    }
+  }
+
+  /// `values` of every rank, by rank. All give as many.
+  template <class T>
+  [[nodiscard]] std::vector<T> gather(std::span<const T> values) const {
+    IMGSIM_EXPECTS(values.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()), "the ranks exchange ",
+                   values.size(), " values at once, which MPI does not count: use smaller batches");
+    std::vector<T> all(values.size() * size());
+    const int count = static_cast<int>(values.size());
+    check(MPI_Allgather(values.data(), count, type_of<T>(), all.data(), count, type_of<T>(), handle_), "MPI_Allgather");
+    return all;
+  }
+
+  /// Overwrites `values` with those of rank `from`.
+  template <class T>
+  void broadcast(std::span<T> values, std::size_t from) const {
+    check(MPI_Bcast(values.data(), static_cast<int>(values.size()), type_of<T>(), static_cast<int>(from), handle_),
+          "MPI_Bcast");
+  }
+
+ private:
+  MPI_Comm handle_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+/// Keeps ranks from waiting for one that has left by an exception. Something that all ranks do together holds one from
+/// its beginning to its end, calls step() before each exchange, and finish() at the end where nothing more can fail.
+/// Where a rank leaves it by an exception, whatever that is, step() and finish() throw remote_error on the others;
+/// nobody hangs. Where it ends without finish(), a rank that fails after the last step fails alone. One is alive at a
+/// time.
+class lockstep {
+ public:
+  explicit lockstep(const communicator& ranks) noexcept : ranks_(ranks) {}
+  lockstep(const lockstep&) = delete;
+  lockstep& operator=(const lockstep&) = delete;
+  ~lockstep() {
+    if (is_over_) return;
+    try {
+      (void)first_failure(std::uncaught_exceptions() > exceptions_);
+    } catch (const error&) {  // of MPI itself; the ranks can do no more for each other
+    }
+  }
+
+  void finish() {
+    step();
+    is_over_ = true;
+  }
+
+  void step() {
+    int failed = 0;
+    try {
+      failed = first_failure(false);
+    } catch (...) {
+      is_over_ = true;  // MPI itself is broken
+      throw;
+    }
+    if (failed < 0) return;
+    is_over_ = true;
+    throw remote_error(failed);
+  }
+
+ private:
+  /// The lowest rank that failed, or -1.
+  int first_failure(bool is_mine) {
+    const int size = static_cast<int>(ranks_.size());
+    int failure = is_mine ? size - static_cast<int>(ranks_.rank()) : 0;
+    check(MPI_Allreduce(MPI_IN_PLACE, &failure, 1, MPI_INT, MPI_MAX, ranks_.handle()), "MPI_Allreduce");
+    return failure == 0 ? -1 : size - failure;
+  }
+
+  const communicator& ranks_;
+  int exceptions_ = std::uncaught_exceptions();
+  bool is_over_ = false;
+};
+
+}  // namespace imgsim::mpi
