@@ -102,7 +102,8 @@ class executor {
       pass.finish_backward(k, parameters_.direct_gradients());
       for_each_shard([&](worker& w, const piece& p, float* gradients) { return_through(w, p, k - 1, gradients); });
     }
-    const double penalty = parameters_.step(context_, session_, groups, adam, step);
+    if (policy_.exchange) policy_.exchange(parameters_.sum_gradients(context_, session_, groups), shards.photos);
+    const double penalty = parameters_.step(context_, session_, policy_.exchange ? 0 : groups, adam, step);
     parameters_changed();
     return {mean_loss(shards), penalty, invariance};
   }

@@ -88,7 +88,18 @@ class parameter_store {
     return sum_of_penalties();
   }
 
-  /// One step of Adam on the summed gradients plus that of the penalty; returns the penalty before it.
+  /// The gradient of every trained parameter, summed over `groups`, for step() with none: [trained size].
+  [[nodiscard]] std::span<float> sum_gradients(const cpu_context& context, onednn_session& session,
+                                               std::size_t groups) {
+    for_each_task(context, session, blocks_.size(), [&](worker&, std::size_t b) {
+      const block& part = blocks_[b];
+      if (part.begin < grouped_size_) sum_groups(part, groups, direct_gradients_.data() + part.begin);
+    });
+    return {direct_gradients_.data(), trained_size_};
+  }
+
+  /// One step of Adam on the gradients, summed over `groups` (0: they are, by sum_gradients), plus that of the penalty;
+  /// returns the penalty before it.
   double step(const cpu_context& context, onednn_session& session, std::size_t groups, const adam_step& adam,
               std::uint64_t count) {
     const adam_rule rule = rule_of(adam, count);
@@ -96,7 +107,7 @@ class parameter_store {
       const block& part = blocks_[b];
       penalties_[b] = penalty_of(part);
       const float* gradient = direct_gradients_.data() + part.begin;
-      if (part.begin < grouped_size_) gradient = sum_groups(part, groups, w.scratch.at_least(part.size));
+      if (groups > 0 && part.begin < grouped_size_) gradient = sum_groups(part, groups, w.scratch.at_least(part.size));
       apply(rule, part, gradient);
     });
     return sum_of_penalties();
@@ -148,7 +159,7 @@ class parameter_store {
     return sum;
   }
 
-  [[nodiscard]] const float* sum_groups(const block& b, std::size_t groups, float* sum) const {
+  const float* sum_groups(const block& b, std::size_t groups, float* sum) const {
     vectorised([&]() IMGSIM_VECTORISED {
       const float* gradient = group_gradients_.data() + b.begin;
       std::copy_n(gradient, b.size, sum);
