@@ -64,7 +64,7 @@ class photo_loader {
     threads = std::min(threads, paths_.size());
     workers_.reserve(threads);
     try {
-      for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back([this] { work(); });
+      for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back(&work_of, static_cast<void*>(this));
     } catch (...) {
       stop();
       throw;
@@ -124,6 +124,9 @@ class photo_loader {
     changed_.notify_all();
     for (std::thread& worker : workers_) worker.join();
   }
+
+  /// By address, as in thread_pool: what std::thread has of a type of ours, shared libraries would share.
+  static void work_of(void* loader) { static_cast<photo_loader*>(loader)->work(); }
 
   void work() noexcept {
     workspace scratch;

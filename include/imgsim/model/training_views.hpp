@@ -82,6 +82,7 @@ class training_views {
   static constexpr std::uint64_t kViewStream = 0x7669657773u << 16;
 
   struct slot {
+    std::span<const std::size_t> rows;  // being made
     std::size_t count = 0;
     tensor<std::uint8_t, 4> photos;  // as they are
     tensor<std::uint8_t, 4> views;   // the first of each, then the second
@@ -111,10 +112,17 @@ class training_views {
   }
 
   void prepare_next() {
-    ready_ = std::async(std::launch::async, [this, &to = slots_[filling_], rows = take_rows()] { prepare(to, rows); });
+    slots_[filling_].rows = take_rows();
+    ready_ = std::async(std::launch::async, &prepare_filling, static_cast<void*>(this));
+  }
+  /// By address, as in thread_pool: what std::async has of a type of ours, shared libraries would share.
+  static void prepare_filling(void* views) {
+    auto& self = *static_cast<training_views*>(views);
+    self.prepare(self.slots_[self.filling_]);
   }
 
-  void prepare(slot& to, std::span<const std::size_t> rows) {
+  void prepare(slot& to) {
+    const std::span<const std::size_t> rows = to.rows;
     to.count = rows.size();
     reserve(to.photos, 1);
     source_.load(rows, to.photos.view().slice(0, rows.size()));
