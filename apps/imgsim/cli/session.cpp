@@ -38,8 +38,17 @@ void session::keep_to_cpu() {
 }
 
 std::stop_token session::stop() {
+  if (given_stop_) return *given_stop_;
   std::call_once(watch_once_, [this] { watch_ = std::make_unique<interrupt_watch>(); });
   return watch_->token();
+}
+
+std::unique_ptr<session> session::in_background(std::stop_token stop) const {
+  global_options options = options_;
+  options.quiet = true;
+  auto background = std::make_unique<session>(options, command_name_, std::vector<std::string>{});
+  background->given_stop_ = std::move(stop);
+  return background;
 }
 
 void session::check_stop(const std::string& consequence) {

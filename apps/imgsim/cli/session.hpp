@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ class session {
   /// Becomes requested at the first Ctrl-C or SIGTERM; the second ends the process at once. Signals keep their
   /// default effect until the first call.
   std::stop_token stop();
+  /// A session for work in the background: silent but for what it skips, with a device of its own, stopped by `stop`.
+  [[nodiscard]] std::unique_ptr<session> in_background(std::stop_token stop) const;
   /// Throws cancelled with `consequence` ("nothing was changed") where a stop is wanted.
   void check_stop(const std::string& consequence);
 
@@ -64,6 +67,7 @@ class session {
   std::unique_ptr<compute> device_;
   std::once_flag watch_once_;  // progress callbacks ask for stop() from several threads
   std::unique_ptr<interrupt_watch> watch_;
+  std::optional<std::stop_token> given_stop_;  // in place of the watch
   json skipped_ = json::array();
 };
 

@@ -13,6 +13,7 @@
 #include "commands/neighbors.hpp"
 #include "commands/predict.hpp"
 #include "commands/query.hpp"
+#include "commands/serve.hpp"
 #include "commands/train.hpp"
 #include "commands/verify.hpp"
 
@@ -24,6 +25,7 @@ command_list all_commands() {
   commands.push_back(std::make_unique<train_command>());
   commands.push_back(std::make_unique<index_command>());
   commands.push_back(std::make_unique<query_command>());
+  commands.push_back(std::make_unique<serve_command>());
   commands.push_back(std::make_unique<neighbors_command>());
   commands.push_back(std::make_unique<choose_k_command>());
   commands.push_back(std::make_unique<cluster_command>());

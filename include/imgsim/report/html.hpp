@@ -19,11 +19,11 @@
 
 #include <imgsim/core/version.hpp>
 #include <imgsim/image/encode.hpp>
-#include <imgsim/report/canvas.hpp>
 #include <imgsim/report/escape.hpp>
 #include <imgsim/report/html_style.hpp>
 #include <imgsim/report/svg_plot.hpp>
 #include <imgsim/report/table.hpp>
+#include <imgsim/report/thumbnail.hpp>
 
 namespace imgsim {
 
@@ -52,15 +52,8 @@ struct embedded_picture {
 [[nodiscard]] inline embedded_picture embed_photo(view<const std::uint8_t, 3> photo, std::size_t longest_side = 240,
                                                   int quality = 82) {
   if (photo.empty()) return {};
-  rgb_image thumbnail;
-  const std::size_t longest = std::max(photo.extent(0), photo.extent(1));
-  const auto side = static_cast<std::ptrdiff_t>(std::min(longest, longest_side));
-  const pixel_box box = letterbox(photo.extent(1), photo.extent(0), {0, 0, side, side});
-  thumbnail.width = static_cast<std::size_t>(box.width);
-  thumbnail.height = static_cast<std::size_t>(box.height);
-  thumbnail.pixels.resize(thumbnail.width * thumbnail.height * 3);
-  resize_bilinear(photo, thumbnail.view());
-  const std::vector<std::byte> jpeg = encode_jpeg(std::as_const(thumbnail).view(), quality);
+  const rgb_image thumbnail = make_thumbnail(photo, longest_side);
+  const std::vector<std::byte> jpeg = encode_jpeg(thumbnail.view(), quality);
   return {"data:image/jpeg;base64," + base64_text(jpeg), thumbnail.width, thumbnail.height};
 }
 

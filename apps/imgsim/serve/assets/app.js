@@ -1,0 +1,175 @@
+// Which page is shown: the address after # says it, so that the back button and a copied link lead to the same place.
+import {element, say} from './dom.js';
+import {collection, onReload, Refused, reload} from './collection.js';
+import * as browse from './page_browse.js';
+import * as photo from './page_photo.js';
+import * as search from './page_search.js';
+import * as groups from './page_groups.js';
+import * as map from './page_map.js';
+import * as duplicates from './page_duplicates.js';
+
+const kPages = {'': browse, photo, search, groups, map, duplicates};
+const kTabs = {'': 'browse', groups: 'groups', map: 'map', duplicates: 'duplicates'};
+const main = document.getElementById('main');
+const notices = document.getElementById('notices');
+
+/** Where each entry of the history was left: {scroll, row}. */
+const leftAt = new Map();
+let entry = null;
+let current = null;
+let leaving = new AbortController();
+let arrivals = 0;
+
+function routeOf(hash) {
+  const [path, query = ''] = hash.replace(/^#\/?/, '').split('?');
+  const slash = path.indexOf('/');
+  const page = slash < 0 ? path : path.slice(0, slash);
+  let rest = slash < 0 ? '' : path.slice(slash + 1);
+  try {
+    rest = decodeURIComponent(rest);
+  } catch {
+    // A link that was cut: it is no photo's.
+  }
+  return {page, rest, parameters: new URLSearchParams(query)};
+}
+
+function replaceAddress(hash) {
+  history.replaceState(history.state, '', hash);
+}
+
+function rememberPlace() {
+  if (entry === null) return;
+  const row = document.activeElement?.closest?.('[data-row]')?.dataset.row;
+  leftAt.set(entry, {scroll: scrollY, row: row === undefined ? null : Number(row)});
+}
+
+async function arrive({isReplaced = false} = {}) {
+  const arrival = ++arrivals;
+  leaving.abort();
+  leaving = new AbortController();
+  current?.destroy?.();
+  current = null;
+  const place = isReplaced ? null : leftAt.get(history.state?.entry);
+  if (history.state?.entry === undefined) history.replaceState({entry: crypto.getRandomValues(new Uint32Array(1))[0]}, '', location.href);
+  entry = history.state.entry;
+
+  const route = routeOf(location.hash);
+  const page = kPages[route.page];
+  for (const link of document.querySelectorAll('nav a')) {
+    if (link.dataset.page === kTabs[route.page]) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  main.replaceChildren();
+  delete main.dataset.ready;
+  const context = {...route, signal: leaving.signal, replaceAddress, choosePhoto,
+    replaceParameters: (parameters) => replaceAddress(location.hash.split('?')[0] + (parameters.size ? `?${parameters}` : ''))};
+  let shown;
+  try {
+    if (!page) throw new Refused(404, 'There is no such page.');
+    shown = await page.show(main, context);
+  } catch (failure) {
+    if (arrival !== arrivals || failure.name === 'AbortError') return;
+    main.replaceChildren(element('h1', {tabindex: -1}, 'This cannot be shown'), element('p', {class: 'fault'}, failure.message), element('p', {}, element('a', {href: '#/'}, 'All photos')));
+    shown = {title: 'This cannot be shown'};
+  }
+  if (arrival !== arrivals) {
+    shown.destroy?.();
+    return;
+  }
+  current = shown;
+  document.title = `${shown.title} · imgsim`;
+  if (place) {
+    await shown.ready;
+    if (arrival !== arrivals) return;
+    scrollTo({top: place.scroll});
+    if (place.row !== null && shown.focusRow) shown.focusRow(place.row);
+  } else if (!isReplaced) {
+    scrollTo({top: 0});
+    if (arrival > 1) main.querySelector('h1')?.focus({preventScroll: true});
+  }
+  main.dataset.ready = location.hash;  // for whoever waits for it
+}
+
+function tellFaults() {
+  notices.replaceChildren(...collection.info.faults.map((fault) => element('p', {role: 'alert'}, fault)));
+  document.getElementById('choose-photo').hidden = !collection.info.searches_new_photos;
+}
+
+/* A new photo to search with: chosen, dropped or pasted. */
+const file = document.getElementById('photo-file');
+function choosePhoto() {
+  file.value = '';
+  file.click();
+}
+function searchWith(blob, name) {
+  if (!collection.info?.searches_new_photos) return;
+  search.setPhoto(blob, name || 'Pasted photo');
+  if (routeOf(location.hash).page === 'search') arrive({isReplaced: true});
+  else location.hash = '#/search';
+}
+const photoOf = (transfer) => [...(transfer?.files ?? [])].find((one) => one.type.startsWith('image/') || /\.(jpe?g|png|webp)$/i.test(one.name));
+document.getElementById('choose-photo').addEventListener('click', choosePhoto);
+file.addEventListener('change', () => file.files.length && searchWith(file.files[0], file.files[0].name));
+addEventListener('paste', (event) => {
+  const pasted = photoOf(event.clipboardData);
+  if (pasted) searchWith(pasted, pasted.name);
+});
+const target = document.getElementById('drop-target');
+addEventListener('dragenter', (event) => {
+  if ([...event.dataTransfer.types].includes('Files')) target.hidden = !collection.info?.searches_new_photos;
+});
+addEventListener('dragover', (event) => event.preventDefault());
+target.addEventListener('dragleave', () => target.hidden = true);
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  target.hidden = true;
+  const dropped = photoOf(event.dataTransfer);
+  if (dropped) searchWith(dropped, dropped.name);
+  else if (event.dataTransfer.files.length) say('That file is no photo: JPEG, PNG and WebP can be searched with.');
+});
+
+/* Keys that mean the same on every page. */
+addEventListener('keydown', (event) => {
+  const isTyping = event.target.matches?.('input[type=search], select, textarea');
+  if (event.key === 'Escape' && !target.hidden) target.hidden = true;
+  else if (event.key === 'Escape' && location.hash.replace(/^#\/?/, '')) location.hash = routeOf(location.hash).page === 'groups' && routeOf(location.hash).rest ? '#/groups' : '#/';
+  else if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    const filter = document.getElementById('filter');
+    if (filter) filter.focus();
+    else location.hash = '#/';
+  }
+});
+document.getElementById('skip').addEventListener('click', () => main.querySelector('h1')?.focus());
+
+// A link is followed or the back button pressed: what is left is still in place.
+history.scrollRestoration = 'manual';
+addEventListener('popstate', () => {
+  rememberPlace();
+  if (collection.info) arrive();
+});
+
+// The index may be replaced while the page lies open.
+onReload((isAnother) => {
+  tellFaults();
+  if (isAnother) {
+    say('The index has changed; its new version is shown.');
+    arrive({isReplaced: true});
+  }
+});
+document.addEventListener('visibilitychange', async () => {
+  if (document.hidden || !collection.info) return;
+  try {
+    const info = await (await fetch('api/index')).json();
+    if (info.version !== collection.version) await reload();
+  } catch {
+    // The server is away: the next thing asked for tells.
+  }
+});
+
+try {
+  await reload();
+  await arrive();
+} catch (failure) {
+  main.replaceChildren(element('h1', {tabindex: -1}, 'The collection cannot be opened'), element('p', {class: 'fault'}, failure.message));
+}

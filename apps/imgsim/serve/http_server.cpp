@@ -1,0 +1,218 @@
+#include "serve/http_server.hpp"
+
+#include <sys/socket.h>
+
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <semaphore>
+#include <thread>
+
+#include "serve/request_guard.hpp"
+
+#include <imgsim/report/escape.hpp>
+
+#ifdef IMGSIM_WITH_SERVE
+#include <httplib.h>
+#endif
+
+namespace imgsim::app {
+
+std::string url_of(const listen_address& address) {
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  return "http://" + (is_v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port) + "/";
+}
+
+#ifdef IMGSIM_WITH_SERVE
+
+namespace {
+
+// A browser opens six at once; threads that wait cost little.
+constexpr std::size_t kConnections = 32;
+constexpr std::ptrdiff_t kUploadsAtOnce = 4;  // of site::kMaxUpload each
+constexpr time_t kIdleSeconds = 2;            // of a connection without a request; what stopping takes at most
+
+/// Headers of every answer. Nothing is loaded from elsewhere, nothing inline is run, no other page may hold this one.
+httplib::Headers safe_headers() {
+  return {{"Content-Security-Policy",
+           "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+          {"X-Content-Type-Options", "nosniff"},
+          {"Referrer-Policy", "no-referrer"},
+          {"Cross-Origin-Resource-Policy", "same-origin"},
+          {"Cross-Origin-Opener-Policy", "same-origin"}};
+}
+
+void send(httplib::Response& response, const reply& answer) {
+  response.status = answer.status;
+  response.set_header("Cache-Control",
+                      answer.keep == keep_answer::checked ? "private, max-age=31536000, immutable" : "no-store");
+  response.set_content(answer.body, answer.type);
+}
+
+void send_reason(httplib::Response& response, int status, const std::string& reason) {
+  send(response, {.status = status, .body = json_text({{"reason", printable_utf8(reason)}}, -1)});
+}
+
+/// Sends what `make` returns, or why it could not.
+template <class Make>
+void answer(httplib::Response& response, Make&& make) {
+  try {
+    send(response, make());
+  } catch (const refusal& reason) {
+    send_reason(response, reason.status(), reason.what());
+  } catch (const std::bad_alloc&) {
+    send_reason(response, 503, "there is not enough memory for this photo");
+  } catch (const std::exception& failure) {
+    send_reason(response, 500, failure.what());
+  }
+}
+
+request_parameters parameters_of(const httplib::Request& request) {
+  return request_parameters([&request](const std::string& name) -> std::optional<std::string> {
+    if (!request.has_param(name)) return std::nullopt;
+    return request.get_param_value(name);
+  });
+}
+
+/// The body, as long as it may be; throws refusal.
+std::vector<std::byte> read_body(const httplib::Request& request, const httplib::ContentReader& content) {
+  if (request.is_multipart_form_data()) throw refusal(415, "send the photo itself as the body");
+  const std::string too_long = "the photo has more than 32 MiB; make it smaller to search with it";
+  // What is announced need not be read to be refused; what is not, or wrongly, is counted as it comes.
+  const std::string announced = request.get_header_value("Content-Length");
+  std::size_t length = 0;
+  std::from_chars(announced.data(), announced.data() + announced.size(), length);
+  if (length > site::kMaxUpload) throw refusal(413, too_long);
+  std::vector<std::byte> body;
+  bool is_too_long = false;
+  const bool is_whole = content([&](const char* data, std::size_t size) {
+    is_too_long = size > site::kMaxUpload - body.size();
+    if (is_too_long) return false;
+    const auto* begin = reinterpret_cast<const std::byte*>(data);
+    body.insert(body.end(), begin, begin + size);
+    return true;
+  });
+  if (is_too_long) throw refusal(413, too_long);
+  if (!is_whole) throw refusal(400, "the photo did not arrive whole");
+  return body;
+}
+
+class http_server {
+ public:
+  http_server(site& pages, listen_address address) : pages_(pages), address_(std::move(address)) {
+    server_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
+    server_.set_keep_alive_timeout(kIdleSeconds);
+    // One request a connection: the library would take the unread body of a refused request for the next one, and with
+    // it whatever headers a page from elsewhere wrote into it.
+    server_.set_keep_alive_max_count(1);
+    server_.set_payload_max_length(site::kMaxUpload);
+    server_.set_tcp_nodelay(true);
+    server_.set_default_headers(safe_headers());
+    // Without SO_REUSEPORT, which lets two servers have one port and hides that it is taken.
+    server_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
+    server_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      return route(request, response) ? httplib::Server::HandlerResponse::Handled
+                                      : httplib::Server::HandlerResponse::Unhandled;
+    });
+    for (const char* path : {"/api/search", "/api/duplicates", "/api/choose-k", "/api/map"})
+      server_.Post(path, [this](const httplib::Request& request, httplib::Response& response,
+                                const httplib::ContentReader& content) { post(request, response, content); });
+    server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+      if (response.body.empty())
+        send_reason(response, response.status, response.status == 413 ? "it is too large" : "there is no such page");
+    });
+  }
+
+  /// The port.
+  int bind() {
+    const bool is_bound = address_.port == 0 ? (address_.port = server_.bind_to_any_port(address_.host)) > 0
+                                             : server_.bind_to_port(address_.host, address_.port);
+    if (!is_bound)
+      throw error("cannot listen at " + url_of(address_) +
+                  ": the port is taken, or the address is not of this machine; --port 0 takes a free port");
+    return address_.port;
+  }
+
+  void run(const std::stop_token& stop) {
+    std::atomic<bool> has_ended = false;
+    std::thread watch([&] {
+      // The library's stop() has no effect before it listens.
+      while (!has_ended) {
+        if (stop.stop_requested() && server_.is_running()) server_.stop();
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+    });
+    const bool is_sound = server_.listen_after_bind();
+    has_ended = true;
+    watch.join();
+    if (!is_sound && !stop.stop_requested()) throw error("the server at " + url_of(address_) + " failed");
+  }
+
+ private:
+  /// True where the request is answered: all but uploads.
+  bool route(const httplib::Request& request, httplib::Response& response) {
+    const std::string host = request.get_header_value("Host");
+    const std::string origin = request.get_header_value("Origin");
+    if (const auto reason = why_refused({request.method, host, origin}, address_.host)) {
+      send_reason(response, 403, *reason);
+      return true;
+    }
+    if (request.method == "POST") return false;
+    if (request.method != "GET" && request.method != "HEAD") {
+      send_reason(response, 405, "pages are only read here");
+      return true;
+    }
+    answer(response, [&] { return pages_.get(request.path, parameters_of(request)); });
+    return true;
+  }
+
+  void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& content) {
+    answer(response, [&] {
+      if (!uploads_.try_acquire()) throw refusal(503, "other photos are being searched with; try again");
+      struct release {
+        std::counting_semaphore<kUploadsAtOnce>& semaphore;
+        ~release() { semaphore.release(); }
+      } const at_end{uploads_};
+      return pages_.post(request.path, parameters_of(request), read_body(request, content));
+    });
+  }
+
+  site& pages_;
+  listen_address address_;
+  std::counting_semaphore<kUploadsAtOnce> uploads_{kUploadsAtOnce};
+  httplib::Server server_;
+};
+
+}  // namespace
+
+void expect_http_server() {}
+
+void run_http_server(site& pages, const listen_address& address, const std::stop_token& stop,
+                     const std::function<void(const listen_address& bound)>& on_ready) {
+  http_server server(pages, address);
+  listen_address bound = address;
+  bound.port = server.bind();
+  on_ready(bound);
+  server.run(stop);
+}
+
+#else
+
+void expect_http_server() {
+  throw error(
+      "this imgsim was built without cpp-httplib (libcpp-httplib-dev) and cannot serve pages; imgsim query "
+      "--report and imgsim cluster write pages as files");
+}
+
+void run_http_server(site&, const listen_address&, const std::stop_token&,
+                     const std::function<void(const listen_address& bound)>&) {
+  expect_http_server();
+}
+
+#endif
+
+}  // namespace imgsim::app

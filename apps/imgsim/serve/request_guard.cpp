@@ -1,0 +1,56 @@
+#include "serve/request_guard.hpp"
+
+#include <arpa/inet.h>
+
+#include <array>
+
+#include "cli/text.hpp"
+
+#include <imgsim/core/ascii.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+/// Four bytes of an IPv4 address, 16 of an IPv6 address; nothing for other text.
+std::string address_bytes(std::string_view host) {
+  const std::string text(host);
+  std::array<char, sizeof(in6_addr)> bytes{};
+  if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return {bytes.data(), sizeof(in_addr)};
+  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return {bytes.data(), sizeof(in6_addr)};
+  return {};
+}
+
+}  // namespace
+
+std::string_view host_part(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const std::size_t end = authority.find(']');
+    return end == std::string_view::npos ? std::string_view() : authority.substr(1, end - 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+bool is_ip_address(std::string_view host) {
+  return host.find('\0') == std::string_view::npos && !address_bytes(host).empty();
+}
+
+bool is_loopback_address(std::string_view host) {
+  const std::string bytes = address_bytes(host);
+  if (bytes.size() == sizeof(in_addr)) return bytes.front() == 127;
+  return bytes.size() == sizeof(in6_addr) && bytes == std::string(15, '\0') + '\1';
+}
+
+std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound) {
+  const std::string host = lower_case(std::string(host_part(request.host)));
+  const bool only_here = is_loopback_address(bound) || bound == "localhost";
+  const bool is_known = !host.empty() && (host == "localhost" || host == lower_case(std::string(bound)) ||
+                                          (only_here ? is_loopback_address(host) : is_ip_address(host)));
+  if (!is_known)
+    return "this server is not called " + in_quotes(host_part(request.host)) + "; open the address that it printed";
+  if (request.method == "POST" && request.origin != "http://" + std::string(request.host))
+    return "this is accepted from the server's own pages only";
+  return std::nullopt;
+}
+
+}  // namespace imgsim::app

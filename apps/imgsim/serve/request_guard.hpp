@@ -1,0 +1,30 @@
+// Which requests a server on this machine answers. A page from elsewhere must neither read the collection (by a name
+// that its owner points at this machine, "DNS rebinding") nor make the server work (by a request across sites).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace imgsim::app {
+
+/// "host" of "host:port" and "[host]:port".
+[[nodiscard]] std::string_view host_part(std::string_view authority);
+
+/// Whether `host` is written as an IP address, which no name server can point elsewhere.
+[[nodiscard]] bool is_ip_address(std::string_view host);
+[[nodiscard]] bool is_loopback_address(std::string_view host);
+
+struct guarded_request {
+  std::string_view method;
+  std::string_view host;    // the header, empty where there is none
+  std::string_view origin;  // the header, empty where there is none
+};
+
+/// Why a request is not answered; nullopt where it is. `bound` is the address or name that the server listens on.
+///
+/// Host must be `bound`, localhost, or an IP address: one of the loopback where the server listens there alone. A POST
+/// must come from the server's own pages: its Origin is http:// and the Host.
+[[nodiscard]] std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound);
+
+}  // namespace imgsim::app

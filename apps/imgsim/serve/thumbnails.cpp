@@ -1,0 +1,135 @@
+#include "serve/thumbnails.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include <imgsim/core/content_hash.hpp>
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
+#include <imgsim/image/decode.hpp>
+#include <imgsim/image/encode.hpp>
+#include <imgsim/report/thumbnail.hpp>
+
+namespace imgsim::app {
+
+namespace {
+
+constexpr int kQuality = 82;
+constexpr std::uint64_t kMaxThumbnailBytes = 1u << 20;
+
+/// Only the owner may look: thumbnails show the photos. Returns false where there is no such folder.
+bool make_private_folder(const std::filesystem::path& folder) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder.parent_path(), failure);
+  if (failure) return false;
+  return ::mkdir(folder.c_str(), S_IRWXU) == 0 || std::filesystem::is_directory(folder, failure);
+}
+
+bool is_whole_jpeg(std::string_view file) {
+  using namespace std::string_view_literals;
+  return file.starts_with("\xff\xd8"sv) && file.ends_with("\xff\xd9"sv);
+}
+
+}  // namespace
+
+thumbnail_store::thumbnail_store(decode_limits limits, std::optional<std::filesystem::path> folder)
+    : limits_(limits), folder_(std::move(folder)) {
+  if (folder_ && !make_private_folder(*folder_)) folder_.reset();
+}
+
+std::optional<std::filesystem::path> thumbnail_store::file_of(const std::string& content) const {
+  // An index may come from anywhere, and what it calls a hash becomes a file name here.
+  const bool is_hash = content.size() == 32 && content.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!folder_ || !is_hash) return std::nullopt;
+  return *folder_ / content.substr(0, 2) / (content + "-" + std::to_string(kLongestSide) + ".jpg");
+}
+
+std::shared_ptr<const std::string> thumbnail_store::of(const photo_index& index, std::size_t row) {
+  const std::string& content = index.photos()[row].content_hash;
+  if (picture known = in_memory(content)) return known;
+  picture found = in_folder(content);
+  if (!found) found = make(index, row);
+  remember(content, found);
+  return found;
+}
+
+bool thumbnail_store::keep(const photo_index& index, std::size_t row) {
+  const std::string& content = index.photos()[row].content_hash;
+  const std::optional<std::filesystem::path> file = file_of(content);
+  if (!file || !make_private_folder(file->parent_path())) return false;
+  if (!in_folder(content)) write_file(*file, *of(index, row));
+  return true;
+}
+
+thumbnail_store::picture thumbnail_store::in_memory(const std::string& content) {
+  const std::lock_guard lock(mutex_);
+  const auto found = found_.find(content);
+  if (found == found_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->jpeg;
+}
+
+thumbnail_store::picture thumbnail_store::in_folder(const std::string& content) const {
+  const std::optional<std::filesystem::path> file = file_of(content);
+  if (!file) return nullptr;
+  try {
+    const std::vector<std::byte> bytes = read_file(*file, kMaxThumbnailBytes);
+    auto jpeg = std::make_shared<const std::string>(text_of(bytes));
+    return is_whole_jpeg(*jpeg) ? std::move(jpeg) : nullptr;
+  } catch (const io_error&) {
+    return nullptr;  // not made yet, or damaged: made again
+  }
+}
+
+thumbnail_store::picture thumbnail_store::make(const photo_index& index, std::size_t row) {
+  decoding_.acquire();
+  struct release {
+    std::counting_semaphore<kDecodedAtOnce>& semaphore;
+    ~release() { semaphore.release(); }
+  } const at_end{decoding_};
+  const std::vector<std::byte> file = read_indexed_file(index, row, limits_);
+  rgb_image decoded;
+  try {
+    decode_image(file, limits_, decoded);
+  } catch (const image_error& reason) {
+    throw io_error(index.photo_path(row), reason.what());
+  }
+  const rgb_image small = make_thumbnail(decoded.view(), kLongestSide);
+  const std::vector<std::byte> jpeg = encode_jpeg(small.view(), kQuality);
+  return std::make_shared<const std::string>(text_of(jpeg));
+}
+
+void thumbnail_store::remember(const std::string& content, const picture& made) {
+  const std::lock_guard lock(mutex_);
+  if (found_.contains(content)) return;  // two requests made it at once
+  recent_.push_front({content, made});
+  found_[content] = recent_.begin();
+  for (bytes_ += made->size(); bytes_ > kMemoryBytes; recent_.pop_back()) {
+    bytes_ -= recent_.back().jpeg->size();
+    found_.erase(recent_.back().content);
+  }
+}
+
+std::vector<std::byte> read_indexed_file(const photo_index& index, std::size_t row, const decode_limits& limits) {
+  std::vector<std::byte> bytes = read_file(index.photo_path(row), limits.max_file_bytes);
+  if (content_hash(bytes) != index.photos()[row].content_hash)
+    throw io_error(index.photo_path(row), "has changed since it was indexed; run imgsim index again");
+  return bytes;
+}
+
+std::optional<std::filesystem::path> thumbnail_folder_of_user() {
+  const auto below = [](const char* variable, const char* rest) -> std::optional<std::filesystem::path> {
+    const char* value = std::getenv(variable);
+    // "All paths must be absolute" (XDG Base Directory Specification).
+    if (value == nullptr || !std::filesystem::path(value).is_absolute()) return std::nullopt;
+    return std::filesystem::path(value) / rest;
+  };
+  if (auto cache = below("XDG_CACHE_HOME", "imgsim/thumbnails")) return cache;
+  return below("HOME", ".cache/imgsim/thumbnails");
+}
+
+}  // namespace imgsim::app

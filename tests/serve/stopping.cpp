@@ -1,0 +1,72 @@
+// How imgsim serve begins and ends.
+#include <chrono>
+
+#include <boost/test/unit_test.hpp>
+
+#include "serve/served_index.hpp"
+
+using namespace imgsim_test;
+
+namespace {
+
+constexpr double kSoon = 8;  // seconds; connections are kept for 2
+
+double seconds_to_end(served_index& server, int expected_code) {
+  const auto begin = std::chrono::steady_clock::now();
+  server.interrupt();
+  BOOST_TEST(server.wait() == expected_code);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(serve_stopping)
+
+BOOST_AUTO_TEST_CASE(control_c_ends_it_with_connections_open) {
+  served_index server(grouped_index().index());
+  const connection kept(server.port), silent(server.port);
+  kept.send("GET /api/index HTTP/1.1\r\nHost: " + server.host() + "\r\n\r\n");
+  kept.wait_for_bytes();
+  BOOST_TEST(seconds_to_end(server, 0) < kSoon);
+}
+
+BOOST_AUTO_TEST_CASE(control_c_ends_work_under_way) {
+  served_index server(grouped_index().index());
+  for (const char* path : {"/api/duplicates", "/api/choose-k", "/api/map"})
+    BOOST_TEST(server.post(path, "").status == 200);
+  BOOST_TEST(seconds_to_end(server, 0) < kSoon);
+}
+
+BOOST_AUTO_TEST_CASE(a_port_that_is_taken_is_told) {
+  const served_index& first = shared_server();
+  const auto second = run_imgsim({"serve", "--index", grouped_index().index(), "--port", std::to_string(first.port)});
+  BOOST_TEST(second.exit_code == 1);
+  BOOST_TEST(second.err.find("--port 0") != std::string::npos, second.err);
+  BOOST_TEST(second.out.empty());
+  const auto elsewhere =
+      run_imgsim({"serve", "--index", grouped_index().index(), "--host", "203.0.113.7", "--port", "0"});
+  BOOST_TEST(elsewhere.exit_code == 1);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_told_before_anything_is_served) {
+  BOOST_TEST(run_imgsim({"serve"}).exit_code == 2);
+  BOOST_TEST(run_imgsim({"serve", "--index", "x", "--port", "65536"}).exit_code == 2);
+  const auto missing = run_imgsim({"serve", "--index", "/nonexistent/photos.idx", "--port", "0"});
+  BOOST_TEST(missing.exit_code == 1);
+  BOOST_TEST(missing.err.find("/nonexistent/photos.idx") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(quiet_prints_the_address_alone) {
+  served_index server(grouped_index().index(), {"--quiet"});
+  BOOST_TEST(server.errors() == "");
+  BOOST_TEST(seconds_to_end(server, 0) < kSoon);
+}
+
+BOOST_AUTO_TEST_CASE(an_open_address_is_warned_of) {
+  const served_index server(grouped_index().index(), {"--host", "0.0.0.0", "--quiet"});
+  BOOST_TEST(server.errors().find("every machine") != std::string::npos, server.errors());
+  BOOST_TEST(server.get("/api/index").status == 200);
+  BOOST_TEST(server.get("/api/index", "evil.example").status == 403);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
