@@ -15,6 +15,8 @@
 
 using namespace imgsim;
 
+BOOST_AUTO_TEST_SUITE(maps_of_neighbours)
+
 namespace {
 
 struct neighbour_lists {
@@ -73,8 +75,6 @@ double kept_neighbours(const tensor<float, 2>& places, const neighbour_lists& li
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(maps_of_neighbours)
 
 BOOST_AUTO_TEST_CASE(weights_of_a_list_add_up_to_the_logarithm_of_its_length) {
   random_stream random(3);

@@ -10,6 +10,8 @@
 
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(serve_answers)
+
 namespace {
 
 std::span<const std::byte> bytes_of(const std::string& text) {
@@ -22,8 +24,6 @@ nlohmann::json matches_of_command(std::vector<std::string> arguments) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(serve_answers)
 
 BOOST_AUTO_TEST_CASE(its_address_and_what_it_serves_are_printed) {
   const served_index& server = shared_server();

@@ -5,6 +5,8 @@
 
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(serve_background)
+
 namespace {
 
 const trained_folder& folder_with_a_copy() {
@@ -19,8 +21,6 @@ const trained_folder& folder_with_a_copy() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(serve_background)
 
 BOOST_AUTO_TEST_CASE(duplicates_are_those_of_the_command) {
   const served_index server(folder_with_a_copy().index());

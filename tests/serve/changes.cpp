@@ -8,6 +8,8 @@
 
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(serve_changes)
+
 namespace {
 
 std::size_t row_of(const nlohmann::json& photos, const std::string& path) {
@@ -32,8 +34,6 @@ nlohmann::json photos_when(const served_index& server, std::size_t count) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(serve_changes)
 
 BOOST_AUTO_TEST_CASE(photos_that_are_gone_damaged_or_others_are_told_and_harm_nothing) {
   const trained_folder made;

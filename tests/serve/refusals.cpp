@@ -8,6 +8,8 @@
 
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(serve_refusals)
+
 namespace {
 
 /// A PNG of one row that claims to be `side` pixels wide and high: its header, whole, and no pixels.
@@ -33,8 +35,6 @@ std::set<std::string> files_below(const std::filesystem::path& folder) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(serve_refusals)
 
 BOOST_AUTO_TEST_CASE(no_path_leads_out_of_the_photos) {
   const served_index& server = shared_server();

@@ -7,6 +7,8 @@
 
 using namespace imgsim_test;
 
+BOOST_AUTO_TEST_SUITE(serve_stopping)
+
 namespace {
 
 constexpr double kSoon = 8;  // seconds; connections are kept for 2
@@ -19,8 +21,6 @@ double seconds_to_end(served_index& server, int expected_code) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(serve_stopping)
 
 BOOST_AUTO_TEST_CASE(control_c_ends_it_with_connections_open) {
   served_index server(grouped_index().index());
