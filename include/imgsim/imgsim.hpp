@@ -61,5 +61,6 @@
 #include <imgsim/report/contact_sheet.hpp>
 #include <imgsim/report/grid.hpp>
 #include <imgsim/report/html_sections.hpp>
+#include <imgsim/report/neighbour_map.hpp>
 #include <imgsim/report/svg_plot.hpp>
 #include <imgsim/report/table.hpp>

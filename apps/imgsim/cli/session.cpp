@@ -65,6 +65,7 @@ void session::note(const std::string& text) const {
 
 void session::skip(const std::string& path, const std::string& reason) {
   skipped_.push_back({{"path", path_to_text(path)}, {"reason", path_to_text(reason)}});
+  if (given_stop_) return;  // in the background, whoever began it tells
   warn("skipped " + printable_utf8(path) + ": " + printable_utf8(reason));
 }
 

@@ -41,7 +41,7 @@ class session {
   /// Becomes requested at the first Ctrl-C or SIGTERM; the second ends the process at once. Signals keep their
   /// default effect until the first call.
   std::stop_token stop();
-  /// A session for work in the background: silent but for what it skips, with a device of its own, stopped by `stop`.
+  /// A session for work in the background: silent, skip() keeps its list, with a device of its own, stopped by `stop`.
   [[nodiscard]] std::unique_ptr<session> in_background(std::stop_token stop) const;
   /// Throws cancelled with `consequence` ("nothing was changed") where a stop is wanted.
   void check_stop(const std::string& consequence);

@@ -36,20 +36,8 @@ void index_command::describe(option_set& options) {
 
 exit_code index_command::run(session& session) {
   const auto begin = std::chrono::steady_clock::now();
-  if (!images_ || !model_) {
-    if (!std::filesystem::exists(index_))
-      throw usage_error(std::string(images_ ? "--model FILE" : "--images DIR") + " is missing, and there is no index " +
-                        index_.string() + " to take it from");
-    const photo_index previous = open_index(index_);
-    if (!images_) images_ = previous.photos_root();
-    if (!model_) model_ = previous.model_path();
-  }
-  // The index's own copy, damaged, must not pass for another model.
-  std::error_code ignored;
-  if (std::filesystem::equivalent(*model_, index_ / index_file::kModel, ignored))
-    model_ = open_index(index_).model_path();
-  const index_outcome outcome =
-      update_index(session, {.images = *images_, .model = *model_, .index = index_, .replace = replace_});
+  const index_outcome outcome = update_index(
+      session, complete_request({.images = images_, .model = model_, .index = index_, .replace = replace_}));
   const update_summary& summary = outcome.summary;
   const photo_index index = open_index(index_, 0);
   static_cast<void>(index.embeddings());  // damage in rows that were kept is not passed on in silence

@@ -16,6 +16,7 @@
 #include "commands/serve.hpp"
 #include "commands/train.hpp"
 #include "commands/verify.hpp"
+#include "commands/watch.hpp"
 
 namespace imgsim::app {
 
@@ -24,6 +25,7 @@ command_list all_commands() {
   commands.push_back(std::make_unique<demo_command>());
   commands.push_back(std::make_unique<train_command>());
   commands.push_back(std::make_unique<index_command>());
+  commands.push_back(std::make_unique<watch_command>());
   commands.push_back(std::make_unique<query_command>());
   commands.push_back(std::make_unique<serve_command>());
   commands.push_back(std::make_unique<neighbors_command>());

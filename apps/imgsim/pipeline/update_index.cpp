@@ -61,6 +61,22 @@ std::vector<std::string> derived_of(const photo_index& previous) {
 
 }  // namespace
 
+index_request complete_request(typed_index_request typed) {
+  if (!typed.images || !typed.model) {
+    if (!std::filesystem::exists(typed.index))
+      throw usage_error(std::string(typed.images ? "--model FILE" : typed.images_option) +
+                        " is missing, and there is no index " + typed.index.string() + " to take it from");
+    const photo_index previous = open_index(typed.index);
+    if (!typed.images) typed.images = previous.photos_root();
+    if (!typed.model) typed.model = previous.model_path();
+  }
+  // The index's own copy, damaged, must not pass for another model.
+  std::error_code ignored;
+  if (std::filesystem::equivalent(*typed.model, typed.index / index_file::kModel, ignored))
+    typed.model = open_index(typed.index).model_path();
+  return {.images = *typed.images, .model = *typed.model, .index = typed.index, .replace = typed.replace};
+}
+
 index_outcome update_index(session& session, const index_request& request) {
   const photo_folder folder = scan_folder(request.images);
   const std::unique_ptr<encoder> encoder = open_model(session, request.model);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,17 @@ struct index_request {
   std::filesystem::path images, model, index;
   bool replace = false;  // all photos of the index by those of another folder
 };
+
+/// A request as it is typed: what is not given is as the index has it.
+struct typed_index_request {
+  std::optional<std::filesystem::path> images = {}, model = {};
+  std::filesystem::path index;
+  bool replace = false;
+  const char* images_option = "--images DIR";  // what the command calls it
+};
+
+/// Throws usage_error where something is not given and there is no index to take it from, io_error.
+[[nodiscard]] index_request complete_request(typed_index_request typed);
 
 struct index_outcome {
   update_summary summary;
