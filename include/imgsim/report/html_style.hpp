@@ -1,4 +1,5 @@
-// The look of imgsim's pages: light and dark by the reader's preference, from a phone's width to a desk's.
+// The look of imgsim's pages: light and dark by the reader's preference, from a phone's width to a desk's. That of
+// imgsim serve (apps/imgsim/serve/assets/style.css) has the same colours.
 #pragma once
 
 #include <string_view>
@@ -12,7 +13,7 @@ inline constexpr std::string_view kPageStyle = R"css(
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}
 .wrap{max-width:1120px;margin:0 auto;padding:28px 20px 56px}
-h1{font-size:1.75rem;line-height:1.2;margin:0 0 .35rem}
+h1{font-size:1.75rem;line-height:1.2;letter-spacing:-.01em;margin:0 0 .35rem}
 h2{font-size:1.3rem;margin:0 0 .75rem}
 h3{font-size:1.05rem;margin:1.75rem 0 .5rem}
 h3 .note{font-weight:400;color:var(--muted);margin-left:.4rem}
@@ -20,13 +21,13 @@ p{margin:.25rem 0 1rem;max-width:72ch}
 .muted,footer{color:var(--muted)}
 a{color:var(--accent)}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;padding:0;margin:.5rem 0 0}
-section{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:22px 24px;margin-top:22px}
+section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:22px 24px;margin-top:22px}
 dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px 20px;margin:0 0 1rem}
 dl.facts dt{color:var(--muted);font-size:.85rem}
 dl.facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
 ul.cards{list-style:none;margin:0 0 1rem;padding:0;display:grid;gap:14px;grid-template-columns:repeat(auto-fill,minmax(164px,1fr))}
 ul.cards.small{gap:8px;grid-template-columns:repeat(auto-fill,minmax(92px,1fr))}
-figure{margin:0;border:1px solid var(--line);border-radius:8px;overflow:hidden;background:var(--card);height:100%}
+figure{margin:0;border:1px solid var(--line);border-radius:10px;overflow:hidden;background:var(--card);height:100%}
 figure.framed{border-color:var(--medoid);box-shadow:0 0 0 2px var(--medoid)}
 figure img,figure .missing{display:block;width:100%;height:auto;aspect-ratio:1;object-fit:contain;background:var(--paper)}
 figure .missing{display:grid;place-items:center;color:var(--muted);font-size:.85rem;text-align:center;padding:6px}
