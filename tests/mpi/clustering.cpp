@@ -16,6 +16,8 @@
 
 #include "mpi/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(mpi_clustering)
+
 namespace {
 
 void check_equal(const imgsim::k_medoids_result& found, const imgsim::k_medoids_result& expected) {
@@ -41,8 +43,6 @@ struct unbounded {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mpi_clustering)
 
 BOOST_AUTO_TEST_CASE(ranks_take_the_swaps_that_one_takes) {
   const imgsim::mpi_context context(MPI_COMM_WORLD, imgsim::cpu_context(2));

@@ -12,6 +12,8 @@
 
 #include "mpi/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(mpi_search)
+
 namespace {
 
 template <class Metric>
@@ -36,8 +38,6 @@ void check_search(const imgsim::mpi_context& context, std::size_t rows, std::siz
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mpi_search)
 
 BOOST_AUTO_TEST_CASE(ranks_find_what_one_finds) {
   const imgsim::mpi_context context(MPI_COMM_WORLD, imgsim::cpu_context(2));
