@@ -84,6 +84,12 @@ BOOST_AUTO_TEST_CASE(time_and_memory_have_limits) {
   BOOST_TEST((answer == bytes_of("10")));
 }
 
+BOOST_AUTO_TEST_CASE(a_child_whose_end_is_not_told_is_no_answer) {
+  std::signal(SIGCHLD, SIG_IGN);
+  BOOST_CHECK_THROW(std::ignore = imgsim::in_child_process([] { return bytes_of("one"); }), imgsim::error);
+  std::signal(SIGCHLD, SIG_DFL);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_stays_open) {
   const auto lowest_free = [] {
     const imgsim::unique_descriptor next(dup(0));

@@ -113,8 +113,24 @@ BOOST_AUTO_TEST_CASE(statistics_become_their_mean) {
   autoencoder network(context.local(), description(true), imgsim::precision::float32, 1, average.policy());
   for (int step = 0; step < 3; ++step) (void)network.train_step(all().slice(first, count), {});
   if (context.ranks().size() > 1) BOOST_TEST(!is_same_everywhere(context, network.state()));
-  imgsim::mpi::average_statistics(context, network);
+  average.statistics(network);
   BOOST_TEST(is_same_everywhere(context, network.state()));
+}
+
+BOOST_AUTO_TEST_CASE(a_rank_that_leaves_before_the_statistics_ends_it_for_all) {
+  const bool leaves = context.ranks().rank() + 1 == context.ranks().size();
+  const auto train = [&] {
+    imgsim::mpi::gradient_average average(context);
+    autoencoder network(context.local(), description(true), imgsim::precision::float32, 1, average.policy());
+    (void)network.train_step(all().slice(first, count), {});
+    if (leaves) throw std::runtime_error("the disk is full");
+    average.statistics(network);
+  };
+  if (leaves) {
+    BOOST_CHECK_THROW(train(), std::runtime_error);
+  } else {
+    BOOST_CHECK_THROW(train(), imgsim::mpi::remote_error);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_rank_that_leaves_training_ends_it_for_all) {

@@ -38,4 +38,12 @@ BOOST_AUTO_TEST_CASE(what_makes_work_comes_from_the_pages_of_the_very_server) {
     BOOST_TEST(refused(origin), origin);
 }
 
+BOOST_AUTO_TEST_CASE(what_pages_from_elsewhere_ask_for_is_refused_for_reading_too) {
+  BOOST_TEST(why_refused({"GET", "127.0.0.1:8080", "http://evil.example"}, "127.0.0.1").has_value());
+  BOOST_TEST(why_refused({"GET", "127.0.0.1:8080", "null"}, "127.0.0.1").has_value());
+  BOOST_TEST(why_refused({"GET", "127.0.0.1:8080", "", true}, "127.0.0.1").has_value());
+  BOOST_TEST(!why_refused({"GET", "127.0.0.1:8080", "http://127.0.0.1:8080"}, "127.0.0.1"));
+  BOOST_TEST(!why_refused({"GET", "127.0.0.1:8080", ""}, "127.0.0.1"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,7 +11,6 @@ void background_task::start(session& parent, work make) {
   const std::stop_token parent_stop = parent.stop();
   const std::lock_guard lock(mutex_);
   if (phase_ == phase::running || phase_ == phase::done) return;
-  phase_ = phase::running;
   begun_ = std::chrono::steady_clock::now();
   // A thread that failed before has nothing left to do but to end: it is joined here.
   thread_ = std::jthread([this, &parent, parent_stop, make = std::move(make)](const std::stop_token& own_stop) {
@@ -28,6 +27,7 @@ void background_task::start(session& parent, work make) {
       finish(phase::failed, json_text(printable_utf8(failure.what()), -1));
     }
   });
+  phase_ = phase::running;  // the thread cannot finish before: the lock is held
 }
 
 void background_task::finish(phase outcome, std::string text) {

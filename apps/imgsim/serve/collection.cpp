@@ -45,7 +45,7 @@ std::string content_name(const indexed_photo& photo) {
 collection::collection(session& session, const std::filesystem::path& folder)
     : index_(open_index(folder)), version_(content_hash(bytes_of(index_.stored_manifest())).substr(0, 16)) {
   static_cast<void>(index_.embeddings());  // reads them all: a damaged one is told now
-  if (!std::filesystem::is_directory(index_.photos_root()))
+  if (std::error_code ignored; !std::filesystem::is_directory(index_.photos_root(), ignored))
     faults_.push_back("The folder of the photos is not there: " + printable_utf8(index_.photos_root().string()));
   open_groups();
   open_model(session);
@@ -108,13 +108,13 @@ std::shared_ptr<collection> current_collection::get() {
   if (now - looked_ < kLookInterval) return current_;
   looked_ = now;
   std::string there = manifest_files(folder_);
-  if (there == seen_) return current_;
+  if (there == seen_ && fault_.empty()) return current_;  // what could not be read is tried again
   seen_ = std::move(there);
   try {
     const std::lock_guard use(device_);
     replaced = std::exchange(current_, std::make_shared<collection>(session_, folder_));
     fault_.clear();
-  } catch (const error& reason) {
+  } catch (const std::exception& reason) {
     fault_ = "The index was replaced by one that cannot be read; its earlier version is shown. " +
              printable_utf8(reason.what());
   }

@@ -142,7 +142,10 @@ class http_server {
     std::thread watch([&] {
       // The library's stop() has no effect before it listens.
       while (!has_ended) {
-        if (stop.stop_requested() && server_.is_running()) server_.stop();
+        if (stop.stop_requested() && server_.is_running()) {
+          server_.stop();
+          return;
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
       }
     });
@@ -157,8 +160,16 @@ class http_server {
   bool route(const httplib::Request& request, httplib::Response& response) {
     const std::string host = request.get_header_value("Host");
     const std::string origin = request.get_header_value("Origin");
-    if (const auto reason = why_refused({request.method, host, origin}, address_.host)) {
+    // Links from elsewhere lead to the first page, whose script does the rest.
+    const std::string site = request.get_header_value("Sec-Fetch-Site");
+    const bool is_from_elsewhere = (site == "cross-site" || site == "same-site") && request.path != "/";
+    if (const auto reason = why_refused({request.method, host, origin, is_from_elsewhere}, address_.host)) {
       send_reason(response, 403, *reason);
+      return true;
+    }
+    // Nothing here is long enough to be asked for in parts, and many parts of one photo would be long.
+    if (!request.ranges.empty()) {
+      send_reason(response, 416, "answers are sent whole: leave out the Range header");
       return true;
     }
     if (request.method == "POST") return false;

@@ -48,7 +48,9 @@ std::optional<std::string> why_refused(const guarded_request& request, std::stri
                                           (only_here ? is_loopback_address(host) : is_ip_address(host)));
   if (!is_known)
     return "this server is not called " + in_quotes(host_part(request.host)) + "; open the address that it printed";
-  if (request.method == "POST" && request.origin != "http://" + std::string(request.host))
+  const bool is_own = request.origin == "http://" + std::string(request.host);
+  // What only reads has no Origin where a browser asks for its own pages; what has another makes the server work.
+  if (request.is_from_elsewhere || (!is_own && (request.method == "POST" || !request.origin.empty())))
     return "this is accepted from the server's own pages only";
   return std::nullopt;
 }

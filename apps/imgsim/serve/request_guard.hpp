@@ -19,6 +19,8 @@ struct guarded_request {
   std::string_view method;
   std::string_view host;    // the header, empty where there is none
   std::string_view origin;  // the header, empty where there is none
+  /// By the browser's word (Sec-Fetch-Site) part of a page from elsewhere, or led to by one.
+  bool is_from_elsewhere = false;
 };
 
 /// Why a request is not answered; nullopt where it is. `bound` is the address or name that the server listens on.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <exception>
 #include <string_view>
 
 #include "pipeline/choose_k_files.hpp"
@@ -226,12 +227,18 @@ reply site::picture(collection& shown, const std::string& path, const request_pa
 }
 
 void site::keep_thumbnails(const std::stop_token& stop) {
-  const std::shared_ptr<collection> shown = current_.get();
-  for (std::size_t row = 0; row < shown->index().size() && !stop.stop_requested(); ++row) {
+  std::shared_ptr<collection> shown;
+  for (std::size_t row = 0; !stop.stop_requested(); ++row) {
     try {
-      if (!thumbnails_.keep(shown->index(), row)) return;
-    } catch (const io_error&) {
-      continue;  // gone or damaged, or no room in the folder: told where the photo is looked at
+      // An index that was replaced begins anew, and the old one is not kept for this.
+      if (std::shared_ptr<collection> now = current_.get(); now != shown) {
+        shown = std::move(now);
+        row = 0;
+      }
+      if (row >= shown->index().size() || !thumbnails_.keep(shown->index(), row)) return;
+    } catch (const std::exception&) {
+      // Gone or damaged, too large for the memory, no room in the folder: told where the photo is looked at.
+      if (shown == nullptr) return;
     }
   }
 }

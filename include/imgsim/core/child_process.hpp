@@ -67,8 +67,11 @@ template <class Work>
 [[noreturn]] void be_child(const unique_descriptor& to, pid_t parent, const child_limits& limits, Work& work) noexcept {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // a parent that is killed leaves nothing behind
   if (getppid() != parent) _exit(1);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
-    std::signal(signal, SIG_DFL);  // what the parent does about them is not the child's business
+  // What the parent does about signals, or keeps from itself, is not the child's business.
+  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
   limit_to(RLIMIT_CORE, 0);
   if (limits.cpu_seconds > 0) limit_to(RLIMIT_CPU, limits.cpu_seconds);
   try {
@@ -99,7 +102,7 @@ template <class Work>
 /// its own. The child is a copy of the calling thread alone: `work` must not wait for another thread, nor use a library
 /// that is busy in one. Its exceptions end it, as do Ctrl-C, the end of this process, and (by SIGXCPU) the limit of its
 /// time; beyond that of its memory, allocations fail. Throws child_ended where it ended before all was written, error
-/// where there can be no child.
+/// where there can be no child, or none whose end is told (SIGCHLD ignored).
 template <class Work>
 [[nodiscard]] std::vector<std::byte> in_child_process(Work&& work, const child_limits& limits = {}) {
   int ends[2];
@@ -113,11 +116,8 @@ template <class Work>
   {
     const unique_descriptor closed = std::move(to);
   }  // the child's copy alone keeps the pipe open
-  const auto wait = [child] {
-    int status = 0;
-    detail::uninterrupted([&] { return waitpid(child, &status, 0); });
-    return status;
-  };
+  int status = 0;
+  const auto wait = [&] { return detail::uninterrupted([&] { return waitpid(child, &status, 0); }) == child; };
   std::vector<std::byte> bytes;
   try {
     bytes = detail::read_to_end(from);
@@ -126,7 +126,9 @@ template <class Work>
     wait();
     throw;
   }
-  if (const int status = wait(); status != 0) throw child_ended(status);
+  // A program that ignores SIGCHLD, or waits for every child, takes the status away.
+  if (!wait()) throw error("how a child process ended cannot be told: " + detail::system_reason());
+  if (status != 0) throw child_ended(status);
   return bytes;
 }
 

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <new>
 #include <span>
 #include <string>
@@ -224,8 +225,9 @@ enum class answer : unsigned char { model, refusal };
   try {
     bytes = in_child_process([&path] { return keras::detail::import_to_answer(path); }, limits);
   } catch (const child_ended& end) {
-    if (end.signal() == SIGINT) throw cancelled("interrupted");
-    if (end.signal() == 0) throw;
+    if (end.signal() == SIGINT || end.signal() == SIGTERM) throw cancelled("interrupted");
+    constexpr int kOfDamage[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU};
+    if (std::ranges::find(kOfDamage, end.signal()) == std::end(kOfDamage)) throw;
     throw io_error(path, std::string("HDF5 cannot read it: it is damaged (") + end.what() + ")");
   }
   const std::span<const std::byte> rest = std::span(bytes).subspan(1);

@@ -114,12 +114,17 @@ class communicator {
   /// `values` of every rank, by rank. All give as many.
   template <class T>
   [[nodiscard]] std::vector<T> gather(std::span<const T> values) const {
+    std::vector<T> all(values.size() * size());
+    gather(values, std::span(all));
+    return all;
+  }
+  /// The same, into values.size() * size() of the caller's: nothing is allocated, which a rank could fail at alone.
+  template <class T>
+  void gather(std::span<const T> values, std::span<T> all) const {
     IMGSIM_EXPECTS(values.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()), "the ranks exchange ",
                    values.size(), " values at once, which MPI does not count: use smaller batches");
-    std::vector<T> all(values.size() * size());
     const int count = static_cast<int>(values.size());
     check(MPI_Allgather(values.data(), count, type_of<T>(), all.data(), count, type_of<T>(), handle_), "MPI_Allgather");
-    return all;
   }
 
   /// Overwrites `values` with those of rank `from`.
@@ -149,7 +154,7 @@ class lockstep {
     if (is_over_) return;
     try {
       (void)first_failure(std::uncaught_exceptions() > exceptions_);
-    } catch (const error&) {  // of MPI itself; the ranks can do no more for each other
+    } catch (const std::exception&) {  // of MPI itself; the ranks can do no more for each other
     }
   }
 

@@ -172,10 +172,12 @@ template <metric Metric, real_element T, element_matrix Queries>
                                        rows[q * columns + c] = matches[c].row;
                                      }
                                    });
-    together.step();
-    const std::vector<double> all_keys = ranks.template gather<double>(keys);
-    const std::vector<std::int64_t> all_rows = ranks.template gather<std::int64_t>(rows);
+    std::vector<double> all_keys(keys.size() * ranks.size());
+    std::vector<std::int64_t> all_rows(rows.size() * ranks.size());
     std::vector<detail::keyed_match> list(columns);
+    together.step();
+    ranks.template gather<double>(keys, all_keys);
+    ranks.template gather<std::int64_t>(rows, all_rows);
     for (std::size_t rank = 0; rank < ranks.size(); ++rank)
       for (std::size_t q = 0; q < count; ++q) {
         for (std::size_t c = 0; c < columns; ++c) {

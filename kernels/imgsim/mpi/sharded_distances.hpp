@@ -34,7 +34,7 @@ class sharded_distances {
     const matrix_view<const T> local = rows.local();
     const std::vector<double> norms = cpu::row_squared_norms(context_.local(), local, best_simd_level());
     if (const std::optional<std::size_t> bad = imgsim::detail::first_unusable_row(norms))
-      imgsim::detail::refuse_embedding(*bad, std::span(local.row(*bad), local.extent(1)));
+      imgsim::detail::refuse_embedding(rows.first_row() + *bad, std::span(local.row(*bad), local.extent(1)));
     double largest = norms.empty() ? 0.0 : std::ranges::max(norms);
     distances_ = tensor<float, 2>({size_, local.extent(0)});
     together.step();

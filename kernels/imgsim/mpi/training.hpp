@@ -18,7 +18,7 @@ namespace imgsim::mpi {
 ///   mpi::gradient_average average(context);
 ///   autoencoder network(context.local(), description, precision::float32, seed, average.policy());
 ///   network.train_step(my_photos, step);   // a collective; batches may differ in size between ranks
-///   average_statistics(context, network);  // after an epoch, where the network has batch normalisation
+///   average.statistics(network);           // after an epoch, where the network has batch normalisation
 ///
 /// The weights are those of one rank that learns from the whole batch, but for the order of summation. Batch
 /// normalisation alone differs: each rank normalises by its own photos. A message of one number a parameter in each
@@ -34,6 +34,21 @@ class gradient_average {
     return {.exchange = [this](std::span<float> gradient, std::size_t photos) { exchange(gradient, photos); }};
   }
 
+  /// Collective: the statistics of batch normalisation become their mean over the ranks, on every rank.
+  template <class Network>
+  void statistics(Network& network) {
+    auto state = network.state();
+    together_.step();
+    const auto ranks = static_cast<float>(context_.ranks().size());
+    for (auto& parameter : state) {
+      const std::string_view name = parameter.name;
+      if (!name.ends_with(".moving_mean") && !name.ends_with(".moving_variance")) continue;
+      context_.ranks().reduce(std::span(parameter.values), MPI_SUM);
+      for (float& value : parameter.values) value /= ranks;
+    }
+    network.load_state(state);
+  }
+
  private:
   void exchange(std::span<float> gradient, std::size_t photos) {
     together_.step();
@@ -47,19 +62,5 @@ class gradient_average {
   mpi_context context_;
   lockstep together_;
 };
-
-/// Collective: the statistics of batch normalisation become their mean over the ranks, on every rank.
-template <class Network>
-void average_statistics(const mpi_context& context, Network& network) {
-  auto state = network.state();
-  const auto ranks = static_cast<float>(context.ranks().size());
-  for (auto& parameter : state) {
-    const std::string_view name = parameter.name;
-    if (!name.ends_with(".moving_mean") && !name.ends_with(".moving_variance")) continue;
-    context.ranks().reduce(std::span(parameter.values), MPI_SUM);
-    for (float& value : parameter.values) value /= ranks;
-  }
-  network.load_state(state);
-}
 
 }  // namespace imgsim::mpi
