@@ -13,9 +13,9 @@ unit=$(mktemp --suffix=.cpp)
 trap 'rm -f "$unit"' EXIT
 printf '#include <imgsim/cpu.hpp>\n#include <imgsim/imgsim.hpp>\n' >"$unit"
 mapfile -t seen < <("$compiler" -std=c++20 -E -dD -I"$source/include" -I"$source/kernels" "$unit" | awk '
-  $1 == "#" && $2 ~ /^[0-9]+$/ { file = $3; next }
-  $1 == "#define" && file ~ /\/imgsim\// { sub(/\(.*/, "", $2); print $2 }
-  $1 == "#undef" && file ~ /\/imgsim\// { print "undefines:" $2 }')
+  $1 == "#" && $2 ~ /^[0-9]+$/ { file = $0; next }
+  $1 == "#define" && file ~ /(include|kernels)\/imgsim\// { sub(/\(.*/, "", $2); print $2 }
+  $1 == "#undef" && file ~ /(include|kernels)\/imgsim\// { print "undefines:" $2 }')
 [ ${#seen[@]} -ge 5 ] || complain "the macros of macros.hpp were not seen"
 for macro in "${seen[@]}"; do
   [[ $macro == IMGSIM_* ]] || complain "including <imgsim/imgsim.hpp> defines $macro"
