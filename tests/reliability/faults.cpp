@@ -21,7 +21,10 @@ namespace {
 class faulty_system {
  public:
   explicit faulty_system(const std::string& fault) {
-    setenv("LD_PRELOAD", IMGSIM_FAULTY_CALLS, 1);
+    // LD_PRELOAD cannot name a path with a space.
+    const fs::path library = folder_.path() / "faulty_calls.so";
+    fs::create_symlink(IMGSIM_FAULTY_CALLS, library);
+    setenv("LD_PRELOAD", library.c_str(), 1);
     setenv("IMGSIM_TEST_FAULT", fault.c_str(), 1);
   }
   faulty_system(const faulty_system&) = delete;
@@ -30,6 +33,9 @@ class faulty_system {
     unsetenv("LD_PRELOAD");
     unsetenv("IMGSIM_TEST_FAULT");
   }
+
+ private:
+  temporary_folder folder_;
 };
 
 command_result run_on(const std::string& fault, const std::vector<std::string>& line) {
@@ -77,6 +83,7 @@ void interrupt_transfers(const fs::path& before, const disturbed_command& comman
   place.restore();
   const command_result result = run_on("short:0:0:" + place.beside("reached").string(), place.line());
   BOOST_TEST(result.exit_code == 0, result.err);
+  BOOST_TEST(fs::exists(place.beside("reached")));
   BOOST_TEST((contents(place.work()) == wanted));
 }
 

@@ -1,6 +1,7 @@
 // system_calls.cpp below another program: a shared library for LD_PRELOAD. IMGSIM_TEST_FAULT says what happens:
 //   fail:AT:ERRNO:FILE   call AT and those after it fail; FILE is made when the first does
-//   short:0:0:FILE       reads and writes move a few bytes, and each second one is interrupted
+//   short:0:0:FILE       reads and writes move a few bytes, and each second one is interrupted; FILE is made at the
+//   first
 #include <cstdio>
 #include <cstdlib>
 #include <optional>

@@ -22,14 +22,19 @@ struct fault_state {
 };
 fault_state state;
 
+void mark_reached() {
+  if (state.reached == nullptr) return;
+  syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, state.reached, O_WRONLY | O_CREAT, 0600));
+  state.reached = nullptr;
+}
+
 /// Whether the call is to fail; errno is set then.
 bool refuses() {
   using kind = imgsim_test::system_fault::kind;
   if (!state.armed || state.what == kind::short_calls || state.what == kind::no_unnamed) return false;
   if (state.calls++ < state.at) return false;
   if (state.what == kind::kill) _exit(imgsim_test::system_fault::kKilled);
-  if (state.reached != nullptr)
-    syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, state.reached, O_WRONLY | O_CREAT, 0600));
+  mark_reached();
   errno = state.error;
   return true;
 }
@@ -43,6 +48,7 @@ bool is_of_a_file(int descriptor) {
 /// Whether a transfer is to be interrupted; `count` becomes short.
 bool interrupts(std::size_t& count) {
   if (!state.armed || state.what != imgsim_test::system_fault::kind::short_calls) return false;
+  mark_reached();
   count = std::min<std::size_t>(count, 3);
   state.interrupt = !state.interrupt;
   if (state.interrupt) errno = EINTR;

@@ -17,7 +17,7 @@ class system_fault {
   };
   static constexpr int kKilled = 99;
 
-  /// `reached`, where given, is made when the first call fails; it has to live as long.
+  /// `reached`, where given, is made when the first call fails or is interrupted; it has to live as long.
   explicit system_fault(kind what, std::size_t at = 0, int error = 0, const char* reached = nullptr);
   system_fault(const system_fault&) = delete;
   system_fault& operator=(const system_fault&) = delete;
