@@ -28,6 +28,7 @@ BOOST_AUTO_TEST_CASE(duplicates_are_those_of_the_command) {
   static_cast<void>(server.post("/api/duplicates", ""));
   const auto state = server.finished("/api/duplicates");
   BOOST_REQUIRE(state.at("state") == "done");
+  BOOST_TEST(state.at("version") == server.get("/api/index").json().at("version"));
   const auto expected = must_run({"duplicates", "--index", folder_with_a_copy().index(), "--json"}).json();
   BOOST_TEST(state.at("result").at("groups") == expected.at("groups"));
   BOOST_TEST(state.at("result").at("groups").size() >= 1u);

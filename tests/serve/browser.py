@@ -264,6 +264,7 @@ def grouped(person, collection):
     person.counts(".panel .strip li", 2)
     browser.press("ArrowRight")
     person.counts(".panel .strip li", 3)
+    person.browser.wait("names in commands to be quoted", "import('/dom.js').then((dom) => dom.shellWord(arguments[0]) === arguments[1])", "it's", "'it'\\''s'")
 
 
 def mapped(person, collection):

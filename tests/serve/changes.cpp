@@ -149,4 +149,31 @@ BOOST_AUTO_TEST_CASE(an_index_that_calls_no_hash_a_hash_makes_no_file_of_it) {
     BOOST_TEST(file.path().string().find("evil") == std::string::npos, file.path().string());
 }
 
+BOOST_AUTO_TEST_CASE(thumbnails_made_long_ago_make_room_and_other_files_stay) {
+  const temporary_folder kept;
+  const auto folder = kept.path() / "t" / "0a";
+  std::filesystem::create_directories(folder);
+  const auto now = std::filesystem::file_time_type::clock::now();
+  const auto sparse = [&](const std::string& name, std::uintmax_t bytes, std::chrono::hours age) {
+    write_text(folder / name, "");
+    std::filesystem::resize_file(folder / name, bytes);
+    std::filesystem::last_write_time(folder / name, now - age);
+    return folder / name;
+  };
+  const std::uintmax_t half = std::uintmax_t{1} << 30;  // of what the folder may hold
+  const auto hash = [](char last) { return "0a" + std::string(29, '7') + last + "-256.jpg"; };
+  const auto oldest = sparse(hash('1'), half, std::chrono::hours(30));
+  const auto older = sparse(hash('2'), half, std::chrono::hours(20));
+  const auto newest = sparse(hash('3'), 1000, std::chrono::hours(10));
+  const auto other = sparse("0a" + std::string(30, '7') + ".jpg", 3 * half, std::chrono::hours(40));
+  const trained_folder made;
+  const served_index server(made.index(), {"--thumbnails", (kept.path() / "t").string()});
+  for (int i = 0; i < 400 && std::filesystem::exists(oldest); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  BOOST_TEST(!std::filesystem::exists(oldest));
+  BOOST_TEST(std::filesystem::exists(older));
+  BOOST_TEST(std::filesystem::exists(newest));
+  BOOST_TEST(std::filesystem::exists(other));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -103,10 +103,10 @@ class served_index {
     arguments.insert(arguments.end(), more.begin(), more.end());
     if (std::ranges::find(more, "--thumbnails") == more.end())
       arguments.insert(arguments.end(), {"--thumbnails", thumbnails()});
-    process_ = start_imgsim(arguments, "/dev/null", folder_.path() / "out", folder_.path() / "err");
+    process_.id = start_imgsim(arguments, "/dev/null", folder_.path() / "out", folder_.path() / "err");
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!nlohmann::json::accept(read_text(folder_.path() / "out"))) {
-      if (std::chrono::steady_clock::now() > end || ::waitpid(process_, nullptr, WNOHANG) != 0)
+      if (std::chrono::steady_clock::now() > end || !process_.is_running())
         throw std::runtime_error("imgsim serve did not begin: " + errors());
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
@@ -116,11 +116,6 @@ class served_index {
   }
   served_index(const served_index&) = delete;
   served_index& operator=(const served_index&) = delete;
-  ~served_index() {
-    if (process_ == 0) return;
-    ::kill(process_, SIGKILL);
-    static_cast<void>(wait_for(process_));
-  }
 
   [[nodiscard]] std::string host() const { return "127.0.0.1:" + std::to_string(port); }
   [[nodiscard]] std::string thumbnails() const { return (folder_.path() / "thumbnails").string(); }
@@ -158,16 +153,33 @@ class served_index {
     throw std::runtime_error(path + " does not end");
   }
 
-  void interrupt() const { ::kill(process_, SIGINT); }
+  void interrupt() const { ::kill(process_.id, SIGINT); }
   /// The exit code.
-  [[nodiscard]] int wait() { return wait_for(std::exchange(process_, 0)); }
+  [[nodiscard]] int wait() { return wait_for(std::exchange(process_.id, 0)); }
 
   int port = 0;
   nlohmann::json announced;
 
  private:
+  struct process {
+    pid_t id = 0;  // 0: it has ended
+    process() = default;
+    process(const process&) = delete;
+    process& operator=(const process&) = delete;
+    ~process() {
+      if (id == 0) return;
+      ::kill(id, SIGKILL);
+      static_cast<void>(wait_for(id));
+    }
+    [[nodiscard]] bool is_running() {
+      if (::waitpid(id, nullptr, WNOHANG) == 0) return true;
+      id = 0;
+      return false;
+    }
+  };
+
   temporary_folder folder_;
-  pid_t process_ = 0;
+  process process_;  // ends also where the constructor throws
 };
 
 /// The address of a row's thumbnail or photo.

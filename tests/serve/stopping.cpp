@@ -1,5 +1,7 @@
 // How imgsim serve begins and ends.
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include <boost/test/unit_test.hpp>
 
@@ -28,6 +30,22 @@ BOOST_AUTO_TEST_CASE(control_c_ends_it_with_connections_open) {
   kept.send("GET /api/index HTTP/1.1\r\nHost: " + server.host() + "\r\n\r\n");
   kept.wait_for_bytes();
   BOOST_TEST(seconds_to_end(server, 0) < kSoon);
+}
+
+BOOST_AUTO_TEST_CASE(control_c_ends_it_although_a_client_never_ends_its_request) {
+  served_index server(grouped_index().index());
+  const connection slow(server.port);
+  slow.send("GET /api/index HTTP/1.1\r\nHost: " + server.host() + "\r\nX-Slow: ");
+  std::atomic<bool> has_ended = false;
+  std::thread byte_by_byte([&] {  // each in time for the server to wait for the next
+    for (int i = 0; i < 600 && !has_ended && slow.send("x"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const double seconds = seconds_to_end(server, 0);
+  has_ended = true;
+  byte_by_byte.join();
+  BOOST_TEST(seconds < kSoon);
 }
 
 BOOST_AUTO_TEST_CASE(control_c_ends_work_under_way) {

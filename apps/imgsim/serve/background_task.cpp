@@ -36,21 +36,22 @@ void background_task::finish(phase outcome, std::string text) {
   text_ = std::move(text);
 }
 
-std::string background_task::state() const {
+std::string background_task::state(const std::string& version) const {
+  const std::string head = R"({"version":")" + version + R"(","state":)";
   const std::lock_guard lock(mutex_);
   switch (phase_) {
     case phase::idle:
-      return R"({"state":"idle"})";
+      return head + R"("idle"})";
     case phase::running: {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begun_);
-      return R"({"state":"running","seconds":)" + std::to_string(seconds.count()) + "}";
+      return head + R"("running","seconds":)" + std::to_string(seconds.count()) + "}";
     }
     case phase::done:
-      return R"({"state":"done","result":)" + text_ + "}";
+      return head + R"("done","result":)" + text_ + "}";
     case phase::failed:
       break;
   }
-  return R"({"state":"failed","reason":)" + text_ + "}";
+  return head + R"("failed","reason":)" + text_ + "}";
 }
 
 }  // namespace imgsim::app

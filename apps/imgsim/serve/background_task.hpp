@@ -26,8 +26,9 @@ class background_task {
   /// Begins, unless it is under way or has succeeded. It stops when `parent` stops.
   void start(session& parent, work make);
 
-  /// {"state": "idle" | "running" | "done" | "failed"}, with "seconds" since it began, with "result" or "reason".
-  [[nodiscard]] std::string state() const;
+  /// {"version": `version`, "state": "idle" | "running" | "done" | "failed"}, with "seconds" since it began, with
+  /// "result" or "reason". `version` names what the work is done on, in characters that JSON takes as they are.
+  [[nodiscard]] std::string state(const std::string& version) const;
 
  private:
   enum class phase { idle, running, done, failed };

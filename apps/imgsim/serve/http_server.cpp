@@ -1,10 +1,13 @@
 #include "serve/http_server.hpp"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <semaphore>
 #include <thread>
 
@@ -30,7 +33,9 @@ namespace {
 // A browser opens six at once; threads that wait cost little.
 constexpr std::size_t kConnections = 32;
 constexpr std::ptrdiff_t kUploadsAtOnce = 4;  // of site::kMaxUpload each
-constexpr time_t kIdleSeconds = 2;            // of a connection without a request; what stopping takes at most
+constexpr time_t kIdleSeconds = 2;            // of a connection without a request
+constexpr std::chrono::seconds kPatience{3};  // with connections, when the server is to stop
+constexpr std::chrono::milliseconds kLookInterval{50};
 
 /// Headers of every answer. Nothing is loaded from elsewhere, nothing inline is run, no other page may hold this one.
 httplib::Headers safe_headers() {
@@ -77,7 +82,9 @@ request_parameters parameters_of(const httplib::Request& request) {
 
 /// The body, as long as it may be; throws refusal.
 std::vector<std::byte> read_body(const httplib::Request& request, const httplib::ContentReader& content) {
-  if (request.is_multipart_form_data()) throw refusal(415, "send the photo itself as the body");
+  // The library would unpack it: a little that unpacks to a lot.
+  if (request.is_multipart_form_data() || request.has_header("Content-Encoding"))
+    throw refusal(415, "send the photo itself as the body");
   const std::string too_long = "the photo has more than 32 MiB; make it smaller to search with it";
   // What is announced need not be read to be refused; what is not, or wrongly, is counted as it comes.
   const std::string announced = request.get_header_value("Content-Length");
@@ -96,6 +103,24 @@ std::vector<std::byte> read_body(const httplib::Request& request, const httplib:
   if (is_too_long) throw refusal(413, too_long);
   if (!is_whole) throw refusal(400, "the photo did not arrive whole");
   return body;
+}
+
+/// Ends the connections of this process that were accepted at `port`.
+void end_connections(int port) {
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", failure), end; !failure && at != end;
+       at.increment(failure)) {
+    const int file = std::atoi(at->path().filename().c_str());
+    sockaddr_storage own{}, peer{};
+    socklen_t own_size = sizeof own, peer_size = sizeof peer;
+    if (::getsockname(file, reinterpret_cast<sockaddr*>(&own), &own_size) != 0 ||
+        ::getpeername(file, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0)
+      continue;
+    const in_port_t own_port = own.ss_family == AF_INET6  ? reinterpret_cast<const sockaddr_in6&>(own).sin6_port
+                               : own.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(own).sin_port
+                                                          : in_port_t{0};
+    if (own_port == htons(static_cast<std::uint16_t>(port))) ::shutdown(file, SHUT_RDWR);
+  }
 }
 
 class http_server {
@@ -141,12 +166,14 @@ class http_server {
     std::atomic<bool> has_ended = false;
     std::thread watch([&] {
       // The library's stop() has no effect before it listens.
+      while (!has_ended && !(stop.stop_requested() && server_.is_running())) std::this_thread::sleep_for(kLookInterval);
+      if (has_ended) return;
+      server_.stop();
+      // What is being answered may end; a client that sends a byte now and then would never.
+      const auto patience = std::chrono::steady_clock::now() + kPatience;
       while (!has_ended) {
-        if (stop.stop_requested() && server_.is_running()) {
-          server_.stop();
-          return;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        if (std::chrono::steady_clock::now() > patience) end_connections(address_.port);
+        std::this_thread::sleep_for(kLookInterval);
       }
     });
     const bool is_sound = server_.listen_after_bind();

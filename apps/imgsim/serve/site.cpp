@@ -43,6 +43,7 @@ std::string_view type_of_asset(std::string_view name) {
 }
 
 const asset* find_asset(std::string_view path) {
+  if (!path.starts_with('/')) return nullptr;
   const std::string_view name = path == "/" ? "index.html" : path.substr(1);
   const auto found = std::ranges::find(assets(), name, &asset::name);
   return found == assets().end() ? nullptr : &*found;
@@ -114,7 +115,7 @@ reply site::get(const std::string& path, const request_parameters& parameters) {
   if (path == "/api/photos") return {.body = shown->photo_list()};
   if (path == "/api/groups") return json_reply(groups_of(*shown));
   if (path == "/api/neighbours") return json_reply(neighbours(*shown, parameters));
-  if (const background_task* task = task_at(*shown, path)) return {.body = task->state()};
+  if (const background_task* task = task_at(*shown, path)) return {.body = task->state(shown->version())};
   if (path.starts_with("/thumbnail/") || path.starts_with("/photo/")) return picture(*shown, path, parameters);
   throw refusal(404, "there is no such page");
 }
@@ -128,7 +129,7 @@ reply site::post(const std::string& path, const request_parameters& parameters, 
                     : task == &shown->tasks().choose_k ? choose_k_of
                                                        : map_of;
   task->start(session_, [&index = shown->index(), make](session& background) { return make(background, index); });
-  return {.body = task->state()};
+  return {.body = task->state(shown->version())};
 }
 
 json site::describe(collection& shown) const {
@@ -176,14 +177,15 @@ json site::search(collection& shown, const request_parameters& parameters, std::
     throw refusal(409, "the index has no model that can be used; imgsim index --model FILE gives it one");
   match_list list{.query = "", .metric = metric, .matches = {}};
   std::optional<group_choice> group;
+  rgb_image image;
+  try {
+    const std::lock_guard one_at_a_time(decoding_);
+    decode_image(photo, session_.limits(), image);
+  } catch (const image_error& reason) {
+    throw refusal(415, reason.what());
+  }
   {
     const std::lock_guard use(device_);
-    rgb_image image;
-    try {
-      decode_image(photo, session_.limits(), image);
-    } catch (const image_error& reason) {
-      throw refusal(415, reason.what());
-    }
     const tensor<float, 2> embedding = encode_images(*shown.model(), std::span(&image, 1));
     list.matches = matches_of(session_.device().top_n(shown.index().embeddings(), embedding.view(), metric,
                                                       {.n = wanted, .exclude_self = false, .first_row = 0}),
@@ -227,6 +229,11 @@ reply site::picture(collection& shown, const std::string& path, const request_pa
 }
 
 void site::keep_thumbnails(const std::stop_token& stop) {
+  try {
+    thumbnails_.remove_old();
+  } catch (const std::exception&) {
+    // They are a cache: what cannot be looked through stays.
+  }
   std::shared_ptr<collection> shown;
   for (std::size_t row = 0; !stop.stop_requested(); ++row) {
     try {

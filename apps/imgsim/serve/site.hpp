@@ -39,7 +39,7 @@ class site {
   /// Photos of the index as it was opened.
   [[nodiscard]] std::size_t photos() { return current_.get()->index().size(); }
 
-  /// Makes and keeps the thumbnails of all photos, until `stop`.
+  /// Makes and keeps the thumbnails of all photos, until `stop`, and removes old ones where they have become many.
   void keep_thumbnails(const std::stop_token& stop);
 
  private:
@@ -51,7 +51,8 @@ class site {
   [[nodiscard]] json answer(const collection& shown, match_list list, const request_parameters& parameters) const;
 
   session& session_;
-  std::mutex device_;  // one search at a time on the session's device and the model
+  std::mutex decoding_;  // one photo from outside at a time, which may take 200 MB; others are looked at meanwhile
+  std::mutex device_;    // one search at a time on the session's device and the model
   current_collection current_;
   thumbnail_store thumbnails_;
 };

@@ -2,9 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <imgsim/core/content_hash.hpp>
@@ -18,6 +20,7 @@ namespace imgsim::app {
 
 namespace {
 
+const std::string kEnding = "-" + std::to_string(thumbnail_store::kLongestSide) + ".jpg";
 constexpr int kQuality = 82;
 constexpr std::uint64_t kMaxThumbnailBytes = 1u << 20;
 
@@ -27,6 +30,10 @@ bool make_private_folder(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder.parent_path(), failure);
   if (failure) return false;
   return ::mkdir(folder.c_str(), S_IRWXU) == 0 || std::filesystem::is_directory(folder, failure);
+}
+
+bool is_hash(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 bool is_whole_jpeg(std::string_view file) {
@@ -43,9 +50,8 @@ thumbnail_store::thumbnail_store(decode_limits limits, std::optional<std::filesy
 
 std::optional<std::filesystem::path> thumbnail_store::file_of(const std::string& content) const {
   // An index may come from anywhere, and what it calls a hash becomes a file name here.
-  const bool is_hash = content.size() == 32 && content.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!folder_ || !is_hash) return std::nullopt;
-  return *folder_ / content.substr(0, 2) / (content + "-" + std::to_string(kLongestSide) + ".jpg");
+  if (!folder_ || !is_hash(content)) return std::nullopt;
+  return *folder_ / content.substr(0, 2) / (content + kEnding);
 }
 
 std::shared_ptr<const std::string> thumbnail_store::of(const photo_index& index, std::size_t row) {
@@ -63,6 +69,34 @@ bool thumbnail_store::keep(const photo_index& index, std::size_t row) {
   if (!file || !make_private_folder(file->parent_path())) return false;
   if (!in_folder(content)) write_file(*file, *of(index, row));
   return true;
+}
+
+void thumbnail_store::remove_old() const {
+  if (!folder_) return;
+  struct kept {
+    std::filesystem::file_time_type made;
+    std::uintmax_t bytes;
+    std::filesystem::path path;
+  };
+  std::vector<kept> all;
+  std::uintmax_t total = 0;
+  std::error_code failure;
+  for (std::filesystem::recursive_directory_iterator at(*folder_, failure), end; !failure && at != end;
+       at.increment(failure)) {
+    const std::string name = at->path().filename().string();
+    std::error_code gone;
+    const kept file{at->last_write_time(gone), at->is_regular_file(gone) ? at->file_size(gone) : 0, at->path()};
+    if (gone || at.depth() != 1 || !name.ends_with(kEnding) || !is_hash(name.substr(0, name.size() - kEnding.size())))
+      continue;
+    total += file.bytes;
+    all.push_back(file);
+  }
+  if (total <= kFolderBytes) return;
+  std::ranges::sort(all, {}, &kept::made);
+  for (const kept& file : all) {
+    if (total <= kFolderBytes / 4 * 3) return;
+    if (std::filesystem::remove(file.path, failure)) total -= file.bytes;
+  }
 }
 
 thumbnail_store::picture thumbnail_store::in_memory(const std::string& content) {

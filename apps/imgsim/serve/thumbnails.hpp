@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <list>
 #include <memory>
@@ -22,7 +23,8 @@ class thumbnail_store {
  public:
   static constexpr std::size_t kLongestSide = 256;
   static constexpr std::size_t kMemoryBytes = std::size_t{64} << 20;
-  static constexpr std::ptrdiff_t kDecodedAtOnce = 2;  // a photo may take 200 MB of pixels
+  static constexpr std::uintmax_t kFolderBytes = std::uintmax_t{2} << 30;  // of about 150,000
+  static constexpr std::ptrdiff_t kDecodedAtOnce = 2;                      // a photo may take 200 MB of pixels
 
   /// `folder` keeps them between runs; where it is nullopt, or cannot be written, memory alone does.
   thumbnail_store(decode_limits limits, std::optional<std::filesystem::path> folder);
@@ -32,6 +34,9 @@ class thumbnail_store {
 
   /// The same, kept in the folder. Returns false where there is none to keep it in.
   bool keep(const photo_index& index, std::size_t row);
+
+  /// Where those in the folder exceed kFolderBytes: removes the ones made longest ago, down to three quarters of it.
+  void remove_old() const;
 
  private:
   using picture = std::shared_ptr<const std::string>;

@@ -11,8 +11,8 @@ export class Refused extends Error {
   }
 }
 
-/** The JSON answer to a request; throws Refused with a sentence. */
-export async function ask(path, options = {}) {
+/** The JSON answer to a request, of whichever version of the index; throws Refused with a sentence. */
+async function fetched(path, options = {}) {
   let response;
   try {
     response = await fetch(path, options);
@@ -22,14 +22,32 @@ export async function ask(path, options = {}) {
   }
   const answer = await response.json();
   if (!response.ok) throw new Refused(response.status, answer.reason);
-  if (answer.version && answer.version !== collection.version && collection.version) await reload();
   return answer;
 }
 
-export async function reload() {
+let reloading = null;
+
+/** The JSON answer to a request, its rows those of `collection`; throws Refused with a sentence. */
+export async function ask(path, options = {}) {
+  for (;;) {
+    await reloading;
+    const answer = await fetched(path, options);
+    if (answer.version === undefined || answer.version === collection.version) return answer;
+    await reload();
+    options.signal?.throwIfAborted();  // the page that asked has been replaced
+  }
+}
+
+export function reload() {
+  return reloading ??= readCollection().finally(() => reloading = null);
+}
+
+async function readCollection() {
+  let info, photos;
+  do {  // until both are of one version
+    [info, photos] = await Promise.all([fetched('api/index'), fetched('api/photos')]);
+  } while (info.version !== photos.version);
   const known = collection.version;
-  collection.version = '';
-  const [info, photos] = await Promise.all([ask('api/index'), ask('api/photos')]);
   Object.assign(collection, {info, version: photos.version, paths: photos.paths, contents: photos.contents, groups: photos.groups});
   rowOfPath.clear();
   collection.paths.forEach((path, row) => rowOfPath.set(path, row));

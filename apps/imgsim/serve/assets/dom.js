@@ -28,6 +28,11 @@ export function counted(count, one, many = one + 's') {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 }
 
+/** `text` as a word of a shell's command line. */
+export function shellWord(text) {
+  return /^[\w%+=:,./][\w%+=:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /** Runs `action` at most once a frame, with the arguments of the last call. */
 export function oncePerFrame(action) {
   let waiting = 0;

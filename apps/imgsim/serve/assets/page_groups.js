@@ -1,5 +1,5 @@
 // The groups of the last clustering, one of them, and how many there might be.
-import {counted, element} from './dom.js';
+import {counted, element, shellWord} from './dom.js';
 import {ask, collection, groupPage} from './collection.js';
 import {PhotoGrid} from './grid.js';
 import {groupDot, thumbnail, tile} from './tile.js';
@@ -31,7 +31,7 @@ export async function show(main, route) {
         element('ul', {class: 'strip'}, ...groups.outliers.slice(0, 60).map((row) => element('li', {}, tile(row))))));
     }
   } else {
-    head.append(element('p', {}, 'Make them in a terminal; this page shows them at once: ', element('code', {}, `imgsim cluster --index ${collection.info.index} -k auto`)));
+    head.append(element('p', {}, 'Make them in a terminal; this page shows them at once: ', element('code', {}, `imgsim cluster --index ${shellWord(collection.info.index)} -k auto`)));
   }
   const curve = addCurve(main);
   return {title: 'Groups', destroy: () => curve.destroy()};
