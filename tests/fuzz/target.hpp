@@ -3,10 +3,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -28,12 +30,15 @@ struct target {
   std::vector<bytes> (*seeds)();
 };
 
-extern const target architecture_target, exif_target, groups_target, keras_target, keras_layers_target, manifest_target,
-    model_target, npy_target, photo_list_target, photo_target, safetensors_target;
+extern const target architecture_target, calibration_target, checkpoint_target, drift_target, exif_target,
+    groups_target, history_target, keras_target, keras_layers_target, labels_target, manifest_target, model_target,
+    npy_target, photo_list_target, photo_target, request_target, safetensors_target, url_target;
 
-inline const target* const targets[] = {&architecture_target, &exif_target,     &groups_target,     &keras_target,
-                                        &keras_layers_target, &manifest_target, &model_target,      &npy_target,
-                                        &photo_list_target,   &photo_target,    &safetensors_target};
+inline const target* const targets[] = {&architecture_target, &calibration_target, &checkpoint_target, &drift_target,
+                                        &exif_target,         &groups_target,      &history_target,    &keras_target,
+                                        &keras_layers_target, &labels_target,      &manifest_target,   &model_target,
+                                        &npy_target,          &photo_list_target,  &photo_target,      &request_target,
+                                        &safetensors_target,  &url_target};
 
 /// False where `use` refused.
 template <class Use>
@@ -58,6 +63,24 @@ inline void must(bool holds, const char* what) {
 inline bytes bytes_of_text(std::string_view text) {
   const auto view = std::as_bytes(std::span(text));
   return {view.begin(), view.end()};
+}
+
+/// "key=value", one a line: the metadata of a tensor file, for targets whose tensors are given.
+[[nodiscard]] inline std::map<std::string, std::string> metadata_of_lines(std::string_view text) {
+  std::map<std::string, std::string> metadata;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t equals = line.find('=');
+    if (equals != std::string_view::npos)
+      metadata[std::string(line.substr(0, equals))] = std::string(line.substr(equals + 1));
+  }
+  return metadata;
+}
+[[nodiscard]] inline bytes lines_of_metadata(const std::map<std::string, std::string>& metadata) {
+  std::string text;
+  for (const auto& [key, value] : metadata) text += key + "=" + value + "\n";
+  return bytes_of_text(text);
 }
 
 /// The bytes as a file, for readers of files: removed with the object. (HDF5 does not open a memfd.)

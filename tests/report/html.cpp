@@ -43,18 +43,6 @@ void check_page(const std::string& html) {
 
 BOOST_AUTO_TEST_SUITE(report_html)
 
-BOOST_AUTO_TEST_CASE(base64_of_rfc_4648) {
-  const auto encoded = [](const std::string& text) { return base64_text(std::as_bytes(std::span(text))); };
-  BOOST_TEST(encoded("") == "");
-  BOOST_TEST(encoded("f") == "Zg==");
-  BOOST_TEST(encoded("fo") == "Zm8=");
-  BOOST_TEST(encoded("foo") == "Zm9v");
-  BOOST_TEST(encoded("foob") == "Zm9vYg==");
-  BOOST_TEST(encoded("fooba") == "Zm9vYmE=");
-  BOOST_TEST(encoded("foobar") == "Zm9vYmFy");
-  BOOST_TEST(encoded("\xff\xfe\xfd") == "//79");
-}
-
 BOOST_AUTO_TEST_CASE(thumbnails_shrink_and_keep_their_shape) {
   const embedded_picture wide = embed_photo(plain(800, 400).view(), 200);
   BOOST_TEST(wide.width == 200u);

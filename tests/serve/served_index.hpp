@@ -78,6 +78,8 @@ class connection {
     }
     return true;
   }
+  /// What was sent is all: the other side need not wait for more.
+  void end_sending() const { ::shutdown(socket_, SHUT_WR); }
   [[nodiscard]] http_answer read_to_end() const {
     std::string text;
     char block[1 << 16];

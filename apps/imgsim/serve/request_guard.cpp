@@ -14,6 +14,7 @@ namespace {
 
 /// Four bytes of an IPv4 address, 16 of an IPv6 address; nothing for other text.
 std::string address_bytes(std::string_view host) {
+  if (host.find('\0') != std::string_view::npos) return {};  // where C would see the end of the text
   const std::string text(host);
   std::array<char, sizeof(in6_addr)> bytes{};
   if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return {bytes.data(), sizeof(in_addr)};
@@ -32,7 +33,7 @@ std::string_view host_part(std::string_view authority) {
 }
 
 bool is_ip_address(std::string_view host) {
-  return host.find('\0') == std::string_view::npos && !address_bytes(host).empty();
+  return !address_bytes(host).empty();
 }
 
 bool is_loopback_address(std::string_view host) {

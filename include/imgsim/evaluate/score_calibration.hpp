@@ -129,6 +129,12 @@ struct score_calibration {
   IMGSIM_EXPECTS(std::ranges::is_sorted(calibration.scores) && std::ranges::is_sorted(calibration.log_odds) &&
                      std::ranges::adjacent_find(calibration.scores) == calibration.scores.end(),
                  "the calibration of its scores does not rise");
+  // Cosines, give or take their rounding, and what two doubles can be apart: beyond it differences would overflow.
+  const auto within = [](const std::vector<double>& list, double most) {
+    return list.front() >= -most && list.back() <= most;
+  };
+  IMGSIM_EXPECTS(within(calibration.scores, 1.01) && within(calibration.log_odds, 1e6),
+                 "the calibration of its scores holds numbers out of their range");
   return calibration;
 }
 

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include <imgsim/core/base64.hpp>
 #include <imgsim/core/version.hpp>
 #include <imgsim/image/encode.hpp>
 #include <imgsim/report/escape.hpp>
@@ -26,21 +27,6 @@
 #include <imgsim/report/thumbnail.hpp>
 
 namespace imgsim {
-
-/// RFC 4648, with padding.
-[[nodiscard]] inline std::string base64_text(std::span<const std::byte> bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i)
-      group = (group << 8) | (i < count ? std::to_integer<std::uint32_t>(bytes[at + i]) : 0);
-    for (std::size_t i = 0; i < 4; ++i) text += i <= count ? kDigits[(group >> (18 - 6 * i)) & 63] : '=';
-  }
-  return text;
-}
 
 /// A JPEG thumbnail for a page; width 0 stands for a photo that could not be read.
 struct embedded_picture {

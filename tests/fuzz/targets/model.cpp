@@ -1,9 +1,6 @@
 // A model file: imgsim/model/model_file.hpp. The input is the text of a tensor file's metadata, one "key=value" a line,
 // and the tensors are those that the architecture in it asks for: a fuzzer does not find matching ones by chance.
-#include <algorithm>
 #include <cstddef>
-#include <string>
-#include <string_view>
 
 #include <imgsim/model/model_file.hpp>
 #include <imgsim/model/presets.hpp>
@@ -31,14 +28,7 @@ imgsim::tensor_file sample_file() {
 
 bool read_model(std::span<const std::byte> input) {
   imgsim::tensor_file file = sample_file();
-  file.metadata.clear();
-  for (std::string_view text = imgsim::text_of(input); !text.empty();) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    const std::size_t equals = line.find('=');
-    if (equals != std::string_view::npos)
-      file.metadata[std::string(line.substr(0, equals))] = std::string(line.substr(equals + 1));
-  }
+  file.metadata = metadata_of_lines(imgsim::text_of(input));
   return accepts([&] {
     imgsim::model_file model = imgsim::to_model(std::move(file));
     model.metadata["imgsim_version"] = imgsim::version;  // of who writes it
@@ -48,9 +38,7 @@ bool read_model(std::span<const std::byte> input) {
 }
 
 std::vector<bytes> model_seeds() {
-  std::string text;
-  for (const auto& [key, value] : sample_file().metadata) text += key + "=" + value + "\n";
-  return {bytes_of_text(text)};
+  return {lines_of_metadata(sample_file().metadata)};
 }
 
 }  // namespace
