@@ -2,11 +2,15 @@
 
 #include <chrono>
 #include <iostream>
+#include <optional>
+#include <string>
 
 #include "cli/text.hpp"
+#include "pipeline/drift.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/update_index.hpp"
 
+#include <imgsim/core/error.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/report/number.hpp>
 
@@ -21,7 +25,9 @@ command_help index_command::help() const {
           "photos are added, those that are gone are dropped; --images and --model then default to those of "
           "the index. Another model encodes all photos again; another folder that lacks more than "
           "half of them needs --replace. Stored neighbours and groups go when the photos change. Photos that cannot be "
-          "read are listed and skipped.",
+          "read are listed and skipped. Where the photos are of another kind than those that the model was trained on, "
+          "it "
+          "says so, with how often they are told apart.",
       .examples = {"imgsim index --images photos --model photos.safetensors --index photos.idx",
                    "imgsim index --index photos.idx"},
       .exit_codes = {}};
@@ -41,6 +47,15 @@ exit_code index_command::run(session& session) {
   const update_summary& summary = outcome.summary;
   const photo_index index = open_index(index_, 0);
   static_cast<void>(index.embeddings());  // damage in rows that were kept is not passed on in silence
+  std::optional<drift_report> drift;
+  try {
+    drift = drift_of(index);
+  } catch (const io_error& fault) {
+    session.warn(std::string(fault.what()) + "; whether the photos are of the kind trained on is not told");
+  }
+  if (drift && drift->drifted())
+    session.warn("these photos are of another kind than those that the model was trained on: " + drift_text(*drift) +
+                 "; imgsim train on this folder makes a model for them");
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   if (session.wants_json()) {
@@ -55,6 +70,7 @@ exit_code index_command::run(session& session) {
                    {"reencoded", summary.reencoded},
                    {"encoded", summary.encoded},
                    {"dropped", outcome.dropped},
+                   {"drift", to_json(drift)},
                    {"skipped", session.skipped()},
                    {"seconds", seconds}});
   } else {
@@ -64,6 +80,7 @@ exit_code index_command::run(session& session) {
               << ", removed " << summary.removed << ", unchanged " << summary.unchanged;
     if (summary.reencoded > 0) std::cout << ", encoded again " << summary.reencoded;
     std::cout << ", skipped " << summary.skipped.size() << " in " << duration_text(seconds) << '\n';
+    if (drift) std::cout << "drift: " << drift_text(*drift) << '\n';
   }
   return session.finish();
 }

@@ -7,6 +7,7 @@
 
 #include "cli/text.hpp"
 #include "pipeline/calibrate.hpp"
+#include "pipeline/drift.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/open_model.hpp"
 
@@ -68,9 +69,10 @@ json model_json(const std::filesystem::path& path) {
                 {"bytes", std::filesystem::file_size(path)},
                 {"hash", model_hash(path)}};
   for (const auto& [key, value] : model.metadata) {
-    if (key != kCalibrationKey) document["made"][key] = number_or_text(key, value);
+    if (key != kCalibrationKey && key != kDriftKey) document["made"][key] = number_or_text(key, value);
   }
   document["calibrated"] = model.metadata.contains(kCalibrationKey);
+  document["tells_drift"] = model.metadata.contains(kDriftKey);
   return document;
 }
 
@@ -98,6 +100,12 @@ json index_json(const std::filesystem::path& path) {
     }
   } catch (const io_error&) {
     document["groups"] = "damaged";  // the reason is among the faults
+  }
+  document["drift"] = nullptr;
+  try {
+    document["drift"] = to_json(drift_of(index));
+  } catch (const io_error&) {
+    // What is damaged is named already, or found by verify: the rest of the index is told all the same.
   }
   if (!damage.empty()) document["damage"] = std::move(damage);
   return document;

@@ -11,6 +11,7 @@
 #include "device/machine_memory.hpp"
 #include "device/training_job.hpp"
 #include "pipeline/calibrate.hpp"
+#include "pipeline/drift.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/output_path.hpp"
 
@@ -219,11 +220,17 @@ train_summary train_model(session& session, const train_request& request) {
   std::vector<std::string> seen = training.paths;
   seen.insert(seen.end(), validation.paths.begin(), validation.paths.end());
   std::ranges::sort(seen);  // as an index lists them: the same photos are drawn
-  if (const auto calibration = calibrate_scores(session, *device.open_encoder(model), folder.root, seen,
-                                                "the model is written, without probabilities")) {
-    model.metadata.emplace(kCalibrationKey, to_json(*calibration).dump());
-    save_model(request.model, model);
-  }
+  const std::unique_ptr<encoder> encoder = device.open_encoder(model);
+  // Photos that the network has not seen, where there are enough of them.
+  const bool held_out = validation.paths.size() >= kFewestDriftPhotos;
+  const auto reference =
+      sample_for_drift(session, *encoder, folder.root, held_out ? validation.paths : seen,
+                       "the model is written, without probabilities and without what drift is told by");
+  const auto calibration =
+      calibrate_scores(session, *encoder, folder.root, seen, "the model is written, without probabilities");
+  if (reference) model.metadata.emplace(kDriftKey, to_json(*reference).dump());
+  if (calibration) model.metadata.emplace(kCalibrationKey, to_json(*calibration).dump());
+  if (reference || calibration) save_model(request.model, model);
   return summary;
 }
 
