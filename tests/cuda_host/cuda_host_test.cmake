@@ -152,7 +152,7 @@ function(imgsim_add_cuda_host_test name)
       add_test(NAME cuda_host.${name}.${build} COMMAND ${program} --report_level=short)
       # ThreadSanitizer sleeps a second at the end of a process that has found something, in case more comes.
       set_tests_properties(cuda_host.${name}.${build} PROPERTIES LABELS "${labels}" TIMEOUT 600
-        ENVIRONMENT TSAN_OPTIONS=atexit_sleep_ms=0)
+        COST 40 ENVIRONMENT TSAN_OPTIONS=atexit_sleep_ms=0)
     endif()
   endforeach()
   if(NOT ARG_WITHOUT_NVCC)

@@ -47,11 +47,24 @@ struct search_case {
 template <class... Metric>
 using cases_of = std::tuple<search_case<Metric, float>..., search_case<Metric, imgsim::bfloat16>...,
                             search_case<Metric, imgsim::float16>...>;
-using cases_under_test = cases_of<imgsim::cosine, imgsim::euclidean, manhattan>;
 
 /// For what has nothing to do with the elements.
 using float_cases = std::tuple<search_case<imgsim::cosine, float>, search_case<imgsim::euclidean, float>,
                                search_case<manhattan, float>>;
+
+#ifdef IMGSIM_TEST_SANITIZED
+// A sanitizer looks at memory, ten times as slowly: each metric and each type of elements, not each pair of them, on
+// two numbers of threads; what differs in the values of rows alone, with one type.
+using cases_under_test =
+    std::tuple<search_case<imgsim::cosine, float>, search_case<imgsim::euclidean, float>, search_case<manhattan, float>,
+               search_case<imgsim::cosine, imgsim::bfloat16>, search_case<imgsim::euclidean, imgsim::float16>>;
+using value_cases = float_cases;
+inline constexpr std::size_t kThreadCounts[] = {2, 5};
+#else
+using cases_under_test = cases_of<imgsim::cosine, imgsim::euclidean, manhattan>;
+using value_cases = cases_under_test;
+inline constexpr std::size_t kThreadCounts[] = {1, 2, 5};
+#endif
 
 struct search_path {
   std::string name;
@@ -66,7 +79,7 @@ inline const std::vector<search_path>& search_paths() {
   static const std::vector<search_path> paths = [] {
     using imgsim::cpu::byte_use;
     std::vector<search_path> all;
-    for (const std::size_t threads : {1, 2, 5}) {
+    for (const std::size_t threads : kThreadCounts) {
       const imgsim::cpu_context context(threads);
       for (const auto level : imgsim::cpu::kSimdLevels) {
         if (!imgsim::cpu::is_supported(level)) continue;

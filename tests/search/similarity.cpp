@@ -24,7 +24,7 @@ double tolerance(std::size_t depth, double scale, double value) {
 
 BOOST_AUTO_TEST_SUITE(similarity)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(agrees_with_the_textbook, Case, cases_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(agrees_with_the_textbook, Case, value_cases) {
   for (const std::size_t depth : {1, 8, 13, 600}) {
     const float_matrix a = random_matrix(53, depth, depth);
     const float_matrix b = random_matrix(97, depth, depth + 1);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(edge_shapes_and_strides, Case, cases_under_test) {
       }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(is_what_top_n_reports, Case, cases_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(is_what_top_n_reports, Case, value_cases) {
   const float_matrix photos = random_matrix(300, 64, 3);
   const typed_rows<typename Case::element> rows(photos.view());
   float_matrix matrix({300, 300});
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(is_what_top_n_reports, Case, cases_under_test) {
       BOOST_TEST_REQUIRE(found.at(q, rank).similarity == matrix(q, static_cast<std::size_t>(found.at(q, rank).row)));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(distances_are_symmetric_with_a_zero_diagonal, Case, cases_under_test) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(distances_are_symmetric_with_a_zero_diagonal, Case, value_cases) {
   float_matrix points = random_matrix(133, 29, 4);
   std::fill_n(points.view().row(5), 29, 0.0f);
   std::copy_n(points.view().row(7), 29, points.view().row(100));
