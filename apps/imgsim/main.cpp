@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/catalogue.hpp"
 #include "cli/command_line.hpp"
 #include "cli/help.hpp"
 #include "cli/suggest.hpp"
@@ -38,24 +39,22 @@ int refuse(const std::string& who, const std::string& message, const std::string
 }
 
 command& find_command(const command_list& commands, const std::string& name) {
-  std::vector<std::string> names;
   for (const auto& c : commands) {
     if (c->name() == name) return *c;
-    names.emplace_back(c->name());
   }
   std::string message = "unknown command " + in_quotes(name);
-  if (const auto near = closest(name, names)) message += "; did you mean " + *near + "?";
+  if (const auto near = closest(name, command_names())) message += "; did you mean " + *near + "?";
   throw usage_error(message);
 }
 
 int run_command(command& chosen, const std::vector<std::string>& tokens) {
   const std::string who = "imgsim " + std::string(chosen.name());
   option_set own;
-  chosen.describe(own);
   global_options global;
+  describe_own(chosen, own, global);
   try {
     option_set all;
-    chosen.describe(all);
+    describe_own(chosen, all, global);
     describe(all, global);
     all.parse(tokens);
     if (global.help) {

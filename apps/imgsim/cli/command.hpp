@@ -2,6 +2,7 @@
 // commands/registry.cpp.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +35,12 @@ class command {
   /// Checks what no single option can tell; throws usage_error. `options` says what was given.
   virtual void validate(const option_set&) {}
   virtual exit_code run(session& session) = 0;
+  /// Whether it makes files that somebody asks for, and takes --dry-run.
+  [[nodiscard]] virtual bool writes_files() const { return false; }
   /// The exit code of a run that throws.
   [[nodiscard]] virtual exit_code on_failure() const { return exit_code::failed; }
 };
+
+using command_list = std::vector<std::unique_ptr<command>>;
 
 }  // namespace imgsim::app

@@ -7,6 +7,7 @@ void describe(option_set& options, global_options& target) {
       .custom(
           "device", "DEVICE", [&target](const std::string& text) { target.device = parse_device(text); },
           "where to compute: auto, cpu, cuda or cuda:N")
+      .offers({"auto", "cpu", "cuda"})
       .defaults_to("auto");
   options.whole("threads", "T", target.threads, {1, 4096}, "CPU threads").defaults_to("one per hardware thread");
   options.whole("seed", "S", target.seed, {}, "seed of every random choice");

@@ -17,6 +17,7 @@ struct global_options {
   bool deterministic = false;
   bool json = false;
   bool quiet = false;
+  bool dry_run = false;  // an option of the commands that write files
   bool help = false;
   bool version = false;
 };

@@ -9,28 +9,49 @@
 
 namespace imgsim::app {
 
+std::string what_it_is() {
+  return "finds similar photos and groups a folder of photos";
+}
+
+first_lines lines_to_begin_with() {
+  return {.demo = {"imgsim demo", "imgsim demo --photos FOLDER"},
+          .steps = {"imgsim train --images photos --model photos.safetensors",
+                    "imgsim index --images photos --model photos.safetensors --index photos.idx",
+                    "imgsim query --index photos.idx cat.jpg --grid similar.png",
+                    "imgsim cluster --index photos.idx -k auto --out groups",
+                    "imgsim serve --index photos.idx"}};
+}
+
+const std::vector<std::string>& common_exit_codes() {
+  static const std::vector<std::string> codes{"0  done", "1  failed", "2  wrong usage",
+                                              "3  done, but some photos were skipped (each is listed)"};
+  return codes;
+}
+
+std::string usage_of(const option& described) {
+  std::string text = described.letter == '\0' ? "" : "-" + std::string(1, described.letter) + ", ";
+  text += "--" + described.name;
+  return described.metavar.empty() ? text : text + " " + described.metavar;
+}
+
+std::string help_of(const option& described) {
+  if (described.is_required) return described.help + " (required)";
+  return described.default_text.empty() ? described.help
+                                        : described.help + " (default: " + described.default_text + ")";
+}
+
 namespace {
 
 constexpr std::size_t kWidth = 100;
 
 void print_options(std::ostream& out, const option_set& options) {
-  const auto usage_of = [](const option& o) {
-    std::string text = o.letter == '\0' ? "    " : "-" + std::string(1, o.letter) + ", ";
-    text += "--" + o.name;
-    return o.metavar.empty() ? text : text + " " + o.metavar;
-  };
+  const auto aligned = [](const option& o) { return (o.letter == '\0' ? "    " : "") + usage_of(o); };
   std::size_t width = 0;
-  for (const option& o : options.options()) width = std::max(width, terminal_width(usage_of(o)));
+  for (const option& o : options.options()) width = std::max(width, terminal_width(aligned(o)));
   for (const option& o : options.options()) {
-    std::string help = o.help;
-    if (o.is_required) {
-      help += " (required)";
-    } else if (!o.default_text.empty()) {
-      help += " (default: " + o.default_text + ")";
-    }
-    const std::string usage = usage_of(o);
+    const std::string usage = aligned(o);
     out << "  " << usage << std::string(width - terminal_width(usage) + 2, ' ')
-        << wrapped(help, kWidth - width - 4, width + 4) << '\n';
+        << wrapped(help_of(o), kWidth - width - 4, width + 4) << '\n';
   }
 }
 
@@ -45,16 +66,14 @@ void print_global_options(std::ostream& out) {
 }  // namespace
 
 void print_overview(std::ostream& out, const command_list& commands) {
-  out << "imgsim " << version << ": finds similar photos and groups a folder of photos.\n\n"
+  const first_lines first = lines_to_begin_with();
+  out << "imgsim " << version << ": " << what_it_is() << ".\n\n"
       << "Start here:\n"
-      << "  imgsim demo                    the whole journey on pictures it draws itself; 2 minutes\n"
-      << "  imgsim demo --photos FOLDER    the same on your photos\n\n"
-      << "Step by step on a folder of photos:\n"
-      << "  imgsim train --images photos --model photos.safetensors\n"
-      << "  imgsim index --images photos --model photos.safetensors --index photos.idx\n"
-      << "  imgsim query --index photos.idx cat.jpg --grid similar.png\n"
-      << "  imgsim cluster --index photos.idx -k auto --out groups\n\n"
-      << "Commands (imgsim COMMAND --help says more):\n";
+      << "  " << first.demo.at(0) << "                    the whole journey on pictures it draws itself; 2 minutes\n"
+      << "  " << first.demo.at(1) << "    the same on your photos\n\n"
+      << "Step by step on a folder of photos:\n";
+  for (const std::string& line : first.steps) out << "  " << line << '\n';
+  out << "\nCommands (imgsim COMMAND --help says more):\n";
   std::size_t width = 0;
   for (const auto& c : commands) width = std::max(width, c->name().size());
   for (const auto& c : commands)
@@ -74,10 +93,7 @@ void print_help(std::ostream& out, const command& described, const option_set& o
   out << (help.examples.size() == 1 ? "\nExample:\n" : "\nExamples:\n");
   for (const std::string& example : help.examples) out << "  " << example << '\n';
   out << "\nExit codes:\n";
-  if (help.exit_codes.empty()) {
-    out << "  0  done\n  1  failed\n  2  wrong usage\n  3  done, but some photos were skipped (each is listed)\n";
-  }
-  for (const std::string& line : help.exit_codes) out << "  " << line << '\n';
+  for (const std::string& line : help.exit_codes.empty() ? common_exit_codes() : help.exit_codes) out << "  " << line << '\n';
 }
 
 }  // namespace imgsim::app

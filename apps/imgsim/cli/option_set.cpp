@@ -79,15 +79,27 @@ option& option_set::flag(std::string name, bool& target, std::string help) {
   return add(std::move(name), "", std::move(help), "", [&target](const std::string&) { target = true; });
 }
 
+namespace {
+
+value_kind kind_of(const std::string& metavar) {
+  return metavar == "DIR" || metavar == "IDX" ? value_kind::folder : value_kind::file;
+}
+
+}  // namespace
+
 option& option_set::path(std::string name, std::string metavar, std::filesystem::path& target, std::string help) {
+  const value_kind kind = kind_of(metavar);
   return add(std::move(name), std::move(metavar), std::move(help), target.string(),
-             [&target](const std::string& text) { target = text; });
+             [&target](const std::string& text) { target = text; })
+      .names_a(kind);
 }
 
 option& option_set::path(std::string name, std::string metavar, std::optional<std::filesystem::path>& target,
                          std::string help) {
+  const value_kind kind = kind_of(metavar);
   return add(std::move(name), std::move(metavar), std::move(help), "",
-             [&target](const std::string& text) { target = text; });
+             [&target](const std::string& text) { target = text; })
+      .names_a(kind);
 }
 
 option& option_set::whole(std::string name, std::string metavar, std::size_t& target, whole_range range,
@@ -115,24 +127,18 @@ option& option_set::real(std::string name, std::string metavar, std::optional<do
 
 option& option_set::choice(std::string name, std::string metavar, std::string& target, std::vector<std::string> choices,
                            std::string help) {
+  const std::vector<std::string> offered = choices;
   return add(std::move(name), std::move(metavar), std::move(help), target,
              [&target, allowed = std::move(choices)](const std::string& text) {
                expect_choice(text, allowed);
                target = text;
-             });
+             })
+      .offers(offered);
 }
 
 option& option_set::custom(std::string name, std::string metavar, std::function<void(const std::string&)> set,
                            std::string help) {
   return add(std::move(name), std::move(metavar), std::move(help), "", std::move(set));
-}
-
-void option_set::positional(std::string metavar, std::vector<std::string>& target, std::size_t least,
-                            std::size_t most) {
-  positional_metavar_ = std::move(metavar);
-  positional_ = &target;
-  positional_least_ = least;
-  positional_most_ = most;
 }
 
 const option* option_set::find(std::string_view name) const {
@@ -188,10 +194,10 @@ void option_set::parse(const std::vector<std::string>& tokens) {
 
   for (const auto& token : parsed.options) {
     if (token.position_key >= 0) {
-      if (positional_ == nullptr || positional_->size() == positional_most_)
+      if (positional_.target == nullptr || positional_.target->size() == positional_.most)
         throw usage_error("unexpected argument " + in_quotes(token.value.at(0)));
-      if (token.value.at(0).empty()) throw usage_error(positional_metavar_ + ": expected a name, got an empty one");
-      positional_->push_back(token.value.at(0));
+      if (token.value.at(0).empty()) throw usage_error(positional_.metavar + ": expected a name, got an empty one");
+      positional_.target->push_back(token.value.at(0));
       continue;
     }
     const auto found = std::ranges::find(options_, token.string_key, &option::name);
@@ -212,10 +218,10 @@ void option_set::check_required() const {
   for (const option& o : options_) {
     if (o.is_required && !o.was_given) throw usage_error("--" + o.name + " " + o.metavar + " is missing");
   }
-  if (positional_ != nullptr && positional_->size() < positional_least_) {
-    throw usage_error(positional_least_ == 1 ? "no " + positional_metavar_ + " is given"
-                                             : std::to_string(positional_least_) + " " + positional_metavar_ +
-                                                   " are needed, " + std::to_string(positional_->size()) + " given");
+  if (positional_.target != nullptr && positional_.target->size() < positional_.least) {
+    throw usage_error(positional_.least == 1 ? "no " + positional_.metavar + " is given"
+                                             : std::to_string(positional_.least) + " " + positional_.metavar +
+                                                   " are needed, " + std::to_string(positional_.target->size()) + " given");
   }
 }
 

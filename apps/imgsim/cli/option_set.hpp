@@ -23,12 +23,17 @@ class usage_error : public error {
   using error::error;
 };
 
+/// What a value names, for completion and suggestions.
+enum class value_kind { text, file, folder };
+
 /// One option. Without a metavar it is a flag.
 struct option {
   std::string name;  // without dashes
   std::string metavar;
   std::string help;
   std::string default_text;
+  std::vector<std::string> offered;  // values with a name; a number or a file may be allowed besides
+  value_kind kind = value_kind::text;
   char letter = '\0';
   bool is_required = false;
   bool is_repeatable = false;
@@ -48,6 +53,14 @@ struct option {
     is_repeatable = true;
     return *this;
   }
+  option& offers(std::vector<std::string> values) {
+    offered = std::move(values);
+    return *this;
+  }
+  option& names_a(value_kind what) {
+    kind = what;
+    return *this;
+  }
   /// The default in words, where the variable's own value does not say it.
   option& defaults_to(std::string text) {
     default_text = std::move(text);
@@ -62,6 +75,17 @@ struct whole_range {
 struct real_range {
   double low;
   double high;
+};
+
+constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max();
+
+/// The arguments that are no options.
+struct positional_arguments {
+  std::string metavar;  // what messages call them
+  std::vector<std::string>* target = nullptr;
+  std::size_t least = 0, most = 0;
+  value_kind kind = value_kind::text;
+  std::vector<std::string> offered = {};
 };
 
 /// Collects options and converts their values. References given to it must outlive parse().
@@ -81,8 +105,7 @@ class option_set {
   /// A value read by `set`, which throws usage_error with the reason alone.
   option& custom(std::string name, std::string metavar, std::function<void(const std::string&)> set, std::string help);
 
-  /// The arguments that are no options: between `least` and `most` of them, called `metavar` in messages.
-  void positional(std::string metavar, std::vector<std::string>& target, std::size_t least, std::size_t most);
+  void positional(positional_arguments arguments) { positional_ = std::move(arguments); }
 
   /// Reads `tokens` (without program and command) into the variables. Throws usage_error.
   void parse(const std::vector<std::string>& tokens);
@@ -94,6 +117,7 @@ class option_set {
   /// Nullptr where there is none. `name` without dashes.
   [[nodiscard]] const option* find(std::string_view name) const;
   [[nodiscard]] const std::list<option>& options() const noexcept { return options_; }
+  [[nodiscard]] const positional_arguments& positionals() const noexcept { return positional_; }
   /// "unknown option --epoch; did you mean --epochs?"
   [[nodiscard]] std::string unknown_option(const std::string& typed) const;
 
@@ -101,10 +125,7 @@ class option_set {
   option& add(std::string name, std::string metavar, std::string help, std::string default_text,
               std::function<void(const std::string&)> set);
   std::list<option> options_;  // a list: the references that add() returns stay valid
-  std::string positional_metavar_;
-  std::vector<std::string>* positional_ = nullptr;
-  std::size_t positional_least_ = 0;
-  std::size_t positional_most_ = 0;
+  positional_arguments positional_;
 };
 
 /// A whole number in `range`; throws usage_error with the reason.

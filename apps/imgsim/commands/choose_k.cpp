@@ -42,6 +42,7 @@ void choose_k_command::describe(option_set& options) {
   options
       .custom(
           "metric", "NAME", [this](const std::string& text) { request_.metric = parse_metric(text); }, metric_choices())
+      .offers(known_metrics())
       .defaults_to(request_.metric);
   options.real("sensitivity", "S", request_.sensitivity, {0, 1000}, "of Kneedle: larger finds only sharper elbows");
   options.path("out", "DIR", out_, "folder for choose_k.csv, choose_k.json and choose_k.svg");

@@ -79,6 +79,7 @@ void cluster_command::describe(option_set& options) {
             }
           },
           "number of groups, or auto")
+      .offers({"auto"})
       .short_name('k');
   constexpr real_range kDistance{0, std::numeric_limits<double>::infinity()};
   options.real("max-distance", "T", request_.max_distance, kDistance,
@@ -92,6 +93,7 @@ void cluster_command::describe(option_set& options) {
   options
       .custom(
           "metric", "NAME", [this](const std::string& text) { request_.metric = parse_metric(text); }, metric_choices())
+      .offers(known_metrics())
       .defaults_to(request_.metric);
   options.choice("init", "NAME", initialisation_, {"build", "lab", "k-means++", "random"},
                  "first medoids: build (no chance in it, slow), lab, k-means++ or random");
@@ -110,6 +112,7 @@ void cluster_command::describe(option_set& options) {
             }
           },
           "K-medoids of samples of N photos, k-means of batches of N; off: all photos are taken")
+      .offers({"auto", "off"})
       .defaults_to("auto: off up to " + count_text(kComparedPhotos) +
                    " photos (fewer where memory is short), then samples of 4,096 or more; k-means: off up to " +
                    count_text(kBatchedPhotos) + " photos, then batches of 10,240 or more");
@@ -122,7 +125,8 @@ void cluster_command::describe(option_set& options) {
         expect_choice(text, partition_kind_names());
         partition_ = parse_partition_kind(text);
       },
-      "also make one folder a group in DIR/groups, by one of " + any_of_text(partition_kind_names()));
+      "also make one folder a group in DIR/groups, by one of " + any_of_text(partition_kind_names()))
+      .offers(partition_kind_names());
 }
 
 void cluster_command::validate(const option_set& options) {

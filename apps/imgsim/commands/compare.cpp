@@ -34,13 +34,14 @@ void compare_command::describe(option_set& options) {
   options.path("model", "FILE", model_, "model made by imgsim train or import-keras").required();
   options.custom(
              "metric", "NAME", [this](const std::string& text) { metric_ = parse_metric(text); }, metric_choices())
+      .offers(known_metrics())
       .defaults_to(metric_);
   options.real("threshold", "T", threshold_,
                {std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max()},
                "answer by exit code: 0 where the similarity is at least T, 1 where it is below");
   app::describe(options, probability_);
   app::describe(options, limits_);
-  options.positional("photos", photos_, 2, 2);
+  options.positional({.metavar = "photos", .target = &photos_, .least = 2, .most = 2, .kind = value_kind::file});
 }
 
 void compare_command::validate(const option_set& options) {

@@ -34,10 +34,13 @@ void evaluate_command::describe(option_set& options) {
           "folder: the folder that holds a photo is its label; or a CSV file of lines path,label, the first of which "
           "may be "
           "that header")
+      .offers({"folder"})
+      .names_a(value_kind::file)
       .defaults_to(labels_);
   options.whole("number", "N", n_, {1}, "nearest photos that count").short_name('n');
   options.custom(
              "metric", "NAME", [this](const std::string& text) { metric_ = parse_metric(text); }, metric_choices())
+      .offers(known_metrics())
       .defaults_to(metric_);
   options.flag("variants", variants_, "seek variants of the photos instead of photos of one label");
   options.flag("no-baselines", no_baselines_, "leave out the baselines, which read every photo");

@@ -25,7 +25,7 @@ command_help import_keras_command::help() const {
 
 void import_keras_command::describe(option_set& options) {
   options.path("model", "FILE", model_, "the model to write").required();
-  options.positional("FILE.h5", files_, 1, 1);
+  options.positional({.metavar = "FILE.h5", .target = &files_, .least = 1, .most = 1, .kind = value_kind::file});
 }
 
 exit_code import_keras_command::run([[maybe_unused]] session& session) {

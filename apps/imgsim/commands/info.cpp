@@ -24,7 +24,7 @@ command_help info_command::help() const {
 }
 
 void info_command::describe(option_set& options) {
-  options.positional("FILE", paths_, 0, 1);
+  options.positional({.metavar = "FILE", .target = &paths_, .least = 0, .most = 1, .kind = value_kind::file});
 }
 
 namespace {

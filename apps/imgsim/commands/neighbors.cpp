@@ -32,6 +32,7 @@ void neighbors_command::describe(option_set& options) {
   options.whole("number", "N", n_, {1}, "neighbours of each photo").short_name('n');
   options.custom(
              "metric", "NAME", [this](const std::string& text) { metric_ = parse_metric(text); }, metric_choices())
+      .offers(known_metrics())
       .defaults_to(metric_);
   options.path("matrix", "FILE.npy", matrix_, "also write the similarity of all pairs, float32 [M, M]");
   options.path("export", "FILE.json", export_, "also write the sorted lists, with paths");

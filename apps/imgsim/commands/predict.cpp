@@ -28,7 +28,7 @@ command_help predict_command::help() const {
 void predict_command::describe(option_set& options) {
   options.path("index", "IDX", index_, "folder made by imgsim index, with groups").required();
   app::describe(options, limits_);
-  options.positional("PHOTO", photos_, 1, std::numeric_limits<std::size_t>::max());
+  options.positional({.metavar = "PHOTO", .target = &photos_, .least = 1, .most = kAnyNumber, .kind = value_kind::file});
 }
 
 void predict_command::validate(const option_set&) {

@@ -45,13 +45,14 @@ void query_command::describe(option_set& options) {
       .custom(
           "metric", "NAMES", [this](const std::string& text) { metrics_ = parse_metrics(text); },
           metric_choices() + ", or several with commas between")
+      .offers(known_metrics())
       .defaults_to("cosine");
   app::describe(options, probability_);
   options.path("grid", "FILE.png", grid_,
                "also draw each query above its matches; several: FILE-1.png, FILE-2.png, ...");
   options.path("report", "FILE.html", report_, "also write a page with each query and its matches");
   app::describe(options, limits_);
-  options.positional("PHOTO", photos_, 0, std::numeric_limits<std::size_t>::max());
+  options.positional({.metavar = "PHOTO", .target = &photos_, .least = 0, .most = kAnyNumber, .kind = value_kind::file});
 }
 
 void query_command::validate(const option_set& options) {

@@ -4,12 +4,14 @@
 #include "commands/choose_k.hpp"
 #include "commands/cluster.hpp"
 #include "commands/compare.hpp"
+#include "commands/completion.hpp"
 #include "commands/demo.hpp"
 #include "commands/duplicates.hpp"
 #include "commands/evaluate.hpp"
 #include "commands/import_keras.hpp"
 #include "commands/index.hpp"
 #include "commands/info.hpp"
+#include "commands/manual.hpp"
 #include "commands/neighbors.hpp"
 #include "commands/predict.hpp"
 #include "commands/query.hpp"
@@ -38,7 +40,15 @@ command_list all_commands() {
   commands.push_back(std::make_unique<info_command>());
   commands.push_back(std::make_unique<verify_command>());
   commands.push_back(std::make_unique<import_keras_command>());
+  commands.push_back(std::make_unique<completion_command>());
+  commands.push_back(std::make_unique<manual_command>());
   return commands;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const auto& command : all_commands()) names.emplace_back(command->name());
+  return names;
 }
 
 }  // namespace imgsim::app

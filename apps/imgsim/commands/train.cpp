@@ -68,6 +68,8 @@ void train_command::describe(option_set& options) {
             preset_ = text;
           },
           "architecture: " + any_of_text(choices_of_preset()) + " that describes one")
+      .offers({preset_names().begin(), preset_names().end()})
+      .names_a(value_kind::file)
       .defaults_to(preset_);
   options.whole("size", "S", size_, {8, 4096}, "side that photos are resized to, in pixels")
       .defaults_to("the preset's");
@@ -87,6 +89,7 @@ void train_command::describe(option_set& options) {
       .custom("schedule", "TEXT", parsed_by(parse_schedule, schedule_),
               "learning rate over time: constant, cosine, step, exponential or plateau, with fields: "
               "cosine,warm_up=2")
+      .offers({"constant", "cosine", "step", "exponential", "plateau"})
       .defaults_to("the preset's; cosine with --minutes");
   options
       .custom("augment", "TEXT", parsed_by(parse_augmentation, augment_),

@@ -22,7 +22,7 @@ command_help verify_command::help() const {
 
 void verify_command::describe(option_set& options) {
   options.path("index", "IDX", index_, "the index, in place of the argument");
-  options.positional("IDX or MODEL", paths_, 0, 1);
+  options.positional({.metavar = "IDX or MODEL", .target = &paths_, .least = 0, .most = 1, .kind = value_kind::file});
 }
 
 void verify_command::validate(const option_set&) {

@@ -39,7 +39,7 @@ void watch_command::describe(option_set& options) {
   options.path("model", "FILE", model_, "model made by imgsim train or import-keras").defaults_to("the index's own");
   options.real("settle", "SECONDS", settle_, {0, 3600},
                "how long nothing may have changed before the index is updated");
-  options.positional("DIR", folder_, 0, 1);
+  options.positional({.metavar = "DIR", .target = &folder_, .least = 0, .most = 1, .kind = value_kind::folder});
 }
 
 void watch_command::count(session& session, const index_outcome& outcome, const json& skipped, totals& so_far) const {

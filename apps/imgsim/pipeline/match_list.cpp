@@ -82,13 +82,9 @@ void print(std::ostream& out, const match_list& list, const photo_index& index) 
   out << to_text(table);
 }
 
-namespace {
-
 std::vector<std::string> known_metrics() {
   return {metric_names.begin(), metric_names.end()};
 }
-
-}  // namespace
 
 std::vector<std::string> parse_metrics(const std::string& text) {
   std::vector<std::string> metrics;

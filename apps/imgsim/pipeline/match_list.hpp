@@ -39,5 +39,7 @@ void print(std::ostream& out, const match_list& list, const photo_index& index);
 [[nodiscard]] std::string parse_metric(const std::string& text);
 /// "cosine or euclidean"
 [[nodiscard]] std::string metric_choices();
+/// Their names.
+[[nodiscard]] std::vector<std::string> known_metrics();
 
 }  // namespace imgsim::app

@@ -1,0 +1,23 @@
+#include "cli/catalogue.hpp"
+
+namespace imgsim::app {
+
+void describe_own(command& command, option_set& options, global_options& global) {
+  command.describe(options);
+  if (command.writes_files())
+    options.flag("dry-run", global.dry_run, "check everything and say which files would be written; write none");
+}
+
+catalogue catalogue_of(const command_list& commands) {
+  catalogue all;
+  global_options unused;
+  describe(all.global, unused);
+  for (const auto& command : commands) {
+    described_command& described = all.commands.emplace_back(
+        std::string(command->name()), std::string(command->summary()), command->help(), option_set{});
+    describe_own(*command, described.options, unused);
+  }
+  return all;
+}
+
+}  // namespace imgsim::app

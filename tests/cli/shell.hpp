@@ -1,0 +1,65 @@
+// Lines given to a shell, and what it prints.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/run_command.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace imgsim_test {
+
+/// Whether the shell or tool is installed; where it is not, the test says that it is skipped.
+[[nodiscard]] inline bool is_installed(const std::string& program) {
+  if (std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0) return true;
+  BOOST_TEST_MESSAGE("skipped: " << program << " is not installed");
+  return false;
+}
+
+/// Standard output and error of `program SCRIPT`, run in `folder`.
+[[nodiscard]] inline std::string run_script(const std::string& program, const std::string& script,
+                                            const std::filesystem::path& folder) {
+  const temporary_folder made;
+  write_text(made.path() / "script", script);
+  const std::string line = "cd '" + folder.string() + "' && " + program + " '" + (made.path() / "script").string() +
+                           "' >'" + (made.path() / "out").string() + "' 2>&1 </dev/null";
+  static_cast<void>(std::system(line.c_str()));
+  return read_text(made.path() / "out");
+}
+
+[[nodiscard]] inline std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+    lines.push_back(text.substr(begin, end - begin));
+  return lines;
+}
+
+/// The commands that the overview lists.
+[[nodiscard]] inline std::vector<std::string> listed_commands() {
+  std::vector<std::string> names;
+  bool listing = false;
+  for (const std::string& line : lines_of(must_run({"--help"}).out)) {
+    if (listing && line.empty()) break;
+    if (listing) names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    if (line.starts_with("Commands (")) listing = true;
+  }
+  return names;
+}
+
+/// The options that its help lists, with their dashes: "--number", "-n".
+[[nodiscard]] inline std::vector<std::string> listed_options(const std::string& command) {
+  std::vector<std::string> names;
+  for (const std::string& line : lines_of(must_run({command, "--help"}).out)) {
+    const std::size_t at = line.find_first_not_of(' ');
+    if (at == std::string::npos || at > 6 || at < 2 || line[at] != '-') continue;
+    if (line[at + 1] != '-') names.push_back(line.substr(at, 2));
+    const std::size_t name = line.find("--");
+    names.push_back(line.substr(name, line.find(' ', name) - name));
+  }
+  return names;
+}
+
+}  // namespace imgsim_test
