@@ -8,6 +8,7 @@
 
 #include "cli/catalogue.hpp"
 #include "cli/command_line.hpp"
+#include "cli/config.hpp"
 #include "cli/help.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
@@ -47,11 +48,28 @@ command& find_command(const command_list& commands, const std::string& name) {
   throw usage_error(message);
 }
 
+/// Sets what the config file says of options that were not given, and returns a line about them for a refusal.
+std::string apply_config(option_set& options, const command& chosen, const global_options& global) {
+  const std::optional<std::filesystem::path> file = config_file_of(global);
+  if (!file) return {};
+  const command_list commands = all_commands();
+  const std::vector<std::string> set = configure(options, *file, std::string(chosen.name()), catalogue_of(commands));
+  return set.empty() ? "" : "\nSet in " + printable_utf8(file->string()) + ": " + all_of_text(set);
+}
+
+/// What is wrong with a file, and one beside it that may have been meant.
+std::string with_suggestion(const io_error& failure) {
+  std::string message = printable_utf8(failure.what());
+  if (const auto near = near_file(failure.path())) message += "; did you mean " + printable_utf8(near->string()) + "?";
+  return message;
+}
+
 int run_command(command& chosen, const std::vector<std::string>& tokens) {
   const std::string who = "imgsim " + std::string(chosen.name());
   option_set own;
   global_options global;
   describe_own(chosen, own, global);
+  std::string configured;
   try {
     option_set all;
     describe_own(chosen, all, global);
@@ -65,10 +83,11 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
       std::cout << "imgsim " << version << '\n';
       return after_output(exit_code::done);
     }
+    configured = apply_config(all, chosen, global);
     all.check_required();
     chosen.validate(all);
   } catch (const usage_error& e) {
-    return refuse(who, e.what(), who + " --help");
+    return refuse(who, e.what() + configured, who + " --help");
   }
 
   session session(global, std::string(chosen.name()), tokens);
@@ -76,7 +95,9 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     const exit_code code = chosen.run(session);
     return after_output(code);
   } catch (const usage_error& e) {
-    return refuse(who, e.what(), who + " --help");
+    return refuse(who, e.what() + configured, who + " --help");
+  } catch (const io_error& failure) {
+    std::cerr << who << ": " << with_suggestion(failure) << '\n';
   } catch (const std::bad_alloc&) {
     std::cerr << who << ": not enough memory; a smaller --batch or fewer photos may fit\n";
   } catch (const std::filesystem::filesystem_error& e) {

@@ -7,10 +7,10 @@
 
 #include "cli/shell.hpp"
 
-using imgsim_test::is_installed;
 using imgsim_test::listed_commands;
 using imgsim_test::listed_options;
 using imgsim_test::must_run;
+using imgsim_test::needs_program;
 using imgsim_test::run_script;
 using imgsim_test::temporary_folder;
 
@@ -55,7 +55,9 @@ class completed_folder {
   temporary_folder folder_;
 };
 
-std::string in_single_quotes(const std::string& word) { return "'" + word + "'"; }
+std::string in_single_quotes(const std::string& word) {
+  return "'" + word + "'";
+}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -78,8 +80,7 @@ std::string bash_answers(const completed_folder& folder, const std::vector<std::
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(bash_offers_commands_options_values_and_files) {
-  if (!is_installed("bash")) return;
+BOOST_AUTO_TEST_CASE(bash_offers_commands_options_values_and_files, *needs_program("bash")) {
   const completed_folder folder("bash");
   std::vector<std::vector<std::string>> lines;
   std::string expected;
@@ -92,8 +93,7 @@ BOOST_AUTO_TEST_CASE(bash_offers_commands_options_values_and_files) {
   BOOST_TEST(bash_answers(folder, lines) == expected);
 }
 
-BOOST_AUTO_TEST_CASE(bash_offers_every_option_of_every_command) {
-  if (!is_installed("bash")) return;
+BOOST_AUTO_TEST_CASE(bash_offers_every_option_of_every_command, *needs_program("bash")) {
   const completed_folder folder("bash");
   std::vector<std::vector<std::string>> lines;
   std::string expected;
@@ -107,8 +107,7 @@ BOOST_AUTO_TEST_CASE(bash_offers_every_option_of_every_command) {
   BOOST_TEST(bash_answers(folder, lines) == expected);
 }
 
-BOOST_AUTO_TEST_CASE(fish_offers_commands_options_values_and_files) {
-  if (!is_installed("fish")) return;
+BOOST_AUTO_TEST_CASE(fish_offers_commands_options_values_and_files, *needs_program("fish")) {
   const completed_folder folder("fish");
   std::string script = "source " + in_single_quotes(folder.script()) + "\n", expected;
   for (const typed_line& line : kLines) {
@@ -121,26 +120,24 @@ BOOST_AUTO_TEST_CASE(fish_offers_commands_options_values_and_files) {
   BOOST_TEST(run_script("env XDG_CONFIG_HOME=/nonexistent fish --no-config", script, folder.path()) == expected);
 }
 
-BOOST_AUTO_TEST_CASE(fish_offers_every_option_of_every_command) {
-  if (!is_installed("fish")) return;
+BOOST_AUTO_TEST_CASE(fish_offers_every_option_of_every_command, *needs_program("fish")) {
   const completed_folder folder("fish");
   for (const std::string& command : listed_commands()) {
     BOOST_TEST_CONTEXT(command) {
-      const std::string answer =
-          run_script("env XDG_CONFIG_HOME=/nonexistent fish --no-config",
-                     "source " + in_single_quotes(folder.script()) + "\ncomplete -C 'imgsim " + command +
-                         " -' | string replace -r '\\t.*' ''\n",
-                     folder.path());
+      const std::string answer = run_script("env XDG_CONFIG_HOME=/nonexistent fish --no-config",
+                                            "source " + in_single_quotes(folder.script()) + "\ncomplete -C 'imgsim " +
+                                                command + " -' | string replace -r '\\t.*' ''\n",
+                                            folder.path());
       for (const std::string& option : listed_options(command))
         BOOST_TEST(("\n" + answer).find("\n" + option + "\n") != std::string::npos, option << " is missing");
     }
   }
 }
 
-BOOST_AUTO_TEST_CASE(zsh_completes_what_is_typed) {
-  if (!is_installed("zsh")) return;
+BOOST_AUTO_TEST_CASE(zsh_completes_what_is_typed, *needs_program("zsh")) {
   const completed_folder folder("zsh");
-  // A terminal of its own: zsh completes only where somebody types. What it prints while it edits is stripped of escapes.
+  // A terminal of its own: zsh completes only where somebody types. What it prints while it edits is stripped of
+  // escapes.
   std::string script = R"zsh(
 zmodload zsh/zpty
 setopt extended_glob

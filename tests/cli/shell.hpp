@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,15 @@
 
 namespace imgsim_test {
 
-/// Whether the shell or tool is installed; where it is not, the test says that it is skipped.
-[[nodiscard]] inline bool is_installed(const std::string& program) {
-  if (std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0) return true;
-  BOOST_TEST_MESSAGE("skipped: " << program << " is not installed");
-  return false;
+/// BOOST_AUTO_TEST_CASE(name, *needs_program("zsh")). Prints a line for tests/run.sh to count.
+inline boost::unit_test::precondition needs_program(const std::string& program) {
+  return boost::unit_test::precondition([program](boost::unit_test::test_unit_id id) {
+    const bool present = std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
+    if (!present)
+      std::cout << "SKIPPED " << boost::unit_test::framework::get(id, boost::unit_test::TUT_ANY).full_name() << ": "
+                << program << " is not installed\n";
+    return boost::test_tools::assertion_result(present);
+  });
 }
 
 /// Standard output and error of `program SCRIPT`, run in `folder`.

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <imgsim/image/decode.hpp>
+#include <imgsim/report/html_style.hpp>
 
 #include "serve/served_index.hpp"
 
@@ -40,7 +41,8 @@ BOOST_AUTO_TEST_CASE(pages_are_served_with_headers_that_keep_them_to_themselves)
     const char* holds;
   } table[] = {{"/", "text/html; charset=utf-8", "<main"},
                {"/app.js", "text/javascript; charset=utf-8", "import"},
-               {"/style.css", "text/css; charset=utf-8", "prefers-color-scheme"},
+               {"/style.css", "text/css; charset=utf-8", "var(--accent)"},
+               {"/colours.css", "text/css; charset=utf-8", imgsim::detail::kPageColours.data()},
                {"/icon.svg", "image/svg+xml", "<svg"}};
   for (const auto& row : table) {
     const http_answer answer = server.get(row.path);

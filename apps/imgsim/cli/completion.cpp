@@ -62,8 +62,7 @@ void bash_options(std::string& text, const std::string& command, const option_se
   for (const option& o : options.options()) {
     if (o.metavar.empty()) continue;
     std::string patterns;
-    for (const std::string& name : spellings(o))
-      patterns += (patterns.empty() ? "" : "|") + command + shell_word(name);
+    for (const std::string& name : spellings(o)) patterns += (patterns.empty() ? "" : "|") + command + shell_word(name);
     text += "    " + patterns + ") " + bash_values(o.kind, o.offered) + "return ;;\n";
   }
 }
@@ -134,8 +133,7 @@ std::string zsh_values(const std::string& metavar, value_kind kind, const std::v
 void zsh_options(std::string& text, const std::string& indent, const option_set& options) {
   for (const option& o : options.options()) {
     for (const std::string& name : spellings(o)) {
-      const std::string others =
-          o.is_repeatable ? "*" : "(" + joined(spellings(o), " ") + ")";
+      const std::string others = o.is_repeatable ? "*" : "(" + joined(spellings(o), " ") + ")";
       text += " \\\n" + indent + "'" + others + name;
       if (!o.metavar.empty()) text += name.starts_with("--") ? "=" : "+";
       text += "[" + quoted(brief(o.help), "[]\\") + "]";
@@ -156,8 +154,7 @@ _imgsim() {
   commands=(
     'help:explain a command'
 )zsh";
-  for (const described_command& c : all.commands)
-    text += "    '" + c.name + ":" + quoted(c.summary, ":\\") + "'\n";
+  for (const described_command& c : all.commands) text += "    '" + c.name + ":" + quoted(c.summary, ":\\") + "'\n";
   text += "  )\n  _arguments -C";
   zsh_options(text, "    ", all.global);
   text += R"( \
@@ -221,7 +218,8 @@ function __imgsim_command # the command that is typed already
             continue
         end
         switch $word
-            case )" + joined(with_values(all.global), " ") + R"(
+            case )" + joined(with_values(all.global), " ") +
+                     R"(
                 set is_value 1
             case '-*'
             case '*'

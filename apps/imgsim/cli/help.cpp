@@ -18,8 +18,7 @@ first_lines lines_to_begin_with() {
           .steps = {"imgsim train --images photos --model photos.safetensors",
                     "imgsim index --images photos --model photos.safetensors --index photos.idx",
                     "imgsim query --index photos.idx cat.jpg --grid similar.png",
-                    "imgsim cluster --index photos.idx -k auto --out groups",
-                    "imgsim serve --index photos.idx"}};
+                    "imgsim cluster --index photos.idx -k auto --out groups", "imgsim serve --index photos.idx"}};
 }
 
 const std::vector<std::string>& common_exit_codes() {
@@ -93,7 +92,8 @@ void print_help(std::ostream& out, const command& described, const option_set& o
   out << (help.examples.size() == 1 ? "\nExample:\n" : "\nExamples:\n");
   for (const std::string& example : help.examples) out << "  " << example << '\n';
   out << "\nExit codes:\n";
-  for (const std::string& line : help.exit_codes.empty() ? common_exit_codes() : help.exit_codes) out << "  " << line << '\n';
+  for (const std::string& line : help.exit_codes.empty() ? common_exit_codes() : help.exit_codes)
+    out << "  " << line << '\n';
 }
 
 }  // namespace imgsim::app

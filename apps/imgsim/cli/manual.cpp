@@ -89,13 +89,23 @@ std::string manual_page(const catalogue& all) {
   text += paragraph(
       "From a folder of photos (JPEG, PNG, WebP): trains a convolutional autoencoder, finds the photos most similar to "
       "any photo, and splits the folder into groups around typical examples. No labels and no pretrained weights are "
-      "needed. Results go to standard output (with --json one JSON document), progress and messages to standard error.");
+      "needed. Results go to standard output (with --json one JSON document), progress and messages to standard "
+      "error.");
   text += ".SH COMMANDS\nEach has a page of its own, e.g. \\fBimgsim\\-query\\fR(1), and \\fB\\-\\-help\\fR.\n";
   for (const described_command& c : all.commands) text += entry("\\fB" + plain(c.name) + "\\fR", c.summary);
   text += ".SH GLOBAL OPTIONS\nBefore or after the command.\n" + options_of(all.global);
   text += exit_status(common_exit_codes());
-  text += ".SH EXAMPLES\nThe whole journey, on pictures that it draws itself and on your own:\n.PP\n" + lines(first.demo) +
-          ".PP\nStep by step on a folder of photos:\n.PP\n" + lines(first.steps);
+  text += ".SH ENVIRONMENT\n";
+  text += entry("\\fBIMGSIM_CONFIG\\fR", "the config file; empty: none");
+  text += entry("\\fBNO_COLOR\\fR", "no colour, where --color does not ask for it");
+  text += ".SH FILES\n";
+  text += entry("\\fI$XDG_CONFIG_HOME/imgsim/config.toml\\fR",
+                "or ~/.config/imgsim/config.toml: options (TOML) for what the command line does not give. Keys at the "
+                "top are global options, those of a table such as [query] are options of that command. ~/ at the "
+                "beginning of a path in quotes is the home folder.");
+  text += ".PP\n" + lines({"threads = 4", "[query]", "index = \"~/photos.idx\""});
+  text += ".SH EXAMPLES\nThe whole journey, on pictures that it draws itself and on your own:\n.PP\n" +
+          lines(first.demo) + ".PP\nStep by step on a folder of photos:\n.PP\n" + lines(first.steps);
   text += ".SH SEE ALSO\n";
   for (const described_command& c : all.commands)
     text += ".BR " + plain("imgsim-" + c.name) + " (1)" + (&c == &all.commands.back() ? "\n" : ",\n");

@@ -214,14 +214,30 @@ void option_set::parse(const std::vector<std::string>& tokens) {
   }
 }
 
+void option_set::configure(std::string_view name, const std::vector<std::string>& values) {
+  const auto found = std::ranges::find(options_, name, &option::name);
+  IMGSIM_EXPECTS(found != options_.end(), "there is no option ", name);
+  if (found->was_given) return;
+  if (found->metavar.empty()) {
+    expect_choice(values.at(0), {"true", "false"});
+    if (values.at(0) == "false") return;
+  }
+  for (const std::string& value : values) {
+    if (value.empty()) throw usage_error("expected " + found->metavar + ", got an empty text");
+    found->set(value);
+  }
+  found->was_given = true;
+}
+
 void option_set::check_required() const {
   for (const option& o : options_) {
     if (o.is_required && !o.was_given) throw usage_error("--" + o.name + " " + o.metavar + " is missing");
   }
   if (positional_.target != nullptr && positional_.target->size() < positional_.least) {
-    throw usage_error(positional_.least == 1 ? "no " + positional_.metavar + " is given"
-                                             : std::to_string(positional_.least) + " " + positional_.metavar +
-                                                   " are needed, " + std::to_string(positional_.target->size()) + " given");
+    throw usage_error(positional_.least == 1
+                          ? "no " + positional_.metavar + " is given"
+                          : std::to_string(positional_.least) + " " + positional_.metavar + " are needed, " +
+                                std::to_string(positional_.target->size()) + " given");
   }
 }
 

@@ -37,7 +37,7 @@ struct option {
   char letter = '\0';
   bool is_required = false;
   bool is_repeatable = false;
-  bool was_given = false;
+  bool was_given = false;                       // typed, or configured
   std::function<void(const std::string&)> set;  // throws usage_error with the reason alone
 
   option& short_name(char c) {
@@ -109,6 +109,10 @@ class option_set {
 
   /// Reads `tokens` (without program and command) into the variables. Throws usage_error.
   void parse(const std::vector<std::string>& tokens);
+
+  /// Sets an option that parse() was not given; `values` are several only for a repeatable one, "true" or "false" for a
+  /// flag. Throws usage_error with the reason alone.
+  void configure(std::string_view name, const std::vector<std::string>& values);
 
   /// Throws usage_error where a required option or argument was not given.
   void check_required() const;

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <iostream>
-#include <string_view>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/terminal.hpp"
 #include "cli/text.hpp"
 
 #include <imgsim/report/number.hpp>
@@ -21,35 +19,20 @@ constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kLineEvery = std::chrono::seconds(10);
 constexpr std::size_t kBarWidth = 24;
 
-std::size_t screen_columns() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 std::string rate_text(double per_second) {
   return fixed_text(per_second, per_second < 9.95 ? 1 : 0) + "/s";
 }
 
 }  // namespace
 
-bool stderr_is_terminal() {
-  const char* terminal = std::getenv("TERM");
-  return isatty(STDERR_FILENO) == 1 && (terminal == nullptr || std::string_view(terminal) != "dumb");
-}
-
-bool colour_is_wanted() {
-  const char* no_colour = std::getenv("NO_COLOR");
-  return stderr_is_terminal() && (no_colour == nullptr || *no_colour == '\0');
-}
-
 progress::progress(const global_options& options, std::string task, std::string unit, std::uint64_t total)
     : task_(std::move(task)),
       unit_(std::move(unit)),
       total_(total),
-      style_(options.quiet          ? style::silent
-             : stderr_is_terminal() ? style::bar
-                                    : style::lines),
-      colour_(colour_is_wanted()),
+      style_(options.quiet                ? style::silent
+             : is_terminal(STDERR_FILENO) ? style::bar
+                                          : style::lines),
+      colour_(wants_colour(STDERR_FILENO, options.colour)),
       begin_(clock::now()),
       drawn_(begin_) {}
 
@@ -104,7 +87,7 @@ void progress::draw(clock::time_point now, const std::string& remark) {
   const double part = total_ == 0 ? 1.0 : static_cast<double>(done_) / static_cast<double>(total_);
   const auto filled = static_cast<std::size_t>(std::floor(part * static_cast<double>(kBarWidth)));
   std::string line = "\r" + task_;
-  if (task_.size() + kBarWidth + tail.size() + 7 < screen_columns()) {
+  if (task_.size() + kBarWidth + tail.size() + 7 < terminal_columns(STDERR_FILENO)) {
     const std::string bar(filled, '=');
     line += "  [" + (colour_ ? "\x1b[32m" + bar + "\x1b[0m" : bar) + std::string(kBarWidth - filled, ' ') + "]";
   }

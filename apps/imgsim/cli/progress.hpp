@@ -45,9 +45,4 @@ class progress {
   clock::time_point drawn_;
 };
 
-/// Whether stderr is a terminal that understands more than plain lines, and whether colour is wanted there
-/// (no-color.org).
-[[nodiscard]] bool stderr_is_terminal();
-[[nodiscard]] bool colour_is_wanted();
-
 }  // namespace imgsim::app

@@ -1,5 +1,8 @@
 #include "cli/session.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <iostream>
 
 #include "cli/text.hpp"
@@ -8,6 +11,7 @@
 
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/report/escape.hpp>
+#include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
 
@@ -67,6 +71,43 @@ void session::skip(const std::string& path, const std::string& reason) {
   skipped_.push_back({{"path", path_to_text(path)}, {"reason", path_to_text(reason)}});
   if (given_stop_) return;  // in the background, whoever began it tells
   warn("skipped " + printable_utf8(path) + ": " + printable_utf8(reason));
+}
+
+void session::plan(const std::filesystem::path& file) {
+  std::error_code ignored;
+  const json planned{{"path", path_to_text(file.string())},
+                     {"change", std::filesystem::exists(file, ignored) ? "replace" : "make"}};
+  if (std::find(planned_.begin(), planned_.end(), planned) == planned_.end()) planned_.push_back(planned);
+}
+
+void session::plan_removal(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored))
+    planned_.push_back({{"path", path_to_text(file.string())}, {"change", "remove"}});
+}
+
+exit_code session::finish_dry_run(std::size_t photos, const json& more) const {
+  if (wants_json()) {
+    json document{{"dry_run", true}, {"photos", photos}, {"files", planned_}, {"skipped", skipped_}};
+    document.update(more);
+    print(document);
+    return finish();
+  }
+  for (const json& file : planned_) {
+    const auto change = file.at("change").get<std::string>();
+    std::cout << "would " << change << std::string(8 - change.size(), ' ')
+              << printable_utf8(file.at("path").get<std::string>()) << '\n';
+  }
+  std::cout << count_text(photos, "photo") << ", " << count_text(planned_.size(), "file")
+            << "; nothing was written (--dry-run)\n";
+  return finish();
+}
+
+std::string session::text_of(const text_table& table) const {
+  const std::string text = to_text(table, terminal_columns(STDOUT_FILENO));
+  if (!wants_colour(STDOUT_FILENO, options_.colour)) return text;
+  const std::size_t heading = text.find('\n');
+  return "\x1b[1m" + text.substr(0, heading) + "\x1b[0m" + text.substr(heading);
 }
 
 exit_code session::finish() const {

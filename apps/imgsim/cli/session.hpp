@@ -1,6 +1,8 @@
 // What one run of a command shares: global options, the device, the two output streams and the wish to stop.
 #pragma once
 
+#include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +17,7 @@
 #include "exit_code.hpp"
 
 #include <imgsim/image/detail/limits.hpp>
+#include <imgsim/report/table.hpp>
 
 namespace imgsim::app {
 
@@ -57,6 +60,18 @@ class session {
   /// done, or some_skipped after skip().
   [[nodiscard]] exit_code finish() const;
 
+  /// --dry-run: nothing is to be written, plan() is told of what would be.
+  [[nodiscard]] bool is_dry_run() const noexcept { return options_.dry_run; }
+  /// A file that a real run would make or, where it is there, replace.
+  void plan(const std::filesystem::path& file);
+  /// A file that a real run would remove; nothing where it is not there.
+  void plan_removal(const std::filesystem::path& file);
+  /// Prints what was planned, of `photos` photos, and returns what finish() does. `more` is added to the document.
+  exit_code finish_dry_run(std::size_t photos, const json& more = json::object()) const;
+
+  /// `table` for standard output: as wide as a terminal is, its headings bold where colour is wanted.
+  [[nodiscard]] std::string text_of(const text_table& table) const;
+
   /// The command's one JSON document.
   void print(const json& document) const;
 
@@ -69,6 +84,7 @@ class session {
   std::unique_ptr<interrupt_watch> watch_;
   std::optional<std::stop_token> given_stop_;  // in place of the watch
   json skipped_ = json::array();
+  json planned_ = json::array();  // [{"path", "change"}...]
 };
 
 /// `document` as text, on one line where `indent` is negative. Bytes that are no UTF-8 become U+FFFD: paths are to be

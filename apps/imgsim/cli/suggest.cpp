@@ -37,4 +37,27 @@ std::optional<std::string> closest(std::string_view typed, const std::vector<std
   return best;
 }
 
+std::optional<std::filesystem::path> near_file(const std::filesystem::path& missing) {
+  namespace fs = std::filesystem;
+  constexpr std::size_t kMost = 10'000;  // names of a folder that are looked at
+  std::error_code failure;
+  if (missing.empty() || fs::exists(missing, failure) || failure) return std::nullopt;
+  fs::path there;
+  auto part = missing.begin();
+  while (part != missing.end() && fs::exists(there / *part, failure)) there /= *part++;
+  if (part == missing.end() || (!there.empty() && !fs::is_directory(there, failure))) return std::nullopt;
+  std::vector<std::string> names;
+  for (fs::directory_iterator entry(there.empty() ? "." : there, failure), end; !failure && entry != end;) {
+    names.push_back(entry->path().filename().string());
+    if (names.size() == kMost) break;
+    entry.increment(failure);
+  }
+  std::ranges::sort(names);
+  const std::optional<std::string> near = closest(part->string(), names);
+  if (!near) return std::nullopt;
+  fs::path meant = there / *near;
+  while (++part != missing.end()) meant /= *part;
+  return fs::exists(meant, failure) ? std::optional(meant) : std::nullopt;
+}
+
 }  // namespace imgsim::app

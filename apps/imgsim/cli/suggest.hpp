@@ -1,6 +1,7 @@
 // "Did you mean ...?" for a mistyped option or command.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,5 +15,8 @@ namespace imgsim::app {
 
 /// The candidate nearest to `typed`: one that begins with it, or else one within a third of its length in edits.
 [[nodiscard]] std::optional<std::string> closest(std::string_view typed, const std::vector<std::string>& candidates);
+
+/// Where `missing` is not there: the same with its first missing part replaced by a name like it in that folder.
+[[nodiscard]] std::optional<std::filesystem::path> near_file(const std::filesystem::path& missing);
 
 }  // namespace imgsim::app

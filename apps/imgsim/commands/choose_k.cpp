@@ -58,8 +58,9 @@ void choose_k_command::validate(const option_set&) {
 
 exit_code choose_k_command::run(session& session) {
   const photo_index index = open_index(index_);
-  if (out_) prepare_output_folder(*out_);
+  if (out_) prepare_output_folder(session, *out_, {"choose_k.csv", "choose_k.json", "choose_k.svg"});
   const sweep_result swept = sweep_groups(session, index, request_);
+  if (session.is_dry_run()) return session.finish_dry_run(index.size());
   const json document = choose_k_json(swept, request_.metric, session.options().seed);
   if (out_) {
     write_choose_k(*out_, swept, document);
@@ -69,8 +70,8 @@ exit_code choose_k_command::run(session& session) {
     session.print(document);
   } else {
     const choose_k_result& choice = swept.choice;
-    std::cout << to_text(choose_k_table(swept)) << '\n';
-    if (choice.recommended_k > 1) std::cout << to_text(criteria_table(swept)) << '\n';
+    std::cout << session.text_of(choose_k_table(swept)) << '\n';
+    if (choice.recommended_k > 1) std::cout << session.text_of(criteria_table(swept)) << '\n';
     std::cout << choice.verdict << ": " << choice.reason << '\n'
               << (swept.groups_without_structure() ? "if the photos are to be grouped all the same, take K = "
                                                    : "take K = ")

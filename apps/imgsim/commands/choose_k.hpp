@@ -15,6 +15,7 @@ class choose_k_command final : public command {
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
   void validate(const option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:

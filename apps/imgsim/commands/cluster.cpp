@@ -117,15 +117,16 @@ void cluster_command::describe(option_set& options) {
                    " photos (fewer where memory is short), then samples of 4,096 or more; k-means: off up to " +
                    count_text(kBatchedPhotos) + " photos, then batches of 10,240 or more");
   options.path("out", "DIR", out_, "folder for k_groups.json, contact_sheet.png and report.html");
-  options.custom(
-      "partition", "KIND",
-      [this](const std::string& text) {
-        if (text.find(',') != std::string::npos)
-          throw usage_error("takes one of " + any_of_text(partition_kind_names()) + ", got " + in_quotes(text));
-        expect_choice(text, partition_kind_names());
-        partition_ = parse_partition_kind(text);
-      },
-      "also make one folder a group in DIR/groups, by one of " + any_of_text(partition_kind_names()))
+  options
+      .custom(
+          "partition", "KIND",
+          [this](const std::string& text) {
+            if (text.find(',') != std::string::npos)
+              throw usage_error("takes one of " + any_of_text(partition_kind_names()) + ", got " + in_quotes(text));
+            expect_choice(text, partition_kind_names());
+            partition_ = parse_partition_kind(text);
+          },
+          "also make one folder a group in DIR/groups, by one of " + any_of_text(partition_kind_names()))
       .offers(partition_kind_names());
 }
 
@@ -162,31 +163,38 @@ void cluster_command::partition(session& session, const photo_index& index, cons
        .stop = session.stop()});
   if (made.stopped) throw cancelled("stopped; the same command continues the partition");
   bar.finish();
-  if (made.taken > 0)
-    session.skip(count_text(made.taken, "photo"), "something else is in the place of each, the first at " +
-                                                      (*out_ / "groups" / made.first_taken).string() +
-                                                      "; it was left alone");
+  if (made.taken > 0) session.skip(count_text(made.taken, "photo"), taken_text(*out_ / "groups" / made.first_taken));
   session.note(count_text(made.made, "photo") + " placed in " + (*out_ / "groups").string() +
                (made.already_there > 0 ? ", " + std::to_string(made.already_there) + " were there already" : ""));
 }
 
 exit_code cluster_command::run(session& session) {
+  constexpr const char* kNotKept = "the groups are not kept in it, and imgsim predict will not know them";
   const std::unique_ptr<index_writer> writer =
-      edit_index_if_writable(session, index_, "the groups are not kept in it, and imgsim predict will not know them");
+      session.is_dry_run() ? nullptr : edit_index_if_writable(session, index_, kNotKept);
   const photo_index index = open_index(index_);
   if (partition_) expect_photo_folder(index);
   if (out_) {
     refuse_output_within(*out_, index.photos_root(), "the folder of the photos");
     refuse_output_within(*out_, index_, "the index");
-    prepare_output_folder(*out_);
+    prepare_output_folder(session, *out_, {"k_groups.json", "contact_sheet.png", "report.html"});
   }
   const grouping_result result = make_groups(session, index, request_);
-  if (partition_) check_partition_folder(result.groups, *partition_, index.photos_root(), *out_ / "groups");
+  if (partition_ && session.is_dry_run())
+    plan_partition(session, result.groups, *partition_, index.photos_root(), *out_ / "groups");
+  else if (partition_)
+    check_partition_folder(result.groups, *partition_, index.photos_root(), *out_ / "groups");
   if (out_ && !partition_) refuse_other_partition(result.groups, *out_ / "groups");
   note_choice(session, result);
   if (request_.k && result.groups.k() < *request_.k)
     session.note(count_text(result.groups.k(), "group") + " in place of " + std::to_string(*request_.k) +
                  ": there are no more different photos than that");
+  if (session.is_dry_run()) {
+    std::vector<std::string> kept{index_file::kGroups};
+    if (!result.centroids.empty()) kept.emplace_back(index_file::kCentroids);
+    plan_index_files(session, index, kept, kNotKept);
+    return session.finish_dry_run(index.size());
+  }
   if (writer) store_groups(*writer, result);
   if (out_) {
     write_group_files(session, index, result, *out_);
@@ -196,7 +204,7 @@ exit_code cluster_command::run(session& session) {
   if (session.wants_json()) {
     session.print(groups_document(result));
   } else {
-    print(result);
+    print(session, result);
   }
   return session.finish();
 }
@@ -219,19 +227,19 @@ void cluster_command::note_choice(const session& session, const grouping_result&
   }
 }
 
-void cluster_command::print(const grouping_result& result) const {
+void cluster_command::print(const session& session, const grouping_result& result) const {
   const groups& made = result.groups;
   text_table table{
       {{"group", alignment::right}, {"size", alignment::right}, {"mean distance", alignment::right}, {"medoid"}}, {}};
   for (const group_summary& group : summarise(result))
     table.add_row({std::to_string(group.group), std::to_string(group.size()), fixed_text(group.mean_distance, 4),
                    made.paths[group.medoid()]});
-  std::cout << to_text(table) << '\n';
+  std::cout << session.text_of(table) << '\n';
   if (!result.outliers.empty()) {
     text_table left_out{{{"distance", alignment::right}, {"nearest group", alignment::right}, {"outlier"}}, {}};
     for (const outlier& one : result.outliers)
       left_out.add_row({fixed_text(one.distance, 4), std::to_string(one.group), made.paths[one.row]});
-    std::cout << to_text(left_out) << '\n';
+    std::cout << session.text_of(left_out) << '\n';
   }
   std::cout << "K = " << made.k() << ", " << made.method << ", " << cost_text(result) << ", seed " << made.seed << '\n';
   for (const std::string& line : judgement_lines(result)) std::cout << line << '\n';

@@ -18,12 +18,13 @@ class cluster_command final : public command {
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
   void validate(const option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:
   void partition(session& session, const photo_index& index, const grouping_result& result) const;
   void note_choice(const session& session, const grouping_result& result) const;
-  void print(const grouping_result& result) const;
+  void print(const session& session, const grouping_result& result) const;
 
   std::filesystem::path index_;
   grouping_request request_;

@@ -20,8 +20,7 @@ command_help completion_command::help() const {
 }
 
 void completion_command::describe(option_set& options) {
-  options.positional(
-      {.metavar = "SHELL", .target = &shells_, .least = 1, .most = 1, .offered = completed_shells()});
+  options.positional({.metavar = "SHELL", .target = &shells_, .least = 1, .most = 1, .offered = completed_shells()});
 }
 
 void completion_command::validate(const option_set&) {

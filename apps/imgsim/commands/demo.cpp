@@ -33,25 +33,39 @@ void demo_command::describe(option_set& options) {
   options.whole("epochs", "E", epochs_, {1, 10'000}, "passes of training").defaults_to("what two minutes allow");
 }
 
-void demo_command::refuse_other_pictures() const {
-  if (!std::filesystem::exists(*photos_)) return;
+void demo_command::refuse_other_pictures(const std::filesystem::path& folder) const {
+  if (!std::filesystem::exists(folder)) return;
   std::vector<std::string> expected = sample_set::sample_set_paths(count_);
   std::ranges::sort(expected);
-  const std::vector<photo_file> found = scan_folder(*photos_).photos;
+  const std::vector<photo_file> found = scan_folder(folder).photos;
   const auto others = std::ranges::count_if(
       found, [&](const photo_file& photo) { return !std::ranges::binary_search(expected, photo.path); });
   if (others > 0)
-    throw io_error(*photos_, "holds " + count_text(static_cast<std::size_t>(others), "picture") +
-                                 " that a set of --count " + std::to_string(count_) +
-                                 " has not; name another --out folder, or remove this one");
+    throw io_error(folder, "holds " + count_text(static_cast<std::size_t>(others), "picture") +
+                               " that a set of --count " + std::to_string(count_) +
+                               " has not; name another --out folder, or remove this one");
+}
+
+exit_code demo_command::dry_run(session& session) const {
+  std::size_t count = count_;
+  if (photos_) {
+    count = plan_demo(session, {.photos = *photos_, .out = out_, .epochs = epochs_});
+  } else {
+    const std::filesystem::path pictures = out_ / "photos";
+    refuse_other_pictures(pictures);
+    for (const std::string& picture : sample_set::sample_set_paths(count_)) session.plan(pictures / picture);
+    plan_demo_files(session, out_, count_);
+  }
+  return session.finish_dry_run(count);
 }
 
 exit_code demo_command::run(session& session) {
   if (photos_) refuse_output_within(out_, *photos_, "the folder of the photos");
-  prepare_output_folder(out_);
+  prepare_output_folder(session, out_, {});
+  if (session.is_dry_run()) return dry_run(session);
   if (!photos_) {
     photos_ = out_ / "photos";
-    refuse_other_pictures();
+    refuse_other_pictures(*photos_);
     progress bar(session.options(), "render", "pictures", count_);
     sample_set::write_sample_set(*photos_, session.options().seed, count_, session.device().host_pool(),
                                  [&](std::size_t done, std::size_t) {

@@ -15,11 +15,13 @@ class demo_command final : public command {
   }
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:
   /// Pictures of a set of another count would stay beside the new ones.
-  void refuse_other_pictures() const;
+  void refuse_other_pictures(const std::filesystem::path& folder) const;
+  exit_code dry_run(session& session) const;
 
   std::filesystem::path out_ = "imgsim-demo";
   std::optional<std::filesystem::path> photos_;

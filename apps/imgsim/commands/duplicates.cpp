@@ -41,9 +41,10 @@ exit_code duplicates_command::run(session& session) {
   expect_photo_folder(index);
   if (report_) {
     refuse_output_within(*report_, index.photos_root(), "the folder of the photos");
-    prepare_output_file(*report_, output_kind::page);
+    prepare_output_file(session, *report_, output_kind::page);
   }
   const duplicate_report report = find_duplicates(session, index, precision_);
+  if (session.is_dry_run()) return session.finish_dry_run(index.size());
   if (session.wants_json()) {
     json document{{"index", path_to_text(index_.string())}};
     document.update(to_json(report, index));

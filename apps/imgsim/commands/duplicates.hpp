@@ -13,6 +13,7 @@ class duplicates_command final : public command {
   [[nodiscard]] std::string_view summary() const override { return "the same and near-identical photos of an index"; }
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:

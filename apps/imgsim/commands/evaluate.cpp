@@ -62,7 +62,7 @@ exit_code evaluate_command::run(session& session) {
       document["skipped"] = session.skipped();
       session.print(document);
     } else {
-      std::cout << to_text(result);
+      std::cout << to_text(session, result);
     }
   };
   if (variants_)

@@ -30,8 +30,9 @@ void import_keras_command::describe(option_set& options) {
 
 exit_code import_keras_command::run([[maybe_unused]] session& session) {
 #ifdef IMGSIM_WITH_KERAS
-  prepare_output_file(model_, output_kind::model);
+  prepare_output_file(session, model_, output_kind::model);
   const model_file model = import_untrusted_keras(files_.front());
+  if (session.is_dry_run()) return session.finish_dry_run(0);
   save_model(model_, model);
   if (session.wants_json()) {
     session.print({{"model", path_to_text(model_.string())},

@@ -11,6 +11,7 @@ class import_keras_command final : public command {
   [[nodiscard]] std::string_view summary() const override { return "Keras weights (.h5) as a model of imgsim"; }
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:

@@ -40,11 +40,22 @@ void index_command::describe(option_set& options) {
   options.flag("replace", replace_, "let the photos of another folder take the place of those that the index holds");
 }
 
+namespace {
+
+json counts_of(const update_summary& summary) {
+  return {{"added", summary.added},     {"changed", summary.changed},     {"renamed", summary.renamed},
+          {"removed", summary.removed}, {"unchanged", summary.unchanged}, {"reencoded", summary.reencoded},
+          {"encoded", summary.encoded}};
+}
+
+}  // namespace
+
 exit_code index_command::run(session& session) {
   const auto begin = std::chrono::steady_clock::now();
   const index_outcome outcome = update_index(
       session, complete_request({.images = images_, .model = model_, .index = index_, .replace = replace_}));
   const update_summary& summary = outcome.summary;
+  if (session.is_dry_run()) return session.finish_dry_run(summary.photos(), counts_of(summary));
   const photo_index index = open_index(index_, 0);
   static_cast<void>(index.embeddings());  // damage in rows that were kept is not passed on in silence
   std::optional<drift_report> drift;
@@ -59,20 +70,13 @@ exit_code index_command::run(session& session) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   if (session.wants_json()) {
-    session.print({{"index", path_to_text(index_.string())},
-                   {"photos", index.size()},
-                   {"dimension", index.dimension()},
-                   {"added", summary.added},
-                   {"changed", summary.changed},
-                   {"renamed", summary.renamed},
-                   {"removed", summary.removed},
-                   {"unchanged", summary.unchanged},
-                   {"reencoded", summary.reencoded},
-                   {"encoded", summary.encoded},
-                   {"dropped", outcome.dropped},
-                   {"drift", to_json(drift)},
-                   {"skipped", session.skipped()},
-                   {"seconds", seconds}});
+    json document{{"index", path_to_text(index_.string())}, {"photos", index.size()}, {"dimension", index.dimension()}};
+    document.update(counts_of(summary));
+    document["dropped"] = outcome.dropped;
+    document["drift"] = to_json(drift);
+    document["skipped"] = session.skipped();
+    document["seconds"] = seconds;
+    session.print(document);
   } else {
     std::cout << index_.string() << ": " << count_text(index.size(), "photo") << ", " << index.dimension()
               << " numbers each\n"

@@ -53,13 +53,13 @@ void describe_machine(const session& session) {
   text_table device_table{{{"device"}, {"available"}, {"detail"}}, {}};
   for (const device_status& device : devices)
     device_table.add_row({device.name, device.available ? "yes" : "no", device.detail});
-  std::cout << to_text(device_table) << "\ncpu: " << cpu.model << ", " << count_text(cpu.hardware_threads, "thread")
-            << ", " << bytes_text(cpu.memory_bytes) << " of memory\n    ";
+  std::cout << session.text_of(device_table) << "\ncpu: " << cpu.model << ", "
+            << count_text(cpu.hardware_threads, "thread") << ", " << bytes_text(cpu.memory_bytes) << " of memory\n    ";
   for (const std::string& feature : cpu.features) std::cout << ' ' << feature;
   std::cout << "\n\n";
   text_table library_table{{{"library"}, {"version"}}, {}};
   for (const library_version& library : libraries) library_table.add_row({library.name, library.version});
-  std::cout << to_text(library_table);
+  std::cout << session.text_of(library_table);
 }
 
 }  // namespace

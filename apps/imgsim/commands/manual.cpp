@@ -28,8 +28,9 @@ void manual_command::describe(option_set& options) {
   options.positional({.metavar = "COMMAND", .target = &names_, .least = 0, .most = 1, .offered = command_names()});
 }
 
-void manual_command::validate(const option_set&) {
+void manual_command::validate(const option_set& options) {
   if (!names_.empty()) expect_choice(names_.front(), command_names());
+  if (options.was_given("dry-run") && !out_) throw usage_error("--dry-run is of --out, which is not given");
   if (!names_.empty() && out_) throw usage_error("--out writes every page: leave out " + names_.front());
 }
 
@@ -37,7 +38,10 @@ exit_code manual_command::run(session& session) {
   const command_list commands = all_commands();
   const catalogue all = catalogue_of(commands);
   if (out_) {
-    prepare_output_folder(*out_);
+    std::vector<std::string> pages{"imgsim.1"};
+    for (const described_command& c : all.commands) pages.push_back("imgsim-" + c.name + ".1");
+    prepare_output_folder(session, *out_, pages);
+    if (session.is_dry_run()) return session.finish_dry_run(0);
     write_file(*out_ / "imgsim.1", manual_page(all));
     for (const described_command& c : all.commands)
       write_file(*out_ / ("imgsim-" + c.name + ".1"), manual_page(all, c));

@@ -17,6 +17,12 @@
 
 namespace imgsim::app {
 
+namespace {
+
+constexpr const char* kNotKept = "the neighbours are not kept in it";
+
+}  // namespace
+
 command_help neighbors_command::help() const {
   return {.usage = "--index IDX [options]",
           .about =
@@ -72,11 +78,18 @@ void neighbors_command::write_sorted(const photo_index& index, const top_n_resul
 exit_code neighbors_command::run(session& session) {
   // With a file to write, an index that can only be read serves as well.
   const std::unique_ptr<index_writer> writer =
-      matrix_ || export_ ? edit_index_if_writable(session, index_, "the neighbours are not kept in it")
-                         : std::unique_ptr<index_writer>(new index_writer(edit_index(index_)));
+      session.is_dry_run() ? nullptr
+      : matrix_ || export_ ? edit_index_if_writable(session, index_, kNotKept)
+                           : std::unique_ptr<index_writer>(new index_writer(edit_index(index_)));
   const photo_index index = open_index(index_);
-  if (matrix_) prepare_output_file(*matrix_, output_kind::matrix);
-  if (export_) prepare_output_file(*export_, output_kind::neighbours);
+  if (matrix_) prepare_output_file(session, *matrix_, output_kind::matrix);
+  if (export_) prepare_output_file(session, *export_, output_kind::neighbours);
+  if (session.is_dry_run()) {
+    static_cast<void>(index.embeddings());  // damage in them is found as in a real run
+    plan_index_files(session, index, {index_file::kNeighbourRows, index_file::kNeighbourSimilarity},
+                     matrix_ || export_ ? kNotKept : nullptr);
+    return session.finish_dry_run(index.size());
+  }
   progress bar(session.options(), "neighbors", "photos", index.size());
   const auto advance = [&](std::size_t done, std::size_t total) {
     bar.update(total > 0 ? index.size() * done / total : 0);

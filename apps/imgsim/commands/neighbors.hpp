@@ -16,6 +16,7 @@ class neighbors_command final : public command {
   [[nodiscard]] std::string_view summary() const override { return "every photo's nearest photos, kept in the index"; }
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:

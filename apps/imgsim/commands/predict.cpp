@@ -28,7 +28,8 @@ command_help predict_command::help() const {
 void predict_command::describe(option_set& options) {
   options.path("index", "IDX", index_, "folder made by imgsim index, with groups").required();
   app::describe(options, limits_);
-  options.positional({.metavar = "PHOTO", .target = &photos_, .least = 1, .most = kAnyNumber, .kind = value_kind::file});
+  options.positional(
+      {.metavar = "PHOTO", .target = &photos_, .least = 1, .most = kAnyNumber, .kind = value_kind::file});
 }
 
 void predict_command::validate(const option_set&) {
@@ -77,7 +78,7 @@ exit_code predict_command::run(session& session) {
                    {"results", std::move(results)},
                    {"skipped", session.skipped()}});
   } else {
-    std::cout << to_text(table);
+    std::cout << session.text_of(table);
   }
   return session.finish();
 }

@@ -18,6 +18,12 @@
 
 namespace imgsim::app {
 
+namespace {
+
+const grid_options kSmallGrid{.columns = 5, .tile = 96, .query = 128, .score_name = {}, .first_rank = 1};
+
+}  // namespace
+
 command_help query_command::help() const {
   return {.usage = "--index IDX PHOTO... [options]",
           .about =
@@ -51,8 +57,10 @@ void query_command::describe(option_set& options) {
   options.path("grid", "FILE.png", grid_,
                "also draw each query above its matches; several: FILE-1.png, FILE-2.png, ...");
   options.path("report", "FILE.html", report_, "also write a page with each query and its matches");
+  describe_thumbnails(options, thumbnails_, "also show the photos in the terminal, by its way to draw pictures");
   app::describe(options, limits_);
-  options.positional({.metavar = "PHOTO", .target = &photos_, .least = 0, .most = kAnyNumber, .kind = value_kind::file});
+  options.positional(
+      {.metavar = "PHOTO", .target = &photos_, .least = 0, .most = kAnyNumber, .kind = value_kind::file});
 }
 
 void query_command::validate(const option_set& options) {
@@ -89,10 +97,15 @@ std::vector<answered_query> query_command::answer_ids(session& session, const ph
     answered_query answer;
     for (const std::string& metric : metrics_)
       answer.lists.push_back({index.photos()[row].path, metric, neighbours_of_row(session, index, row, metric, n_)});
-    if (grid_ || report_) answer.photo = read_indexed_photo(session, index, row);
+    if (grid_ || report_ || thumbnails_) answer.photo = read_indexed_photo(session, index, row);
     answers.push_back(std::move(answer));
   }
   return answers;
+}
+
+void query_command::prepare_grids(session& session, std::size_t queries) const {
+  for (const std::filesystem::path& file : grid_files(*grid_, queries * metrics_.size()))
+    prepare_output_file(session, file, output_kind::picture);
 }
 
 exit_code query_command::run(session& session) {
@@ -106,9 +119,9 @@ exit_code query_command::run(session& session) {
       if (std::filesystem::equivalent(photo, *grid_, unlike))
         throw io_error(*grid_, "is the photo that is asked about; name another file");
     }
-    prepare_output_file(*grid_, output_kind::picture);
+    if (!session.is_dry_run()) prepare_grids(session, photos_.size() + ids_.size());
   }
-  if (report_) prepare_output_file(*report_, output_kind::page);
+  if (report_) prepare_output_file(session, *report_, output_kind::page);
   std::vector<answered_query> answers = answer_ids(session, index);
   if (!photos_.empty()) {
     for (answered_query& answer : answer_photos(session, index)) answers.push_back(std::move(answer));
@@ -119,6 +132,12 @@ exit_code query_command::run(session& session) {
       for (match_list& list : answer.lists) add_probabilities(list, calibration, probability_.prior);
   }
 
+  if (session.is_dry_run()) {
+    if (grid_) prepare_grids(session, answers.size());
+    return session.finish_dry_run(answers.size());
+  }
+  std::optional<photo_provider> shown;
+  if (thumbnails_ && !session.wants_json()) shown = photos_of(session, index);
   json results = json::array();
   bool first = true;
   for (const answered_query& answer : answers) {
@@ -128,7 +147,8 @@ exit_code query_command::run(session& session) {
       } else {
         if (!first) std::cout << '\n';
         first = false;
-        print(std::cout, list, index);
+        print(session, std::cout, list, index);
+        if (thumbnails_) std::cout << picture_text(*thumbnails_, draw_answer(*shown, answer, list, kSmallGrid).view());
       }
     }
   }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "cli/command.hpp"
+#include "cli/terminal_picture.hpp"
 #include "pipeline/fetch_url.hpp"
 #include "pipeline/probability_options.hpp"
 #include "pipeline/query_pictures.hpp"
@@ -18,11 +19,13 @@ class query_command final : public command {
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
   void validate(const option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:
   std::vector<answered_query> answer_photos(session& session, const photo_index& index) const;
   std::vector<answered_query> answer_ids(session& session, const photo_index& index) const;
+  void prepare_grids(session& session, std::size_t queries) const;
   void draw(const session& session, const photo_index& index, std::span<const answered_query> answers) const;
 
   std::filesystem::path index_;
@@ -31,6 +34,7 @@ class query_command final : public command {
   std::vector<std::string> metrics_{"cosine"};
   std::size_t n_ = 10;
   probability_options probability_;
+  std::optional<picture_protocol> thumbnails_;
   std::optional<std::filesystem::path> grid_;
   std::optional<std::filesystem::path> report_;
   fetch_limits limits_;

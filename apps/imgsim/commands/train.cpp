@@ -157,6 +157,10 @@ exit_code train_command::run(session& session) {
                             .patience = patience_,
                             .validation = validation_,
                             .resume = resume_});
+  if (session.is_dry_run()) {
+    plan_training_files(session, model_);
+    return session.finish_dry_run(summary.training_photos + summary.validation_photos);
+  }
   if (summary.stopped) {
     std::string again = session.command_line();
     if (!resume_) again += " --resume";

@@ -72,6 +72,7 @@ exit_code watch_command::run(session& session) {
   const auto given = folder_.empty() ? std::nullopt : std::optional<std::filesystem::path>(folder_.front());
   const index_request request =
       complete_request({.images = given, .model = model_, .index = index_, .images_option = "DIR"});
+  if (session.is_dry_run()) return session.finish_dry_run(update_index(session, request).summary.photos());
   folder_watch watch(request.images, index_);
   const auto settle = std::chrono::milliseconds(static_cast<std::int64_t>(settle_ * 1000));
   totals so_far;

@@ -20,6 +20,7 @@ class watch_command final : public command {
   }
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
+  [[nodiscard]] bool writes_files() const override { return true; }
   exit_code run(session& session) override;
 
  private:

@@ -85,19 +85,28 @@ class simple_features {
   growing_rows pixels_, thumbnails_, histograms_;
 };
 
-tensor<float, 2> encode_set(session& session, encoder& encoder, photo_set& photos) {
+tensor<float, 2> encode_set(session& session, const std::string& task, encoder& encoder, photo_set& photos) {
   tensor<float, 2> rows({photos.size(), encoder.dimension()});
   std::vector<std::size_t> order(photos.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   tensor<std::uint8_t, 4> pixels({std::min(kEncodeBatch, order.size()), encoder.height(), encoder.width(), 3});
   photos.plan(order, kEncodeBatch);
+  progress bar(session.options(), task, "photos", order.size());
   for (std::size_t first = 0; first < order.size(); first += kEncodeBatch) {
     session.check_stop("there is no result");
     const std::size_t count = std::min(kEncodeBatch, order.size() - first);
     photos.load(std::span(order).subspan(first, count), pixels.view().slice(0, count));
     encoder.encode(std::as_const(pixels).view().slice(0, count), rows.view().slice(first, count));
+    bar.update(first + count);
   }
+  bar.finish();
   return rows;
+}
+
+/// "untrained_network" as a person reads it.
+std::string spaced(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
 }
 
 /// The model with nothing behind its encoder.
@@ -111,14 +120,18 @@ model_file code_alone(const model_file& model) {
 void add_networks(session& session, const photo_index& index, const std::vector<std::string>& paths,
                   std::span<const rgb_image> queries, std::vector<method_rows>& methods) {
   const model_file model = load_model(index.model_path());
-  opened_photos opened =
-      open_photos(index.photos_root(), paths,
-                  {.loader = {.height = model.description.height,
-                              .width = model.description.width,
-                              .threads = session.options().threads,
-                              .limits = session.limits()},
-                   .memory_budget = machine_memory_bytes() / 8,
-                   .on_progress = [&](std::size_t, std::size_t) { session.check_stop("there is no result"); }});
+  progress bar(session.options(), "decode", "photos", paths.size());
+  opened_photos opened = open_photos(index.photos_root(), paths,
+                                     {.loader = {.height = model.description.height,
+                                                 .width = model.description.width,
+                                                 .threads = session.options().threads,
+                                                 .limits = session.limits()},
+                                      .memory_budget = machine_memory_bytes() / 8,
+                                      .on_progress = [&](std::size_t done, std::size_t) {
+                                        bar.update(done);
+                                        session.check_stop("there is no result");
+                                      }});
+  bar.finish();
   if (opened.paths.size() != paths.size())
     throw io_error(index.photos_root(), "changes while its photos are read: evaluate it again when it is at rest");
   const auto add = [&](const std::string& name, const model_file& of) {
@@ -127,7 +140,7 @@ void add_networks(session& session, const photo_index& index, const std::vector<
       session.note("the baseline " + name + " is left out: its features take more than 1 GiB");
       return;
     }
-    tensor<float, 2> gallery = encode_set(session, *encoder, opened.photos);
+    tensor<float, 2> gallery = encode_set(session, spaced(name), *encoder, opened.photos);
     methods.push_back({.name = name, .gallery = std::move(gallery), .queries = encode_images(*encoder, queries)});
   };
   add("untrained_network", session.device().untrained_model(model, opened.photos, session.options().seed));

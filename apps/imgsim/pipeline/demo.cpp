@@ -68,6 +68,25 @@ void add_evaluation(html_page& page, const evaluation& result) {
 
 }  // namespace
 
+void plan_demo_files(session& session, const std::filesystem::path& out, std::size_t photos) {
+  for (const char* name : {"similar.png", "k_groups.json", "groups.png", "index.html"}) session.plan(out / name);
+  if (photos > 3)
+    for (const char* name : {"choose_k.csv", "choose_k.json", "choose_k.svg"}) session.plan(out / name);
+  for (const char* name :
+       {index_file::kManifest, index_file::kEmbeddings, index_file::kPhotos, index_file::kModel, index_file::kGroups})
+    session.plan(out / "index" / name);
+  plan_training_files(session, out / "model.safetensors");
+}
+
+std::size_t plan_demo(session& session, const demo_request& request) {
+  const train_summary trained = train_model(session, {.images = request.photos,
+                                                      .model = request.out / "model.safetensors",
+                                                      .description = preset("default", {.size = kSide, .latent = {}})});
+  const std::size_t photos = trained.training_photos + trained.validation_photos;
+  plan_demo_files(session, request.out, photos);
+  return photos;
+}
+
 demo_summary run_demo(session& session, const demo_request& request) {
   const auto begin = std::chrono::steady_clock::now();
   const std::filesystem::path model = request.out / "model.safetensors";

@@ -24,6 +24,11 @@ struct demo_summary {
   std::optional<double> best_baseline;  // its precision@10
 };
 
+/// In a dry run: plans the files of the demo on so many photos, those of the training included.
+void plan_demo_files(session& session, const std::filesystem::path& out, std::size_t photos);
+/// The same for photos that are there, which are read. Returns their number. Throws io_error.
+[[nodiscard]] std::size_t plan_demo(session& session, const demo_request& request);
+
 /// Throws io_error, error; cancelled on a stop, which keeps what was finished.
 demo_summary run_demo(session& session, const demo_request& request);
 

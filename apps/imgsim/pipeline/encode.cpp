@@ -29,29 +29,46 @@ tensor<float, 2> encode_images(encoder& encoder, std::span<const rgb_image> imag
   return encode_images(encoder, all);
 }
 
-void encode_files(session& session, encoder& encoder, const std::filesystem::path& root,
-                  std::span<const std::string> paths, const encode_files_calls& calls) {
+namespace {
+
+/// Calls use(batch) with the photos that decode, and calls.skip for the others.
+template <class Use>
+void for_each_batch(session& session, const encoder& encoder, const std::filesystem::path& root,
+                    std::span<const std::string> paths, const char* task, const encode_files_calls& calls, Use&& use) {
   photo_loader loader(root, {paths.begin(), paths.end()},
                       {.height = encoder.height(),
                        .width = encoder.width(),
                        .batch = kEncodeBatch,
                        .threads = session.options().threads,
                        .limits = session.limits()});
-  tensor<float, 2> embeddings({kEncodeBatch, encoder.dimension()});
-  progress bar(session.options(), "encode", "photos", paths.size());
+  progress bar(session.options(), task, "photos", paths.size());
   std::size_t done = 0;
   while (std::optional<photo_batch> batch = loader.next()) {
     session.check_stop(calls.consequence);
-    const matrix_view<float> rows = embeddings.view().slice(0, batch->rows.size());
-    encoder.encode(batch->pixels.view(), rows);
-    for (std::size_t i = 0; i < batch->rows.size(); ++i)
-      calls.store(batch->rows[i], {rows.row(i), encoder.dimension()});
+    use(*batch);
     for (const skipped_file& file : batch->skipped) calls.skip(file);
     done += batch->rows.size() + batch->skipped.size();
     bar.update(done);
     loader.recycle(std::move(*batch));
   }
   bar.finish();
+}
+
+}  // namespace
+
+void encode_files(session& session, encoder& encoder, const std::filesystem::path& root,
+                  std::span<const std::string> paths, const encode_files_calls& calls) {
+  tensor<float, 2> embeddings({kEncodeBatch, encoder.dimension()});
+  for_each_batch(session, encoder, root, paths, "encode", calls, [&](const photo_batch& batch) {
+    const matrix_view<float> rows = embeddings.view().slice(0, batch.rows.size());
+    encoder.encode(batch.pixels.view(), rows);
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) calls.store(batch.rows[i], {rows.row(i), encoder.dimension()});
+  });
+}
+
+void check_files(session& session, const encoder& encoder, const std::filesystem::path& root,
+                 std::span<const std::string> paths, const encode_files_calls& calls) {
+  for_each_batch(session, encoder, root, paths, "read", calls, [](const photo_batch&) {});
 }
 
 }  // namespace imgsim::app

@@ -33,4 +33,8 @@ struct encode_files_calls {
 void encode_files(session& session, encoder& encoder, const std::filesystem::path& root,
                   std::span<const std::string> paths, const encode_files_calls& calls);
 
+/// Decodes the same files and encodes none; skip() is called as by encode_files().
+void check_files(session& session, const encoder& encoder, const std::filesystem::path& root,
+                 std::span<const std::string> paths, const encode_files_calls& calls);
+
 }  // namespace imgsim::app

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/progress.hpp"
 #include "device/compute.hpp"
 #include "pipeline/gather_rows.hpp"
 
@@ -65,12 +66,15 @@ evaluation evaluate_index(session& session, const photo_index& index, const labe
 
   const tensor<float, 2> embeddings = gather_rows(index.embeddings(), used.rows);
   const compute& device = session.device();
+  progress bar(session.options(), "judge", "methods", 1 + beside.methods.size());
   result.model = judge("imgsim", device.evaluate_retrieval(embeddings.view(), metric, result.labels, n), result.seed);
   for (const method_rows& method : beside.methods) {
     session.check_stop("there is no result");
+    bar.update(1 + result.baselines.size());
     result.baselines.push_back(judge(
         method.name, device.evaluate_retrieval(method.gallery.view(), cosine::name, result.labels, n), result.seed));
   }
+  bar.finish();
   return result;
 }
 
@@ -135,14 +139,14 @@ text_table evaluation_table(const evaluation& result) {
   return methods;
 }
 
-std::string to_text(const evaluation& result) {
+std::string to_text(const session& session, const evaluation& result) {
   text_table labels{quality_columns(result, "label", false), {}};
   for (std::size_t i = 0; i < result.labels.names.size(); ++i) {
     const retrieval_quality& quality = result.model.report.by_label[i];
     labels.add_row({result.labels.names[i], std::to_string(quality.queries), fixed_text(quality.precision, 4),
                     fixed_text(quality.average_precision, 4), fixed_text(quality.recall, 4)});
   }
-  return imgsim::to_text(evaluation_table(result)) + "\n" + imgsim::to_text(labels);
+  return session.text_of(evaluation_table(result)) + "\n" + session.text_of(labels);
 }
 
 }  // namespace imgsim::app

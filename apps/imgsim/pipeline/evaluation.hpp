@@ -43,6 +43,6 @@ struct evaluation {
 /// A row for the index, each baseline and chance.
 [[nodiscard]] text_table evaluation_table(const evaluation& result);
 /// That table and one by label.
-[[nodiscard]] std::string to_text(const evaluation& result);
+[[nodiscard]] std::string to_text(const session& session, const evaluation& result);
 
 }  // namespace imgsim::app

@@ -61,7 +61,7 @@ json to_json(const match_list& list, const photo_index& index) {
   return {{"query", path_to_text(list.query)}, {"metric", list.metric}, {"matches", std::move(matches)}};
 }
 
-void print(std::ostream& out, const match_list& list, const photo_index& index) {
+void print(const session& session, std::ostream& out, const match_list& list, const photo_index& index) {
   out << printable_utf8(list.query) << " (" << list.metric << ")\n";
   if (list.matches.empty()) {
     out << "no matches: the index holds no other photo\n";
@@ -79,7 +79,7 @@ void print(std::ostream& out, const match_list& list, const photo_index& index) 
     cells.push_back(index.photos()[static_cast<std::size_t>(m.row)].path);
     table.add_row(std::move(cells));
   }
-  out << to_text(table);
+  out << session.text_of(table);
 }
 
 std::vector<std::string> known_metrics() {

@@ -31,7 +31,7 @@ struct match_list {
 /// {"query", "metric", "matches": [{"rank", "row", "path", "similarity", and, where known, "probability"}...]}
 [[nodiscard]] json to_json(const match_list& list, const photo_index& index);
 /// A heading and a table.
-void print(std::ostream& out, const match_list& list, const photo_index& index);
+void print(const session& session, std::ostream& out, const match_list& list, const photo_index& index);
 
 /// `--metric cosine,euclidean` into names that exist, each once; throws usage_error.
 [[nodiscard]] std::vector<std::string> parse_metrics(const std::string& text);

@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <system_error>
 
+#include "cli/text.hpp"
 #include "pipeline/model_files.hpp"
+#include "pipeline/output_path.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/report/number.hpp>
@@ -21,6 +23,10 @@ std::unique_ptr<encoder> open_model_of(session& session, const photo_index& inde
 }
 
 photo_index open_index(const std::filesystem::path& folder, std::size_t least) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(folder, unknown) && !unknown)
+    throw io_error(folder, "there is no index; make one with: imgsim index --images DIR --model FILE --index " +
+                               shell_word(folder.string()));
   photo_index index = photo_index::open(folder);
   if (index.size() < least)
     throw io_error(folder,
@@ -54,13 +60,31 @@ index_writer edit_index(const std::filesystem::path& folder) {
   return index_writer(folder);
 }
 
+namespace {
+
+/// Warns where it is not.
+bool is_writable(const session& session, const std::filesystem::path& folder, const std::string& consequence) {
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return true;
+  session.warn(folder.string() + " cannot be written into (" + std::generic_category().message(errno) +
+               "): " + consequence);
+  return false;
+}
+
+}  // namespace
+
 std::unique_ptr<index_writer> edit_index_if_writable(const session& session, const std::filesystem::path& folder,
                                                      const std::string& consequence) {
   static_cast<void>(open_index(folder));
-  if (::access(folder.c_str(), W_OK | X_OK) == 0) return std::make_unique<index_writer>(folder);
-  session.warn(folder.string() + " cannot be written into (" + std::generic_category().message(errno) +
-               "): " + consequence);
-  return nullptr;
+  return is_writable(session, folder, consequence) ? std::make_unique<index_writer>(folder) : nullptr;
+}
+
+void plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
+                      const char* consequence) {
+  const std::filesystem::path folder = index.folder();
+  if (consequence != nullptr && !is_writable(session, folder, consequence)) return;
+  index_writer::expect_place(folder);
+  prepare_output_folder(session, folder, names);
+  session.plan(folder / index_file::kManifest);
 }
 
 }  // namespace imgsim::app

@@ -41,4 +41,9 @@ void expect_photo_folder(const photo_index& index);
                                                                    const std::filesystem::path& folder,
                                                                    const std::string& consequence);
 
+/// In a dry run: plans the files of `index` of those `names` and its manifest. Where the index may not be written into,
+/// warns of it with `consequence` instead; where that is null, throws io_error.
+void plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
+                      const char* consequence);
+
 }  // namespace imgsim::app

@@ -77,21 +77,48 @@ void refuse_another_kind(const fs::path& path, output_kind kind) {
                                             " and would be lost; name another file, or remove this one");
 }
 
+void expect_writable(const fs::path& folder) {
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    throw io_error(folder, "cannot be written into: " + std::generic_category().message(errno));
+}
+
+/// What make_folder() and expect_writable() would find, without a trace.
+void expect_possible_folder(const fs::path& folder) {
+  fs::path there = fs::absolute(folder);
+  std::error_code failure;
+  while (!fs::exists(fs::symlink_status(there, failure)) && there.has_relative_path()) there = there.parent_path();
+  if (!fs::is_directory(there, failure))
+    throw io_error(folder, "the folder cannot be made: " + std::generic_category().message(ENOTDIR));
+  if (there == fs::absolute(folder)) return expect_writable(folder);
+  if (::access(there.c_str(), W_OK | X_OK) != 0)
+    throw io_error(folder, "the folder cannot be made: " + std::generic_category().message(errno));
+}
+
 }  // namespace
 
-void prepare_output_file(const fs::path& path, output_kind kind) {
+void prepare_output_file(session& session, const fs::path& path, output_kind kind) {
   const fs::path parent = path.parent_path().empty() ? fs::path(".") : path.parent_path();
   if (fs::exists(parent / index_file::kManifest) && fs::exists(parent / index_file::kPhotos))
     throw io_error(path, "lies within an index (" + parent.string() + "); name a file outside of it");
   refuse_another_kind(path, kind);
+  if (session.is_dry_run()) {
+    expect_possible_folder(parent);
+    if (fs::exists(path) && !fs::is_regular_file(path)) throw io_error(path, "is a folder or a special file");
+    session.plan(path);
+    return;
+  }
   if (const fs::path folder = path.parent_path(); !folder.empty()) make_folder(folder);
   const atomic_file trial(path);  // without a commit it leaves nothing behind
 }
 
-void prepare_output_folder(const fs::path& folder) {
+void prepare_output_folder(session& session, const fs::path& folder, const std::vector<std::string>& names) {
+  if (session.is_dry_run()) {
+    expect_possible_folder(folder);
+    for (const std::string& name : names) session.plan(folder / name);
+    return;
+  }
   make_folder(folder);
-  if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    throw io_error(folder, "cannot be written into: " + std::generic_category().message(errno));
+  expect_writable(folder);
 }
 
 void refuse_output_within(const fs::path& out, const fs::path& folder, const char* what) {

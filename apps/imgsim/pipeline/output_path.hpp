@@ -2,6 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/session.hpp"
 
 namespace imgsim::app {
 
@@ -15,11 +19,14 @@ enum class output_kind {
 };
 
 /// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where a file
-/// of another kind, which is not empty, would be lost, or where the folder is an index.
-void prepare_output_file(const std::filesystem::path& path, output_kind kind);
+/// of another kind, which is not empty, would be lost, or where the folder is an index. In a dry run nothing is made,
+/// and the file is planned.
+void prepare_output_file(session& session, const std::filesystem::path& path, output_kind kind);
 
-/// Makes `folder` where it is missing. Throws io_error where no file could be written into it.
-void prepare_output_folder(const std::filesystem::path& folder);
+/// Makes `folder` where it is missing. Throws io_error where no file could be written into it. In a dry run nothing is
+/// made, and the files of those `names` in it are planned.
+void prepare_output_folder(session& session, const std::filesystem::path& folder,
+                           const std::vector<std::string>& names);
 
 /// Throws io_error where `out` is `folder` or lies within it: among photos, the next scan would find what was written;
 /// in an index, its own files would be overwritten. `what` names the folder in the message.

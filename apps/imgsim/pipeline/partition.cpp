@@ -20,6 +20,7 @@
 #include <imgsim/core/ascii.hpp>
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/json.hpp>
+#include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
 
@@ -65,13 +66,25 @@ void stop_where_all_fail(const fs::path& target, int code) {
     throw io_error(target, "cannot be written: " + system_text(code) + "; the same command goes on from here");
 }
 
+/// Whether `target`, which is there, is this very photo already. Throws io_error where a file cannot be read.
+bool is_placed(partition_kind kind, const fs::path& source, const fs::path& target) {
+  std::error_code ignored;
+  if (kind == partition_kind::symlink) return fs::read_symlink(target, ignored) == source;
+  if (kind == partition_kind::copy)
+    return fs::is_regular_file(fs::symlink_status(target)) && fs::file_size(target) == fs::file_size(source) &&
+           hash_file(target) == hash_file(source);
+  struct stat a{};
+  struct stat b{};
+  return ::stat(source.c_str(), &a) == 0 && ::lstat(target.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
 placement make_symlink(const fs::path& source, const fs::path& target) {
   if (::symlink(source.c_str(), target.c_str()) == 0) return {};
   const int code = errno;
   stop_where_all_fail(target, code);
   if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
-  std::error_code ignored;
-  return found_or_taken(fs::read_symlink(target, ignored) == source);
+  return found_or_taken(is_placed(partition_kind::symlink, source, target));
 }
 
 placement make_hardlink(const fs::path& source, const fs::path& target) {
@@ -80,10 +93,7 @@ placement make_hardlink(const fs::path& source, const fs::path& target) {
   if (code == EXDEV) return failed("it lies on another file system than the output; use --partition copy or symlink");
   stop_where_all_fail(target, code);
   if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
-  struct stat a{};
-  struct stat b{};
-  return found_or_taken(::stat(source.c_str(), &a) == 0 && ::lstat(target.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
-                        a.st_ino == b.st_ino);
+  return found_or_taken(is_placed(partition_kind::hardlink, source, target));
 }
 
 /// rename(2) that fails with EEXIST instead of replacing.
@@ -100,8 +110,7 @@ placement make_copy(const fs::path& source, const fs::path& target) {
   std::error_code failure;
   if (fs::symlink_status(target, failure).type() != fs::file_type::not_found) {
     try {
-      return found_or_taken(fs::is_regular_file(fs::symlink_status(target)) &&
-                            fs::file_size(target) == fs::file_size(source) && hash_file(target) == hash_file(source));
+      return found_or_taken(is_placed(partition_kind::copy, source, target));
     } catch (const std::exception& e) {
       return failed(e.what());
     }
@@ -117,9 +126,10 @@ placement make_copy(const fs::path& source, const fs::path& target) {
   return failed("it cannot be copied: " + system_text(code));
 }
 
+constexpr const char* kGone = "it is no longer in the folder of the photos";
+
 placement place(partition_kind kind, const fs::path& source, const fs::path& target) {
-  if (std::error_code ignored; !fs::is_regular_file(source, ignored))
-    return failed("it is no longer in the folder of the photos");
+  if (std::error_code ignored; !fs::is_regular_file(source, ignored)) return failed(kGone);
   switch (kind) {
     case partition_kind::symlink:
       return make_symlink(source, target);
@@ -200,6 +210,20 @@ void check_record(const groups& grouping, partition_kind kind, const fs::path& o
   }
 }
 
+/// What try_hardlinks() finds, as far as the numbers of the file systems tell.
+void expect_one_file_system(const groups& grouping, const fs::path& root, const fs::path& out) {
+  fs::path there = fs::absolute(out);
+  while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
+  struct stat place{};
+  if (::stat(there.c_str(), &place) != 0) return;
+  for (const std::string& path : grouping.paths) {
+    struct stat found{};
+    if (::stat((root / path).c_str(), &found) == 0 && found.st_dev != place.st_dev)
+      throw io_error(out, "cannot hold hard links to the photos (" + (root / path).string() +
+                              ": it lies on another file system); use --partition copy or symlink");
+  }
+}
+
 /// Links a photo of each file system that the photos lie on, and takes the link away again: whether it is the same as
 /// that of `out` is not told by their numbers alone, and a folder may refuse links for other reasons.
 void try_hardlinks(const groups& grouping, const fs::path& root, const fs::path& out) {
@@ -251,6 +275,34 @@ std::vector<std::string> partition_targets(const groups& grouping) {
 void check_partition_folder(const groups& grouping, partition_kind kind, const fs::path& root, const fs::path& out) {
   check_record(grouping, kind, out);
   if (kind == partition_kind::hardlink) try_hardlinks(grouping, root, out);
+}
+
+std::string taken_text(const fs::path& first) {
+  return "something else is in the place of each, the first at " + first.string() + "; it was left alone";
+}
+
+void plan_partition(session& session, const groups& grouping, partition_kind kind, const fs::path& root,
+                    const fs::path& out) {
+  refuse_output_within(out, root, "the folder of the photos");
+  check_record(grouping, kind, out);
+  if (kind == partition_kind::hardlink) expect_one_file_system(grouping, root, out);
+  const fs::path photos = fs::weakly_canonical(fs::absolute(root));
+  const std::vector<std::string> targets = partition_targets(grouping);
+  session.plan(out / kGroupingFile);
+  std::size_t taken = 0;
+  std::string first_taken;
+  for (std::size_t row = 0; row < targets.size(); ++row) {
+    const fs::path source = photos / grouping.paths[row], target = out / targets[row];
+    std::error_code ignored;
+    if (!fs::is_regular_file(source, ignored)) {
+      session.skip(grouping.paths[row], kGone);
+    } else if (fs::symlink_status(target, ignored).type() == fs::file_type::not_found) {
+      session.plan(target);
+    } else if (!is_placed(kind, source, target) && taken++ == 0) {
+      first_taken = targets[row];
+    }
+  }
+  if (taken > 0) session.skip(count_text(taken, "photo"), taken_text(out / first_taken));
 }
 
 void refuse_other_partition(const groups& grouping, const fs::path& out) {

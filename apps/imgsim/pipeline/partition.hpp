@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/session.hpp"
+
 #include <imgsim/cluster/groups.hpp>
 
 namespace imgsim::app {
@@ -32,6 +34,11 @@ void check_partition_folder(const groups& grouping, partition_kind kind, const s
 /// Throws io_error where `out` holds a partition of any kind, whole or begun, of another grouping.
 void refuse_other_partition(const groups& grouping, const std::filesystem::path& out);
 
+/// A dry run: refuses what check_partition_folder() refuses, without a trace (whether links can be made is told from
+/// the file systems alone), plans the files that partition_photos() would make, and skips what it would.
+void plan_partition(session& session, const groups& grouping, partition_kind kind, const std::filesystem::path& root,
+                    const std::filesystem::path& out);
+
 struct partition_options {
   partition_kind kind = partition_kind::copy;
   std::function<void(std::size_t done)> on_progress;
@@ -46,6 +53,9 @@ struct partition_result {
   std::string first_taken;        // relative to OUT
   bool stopped = false;
 };
+
+/// Why photos are left out whose places, from `first` on, are taken.
+[[nodiscard]] std::string taken_text(const std::filesystem::path& first);
 
 /// Fills `out` with the photos of `root`. Nothing that exists is overwritten: a place taken by anything but this very
 /// photo is left alone. Photos that cannot be placed for another reason go to on_skip. Throws io_error where `out` lies

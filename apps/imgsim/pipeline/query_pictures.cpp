@@ -4,7 +4,6 @@
 #include <imgsim/image/decode.hpp>
 #include <imgsim/image/encode.hpp>
 #include <imgsim/report/escape.hpp>
-#include <imgsim/report/grid.hpp>
 
 namespace imgsim::app {
 
@@ -17,33 +16,41 @@ rgb_image read_indexed_photo(const session& session, const photo_index& index, s
   }
 }
 
+std::vector<std::filesystem::path> grid_files(const std::filesystem::path& path, std::size_t count) {
+  if (count == 1) return {path};
+  std::vector<std::filesystem::path> files;
+  for (std::size_t i = 1; i <= count; ++i) {
+    std::filesystem::path file = path;
+    files.push_back(file.replace_filename(path.stem().string() + "-" + std::to_string(i) + path.extension().string()));
+  }
+  return files;
+}
+
+rgb_image draw_answer(const photo_provider& indexed, const answered_query& answer, const match_list& list,
+                      grid_options options) {
+  std::vector<rgb_image> photos;
+  std::vector<grid_match> matches;
+  photos.reserve(list.matches.size());  // the views below refer to its elements
+  for (const match& m : list.matches) {
+    const auto row = static_cast<std::size_t>(m.row);
+    photos.push_back(indexed.read(row));
+    matches.push_back({std::as_const(photos.back()).view(), m.similarity, indexed.path(row)});
+  }
+  options.score_name = list.metric + " similarity";
+  return draw_grid(answer.photo.view(), list.query, matches, options);
+}
+
 std::vector<std::filesystem::path> write_grids(const photo_provider& indexed, std::span<const answered_query> answers,
                                                const std::filesystem::path& path) {
   std::size_t count = 0;
   for (const answered_query& answer : answers) count += answer.lists.size();
-  std::vector<std::filesystem::path> written;
+  std::vector<std::filesystem::path> files = grid_files(path, count);
+  auto file = files.begin();
   for (const answered_query& answer : answers) {
-    for (const match_list& list : answer.lists) {
-      std::vector<rgb_image> photos;
-      std::vector<grid_match> matches;
-      photos.reserve(list.matches.size());  // the views below refer to its elements
-      for (const match& m : list.matches) {
-        const auto row = static_cast<std::size_t>(m.row);
-        photos.push_back(indexed.read(row));
-        matches.push_back({std::as_const(photos.back()).view(), m.similarity, indexed.path(row)});
-      }
-      grid_options options;
-      options.score_name = list.metric + " similarity";
-      const rgb_image picture = draw_grid(answer.photo.view(), list.query, matches, options);
-      std::filesystem::path file = path;
-      if (count > 1)
-        file.replace_filename(path.stem().string() + "-" + std::to_string(written.size() + 1) +
-                              path.extension().string());
-      write_file(file, encode_png(picture.view()));
-      written.push_back(file);
-    }
+    for (const match_list& list : answer.lists)
+      write_file(*file++, encode_png(draw_answer(indexed, answer, list, {}).view()));
   }
-  return written;
+  return files;
 }
 
 photo_provider photos_of(const session& session, const photo_index& index) {

@@ -9,6 +9,7 @@
 #include "pipeline/match_list.hpp"
 
 #include <imgsim/image/image.hpp>
+#include <imgsim/report/grid.hpp>
 #include <imgsim/report/html_sections.hpp>
 
 namespace imgsim::app {
@@ -26,8 +27,14 @@ struct answered_query {
 /// references to its arguments.
 [[nodiscard]] photo_provider photos_of(const session& session, const photo_index& index);
 
-/// One PNG for each list: `path` itself for a single one, else "name-1.png", "name-2.png", ... Returns what was
-/// written. Throws io_error.
+/// The names of `count` pictures: `path` itself for one, else "name-1.png", "name-2.png", ...
+[[nodiscard]] std::vector<std::filesystem::path> grid_files(const std::filesystem::path& path, std::size_t count);
+
+/// One list of an answer as a picture.
+[[nodiscard]] rgb_image draw_answer(const photo_provider& indexed, const answered_query& answer, const match_list& list,
+                                    grid_options options);
+
+/// One PNG for each list, named by grid_files(). Returns what was written. Throws io_error.
 std::vector<std::filesystem::path> write_grids(const photo_provider& indexed, std::span<const answered_query> answers,
                                                const std::filesystem::path& path);
 

@@ -47,12 +47,17 @@ std::vector<k_stability> find_stability(session& session, const point_distances&
   if (choice.bend) candidates.insert(choice.curve[choice.bend->position].k);
   if (swept.gap) candidates.insert(swept.gap->k);
   std::vector<k_stability> found;
+  progress bar(session.options(), "stability", "values of K", candidates.size());
+  std::size_t done = 0;
   for (const std::size_t k : candidates) {
+    bar.update(done++);
     if (k < 2 || 2 * k > swept.photos) continue;  // half the photos have to make K groups
     stability_options options{.k = k, .most_points = std::max(kResampledPhotos, 4 * k), .seed = session.options().seed};
     options.stop = session.stop();
     found.push_back({k, distances.group_stability(options)});
   }
+  session.check_stop("nothing was written");
+  bar.finish();
   return found;
 }
 

@@ -140,13 +140,20 @@ history_files history_files_of(const std::filesystem::path& model) {
   return common;
 }
 
+void plan_training_files(session& session, const std::filesystem::path& model) {
+  const history_files history = history_files_of(model);
+  const checkpoint_files checkpoints = checkpoints_of(model);
+  for (const std::filesystem::path& file : {model, history.table, history.plot, checkpoints.last, checkpoints.best})
+    session.plan(file);
+}
+
 train_summary train_model(session& session, const train_request& request) {
   const photo_folder folder = scan_folder(request.images);
   for (const skipped_file& file : folder.skipped) session.skip(file.path, file.reason);
   if (folder.photos.empty())
     throw io_error(request.images, "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth");
   compute& device = session.device();
-  prepare_output_file(request.model, output_kind::model);
+  prepare_output_file(session, request.model, output_kind::model);
   const history_files history = history_files_of(request.model);
   if (request.model.filename() == history.table.filename() || request.model.filename() == history.plot.filename())
     throw io_error(request.model, "is where the history of the training goes; name the model otherwise");
@@ -159,6 +166,12 @@ train_summary train_model(session& session, const train_request& request) {
       open_listed(session, request, folder.root, paths.validation, "decode for validation", share(paths.validation));
   if (training.paths.empty()) throw io_error(request.images, "holds no photo that can be read");
 
+  if (session.is_dry_run()) {
+    train_summary planned;
+    planned.training_photos = training.photos.size();
+    planned.validation_photos = validation.photos.size();
+    return planned;
+  }
   if (request.minutes > 0.0)
     session.note("training for " + general_text(request.minutes, 4) +
                  " minutes: as many epochs as they hold, the learning rate laid out over them");
@@ -189,6 +202,8 @@ train_summary train_model(session& session, const train_request& request) {
   job.options.on_epoch = [&](const epoch_record& record) {
     if (bar) bar->finish_with(epoch_text(record, epochs));
     bar.reset();
+    if (record.epoch == epochs && !job.options.stop.stop_requested())
+      session.note("fitting the embedding to the photos");
   };
   trained_model trained = device.train(job, training.photos, validation.photos);
   bar.reset();

@@ -50,9 +50,13 @@ struct history_files {
 };
 [[nodiscard]] history_files history_files_of(const std::filesystem::path& model);
 
+/// In a dry run: plans the files of a training.
+void plan_training_files(session& session, const std::filesystem::path& model);
+
 /// Trains and writes the model and its history. Where a stop was wanted the last checkpoint is written and nothing
-/// else. Skipped photos are listed. What can be refused is refused before a photo is read. Throws io_error,
-/// training_diverged, invalid_argument.
+/// else. Skipped photos are listed. In a dry run the photos
+/// are read, the files planned, and nothing is trained. What can be refused is refused before a photo is read. Throws
+/// io_error, training_diverged, invalid_argument.
 train_summary train_model(session& session, const train_request& request);
 
 }  // namespace imgsim::app

@@ -1,11 +1,14 @@
 #include "pipeline/update_index.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <system_error>
 
 #include "cli/text.hpp"
 #include "device/compute.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/output_path.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/model/model_file.hpp>
@@ -77,12 +80,91 @@ index_request complete_request(typed_index_request typed) {
   return {.images = *typed.images, .model = *typed.model, .index = typed.index, .replace = typed.replace};
 }
 
-index_outcome update_index(session& session, const index_request& request) {
-  const photo_folder folder = scan_folder(request.images);
-  const std::unique_ptr<encoder> encoder = open_model(session, request.model);
-  const std::string hash = model_hash(request.model);
-  refuse_without_photos(folder, folder.photos.size());
+namespace {
 
+/// What both a run and a dry run begin with.
+struct opened_request {
+  photo_folder folder;
+  std::unique_ptr<encoder> model;
+  std::string hash;
+};
+
+opened_request open_request(session& session, const index_request& request) {
+  opened_request opened{.folder = scan_folder(request.images), .model = open_model(session, request.model), .hash = {}};
+  opened.hash = model_hash(request.model);
+  refuse_without_photos(opened.folder, opened.folder.photos.size());
+  return opened;
+}
+
+/// Plans the files of the index that the update changes.
+void plan_files(session& session, const index_request& request, const photo_index* previous, const update_plan& plan,
+                const index_outcome& outcome, bool other_model) {
+  const auto file = [&](const char* name) { session.plan(request.index / name); };
+  const std::vector<planned_photo>& photos = plan.photos;
+  const bool same_list =
+      previous != nullptr && std::ranges::equal(photos, previous->photos(), {}, &planned_photo::photo);
+  if (outcome.summary.same_rows && same_list && !other_model) return;
+  file(index_file::kManifest);
+  if (!same_list) file(index_file::kPhotos);
+  if (other_model) file(index_file::kModel);
+  if (outcome.summary.same_rows) return;
+  file(index_file::kEmbeddings);
+  for (const char* name :
+       {index_file::kNeighbourRows, index_file::kNeighbourSimilarity, index_file::kGroups, index_file::kCentroids})
+    session.plan_removal(request.index / name);
+}
+
+/// A dry run: photos that would be encoded are decoded, and no more.
+index_outcome plan_index(session& session, const index_request& request) {
+  const opened_request opened = open_request(session, request);
+  prepare_output_folder(session, request.index, {});
+  std::optional<photo_index> previous;
+  if (std::filesystem::exists(request.index)) {
+    index_writer::expect_place(request.index);
+    if (detail::find_version(request.index)) previous = open_index(request.index, 0);
+  }
+  const photo_index* const before = previous ? &*previous : nullptr;
+  update_plan plan = plan_update(opened.folder, before, opened.hash, session.device().host_pool());
+  const bool other_model = before == nullptr || before->model_hash() != opened.hash;
+  if (before != nullptr) announce(session, request, *before, plan, other_model);
+  std::vector<std::string> to_read;
+  for (const planned_photo& photo : plan.photos)
+    if (!photo.previous_row) to_read.push_back(photo.photo.path);
+  std::vector<skipped_file> skipped = plan.skipped;
+  check_files(session, *opened.model, opened.folder.root, to_read,
+              {.store = {},
+               .skip = [&](const skipped_file& file) { skipped.push_back(file); },
+               .consequence = "the index is unchanged"});
+  std::ranges::sort(skipped, {}, &skipped_file::path);
+  std::erase_if(plan.photos, [&](const planned_photo& photo) {
+    return std::ranges::binary_search(skipped, photo.photo.path, {}, &skipped_file::path);
+  });
+  for (const skipped_file& file : skipped) session.skip(file.path, file.reason);
+  refuse_without_photos(opened.folder, plan.photos.size());
+  index_outcome outcome;
+  update_summary& summary = outcome.summary;
+  summary.skipped = skipped;
+  summary.encoded = plan.to_encode();
+  summary.reencoded = static_cast<std::size_t>(std::ranges::count_if(
+      plan.photos, [](const planned_photo& p) { return p.change == photo_change::unchanged && !p.previous_row; }));
+  summary.unchanged = plan.count(photo_change::unchanged) - summary.reencoded;
+  summary.changed = plan.count(photo_change::changed);
+  summary.renamed = plan.count(photo_change::renamed);
+  summary.added = plan.count(photo_change::added);
+  summary.removed = plan.removed.size();
+  summary.same_rows = before != nullptr && summary.unchanged == before->size() && summary.photos() == before->size();
+  plan_files(session, request, before, plan, outcome, other_model);
+  return outcome;
+}
+
+}  // namespace
+
+index_outcome update_index(session& session, const index_request& request) {
+  if (session.is_dry_run()) return plan_index(session, request);
+  const opened_request opened = open_request(session, request);
+  const auto& [folder, encoder, hash] = opened;
+
+  prepare_output_folder(session, request.index, {});
   index_writer writer(request.index);
   const photo_index* const previous = writer.previous();
   update_plan plan = plan_update(folder, previous, hash, session.device().host_pool());
@@ -95,7 +177,7 @@ index_outcome update_index(session& session, const index_request& request) {
   outcome.summary = apply_update(
       writer, std::move(plan), encoder->dimension(), [&](std::span<const std::string> paths, row_sink& rows) {
         encode_files(
-            session, *encoder, folder.root, paths,
+            session, *opened.model, opened.folder.root, paths,
             {.store = [&](std::size_t position, std::span<const float> embedding) { rows.store(position, embedding); },
              .skip = [&](const skipped_file& file) { rows.skip(file); },
              .consequence = "the index is unchanged"});

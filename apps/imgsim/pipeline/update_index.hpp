@@ -35,7 +35,8 @@ struct index_outcome {
 
 /// Makes the index from the photos with the model, or brings it up to date. Skipped photos are listed; what an update
 /// with another folder or another model loses is told before it is made. Throws io_error, also where no photo can be
-/// read or the update needs `replace`; cancelled on a stop, which leaves the index as it was.
+/// read or the update needs `replace`; cancelled on a stop, which leaves the index as it was. In
+/// a dry run the photos that would be encoded are decoded, and the files planned; the index stays as it is.
 index_outcome update_index(session& session, const index_request& request);
 
 }  // namespace imgsim::app

@@ -112,7 +112,7 @@ json to_json(const variant_search& result) {
   return document;
 }
 
-std::string to_text(const variant_search& result) {
+std::string to_text(const session& session, const variant_search& result) {
   text_table table{{{"method"}, {"found first", alignment::right}, {"95 %", alignment::right}}, {}};
   for (const photo_variant kind : kDuplicateVariants) {
     std::string title(name_of(kind));
@@ -122,7 +122,7 @@ std::string to_text(const variant_search& result) {
   table.add_row(method_cells("imgsim (" + result.metric + ")", result.model));
   for (const found_first& method : result.baselines) table.add_row(method_cells(method.name, method));
   return "variants of " + count_text(result.photos, "photo") + ", each sought among " +
-         count_text(result.gallery, "photo") + "\n" + imgsim::to_text(table);
+         count_text(result.gallery, "photo") + "\n" + session.text_of(table);
 }
 
 }  // namespace imgsim::app

@@ -39,6 +39,6 @@ struct variant_search {
 /// {"found_first", "found_first_interval", "by_variant": {kind: share}, ..., "baselines": {name: {the same three}}}
 [[nodiscard]] json to_json(const variant_search& result);
 /// A row for each method, a column for each kind.
-[[nodiscard]] std::string to_text(const variant_search& result);
+[[nodiscard]] std::string to_text(const session& session, const variant_search& result);
 
 }  // namespace imgsim::app

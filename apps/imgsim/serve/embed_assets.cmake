@@ -1,6 +1,7 @@
-# cmake -D out=FILE.cpp -D "files=a;b" -P embed_assets.cmake: the bytes of files as arrays in a source file.
-set(text "#include \"serve/assets.hpp\"\n\n#include <array>\n\nnamespace imgsim::app {\n\nnamespace {\n\n")
-set(table "")
+# cmake -D out=FILE.cpp -D "files=a;b" -P embed_assets.cmake: the bytes of files as arrays in a source file, and beside
+# them the colours that all pages share.
+set(text "#include \"serve/assets.hpp\"\n\n#include <array>\n\n#include <imgsim/report/html_style.hpp>\n\nnamespace imgsim::app {\n\nnamespace {\n\n")
+set(table "  asset{\"colours.css\", imgsim::detail::kPageColours},\n")
 set(number 0)
 foreach(file IN LISTS files)
   cmake_path(GET file FILENAME name)

@@ -47,12 +47,23 @@ class index_lock {
     if (file_.number() < 0) detail::throw_system_error(path, "cannot be opened");
     if (detail::uninterrupted([&] { return ::flock(file_.number(), LOCK_EX | LOCK_NB); }) == 0) return;
     if (errno != EWOULDBLOCK) detail::throw_system_error(path, "cannot be locked");
-    throw io_error(folder, "is being changed by another imgsim; wait until it has finished, then try again");
+    refuse(folder);
+  }
+
+  /// Throws io_error where another writer holds the lock; leaves no trace.
+  static void expect_free(const std::filesystem::path& folder) {
+    const unique_descriptor file(
+        detail::uninterrupted([&] { return ::open((folder / kName).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW); }));
+    if (file.number() >= 0 && ::flock(file.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) refuse(folder);
   }
 
   static constexpr const char* kName = ".lock";
 
  private:
+  [[noreturn]] static void refuse(const std::filesystem::path& folder) {
+    throw io_error(folder, "is being changed by another imgsim; wait until it has finished, then try again");
+  }
+
   unique_descriptor file_;
 };
 

@@ -43,6 +43,13 @@ class index_writer {
     next_.imgsim_version = version;
   }
 
+  /// Throws io_error where an index could not be written at `folder`, which is there, because it holds other things or
+  /// another writer is at work. Makes nothing.
+  static void expect_place(const std::filesystem::path& folder) {
+    index_lock::expect_free(folder);
+    expect_index_or_nothing(folder);
+  }
+
   /// The index as it is before the commit; null where it is being created.
   [[nodiscard]] const photo_index* previous() const noexcept { return previous_ ? &*previous_ : nullptr; }
 
@@ -136,16 +143,21 @@ class index_writer {
     std::error_code failure;
     std::filesystem::create_directories(folder, failure);
     if (failure) detail::throw_system_error(folder, "cannot be created", failure.value());
+    expect_index_or_nothing(folder);
+    return folder;
+  }
+
+  static void expect_index_or_nothing(const std::filesystem::path& folder) {
+    std::error_code failure;
     std::filesystem::directory_iterator entries(folder, failure);
     if (failure) detail::throw_system_error(folder, "cannot be read", failure.value());
-    if (detail::find_version(folder)) return folder;
+    if (detail::find_version(folder)) return;
     for (const std::filesystem::directory_entry& entry : entries) {
       const std::filesystem::path name = entry.path().filename();
       if (name != index_lock::kName && name != detail::kStagingFolder && name != detail::kCommittedFolder)
         throw io_error(folder, detail::concat("holds other files (", name.string(), ") and is no index; give an empty ",
                                               "or a new folder"));
     }
-    return folder;
   }
 
   [[nodiscard]] bool lists(const char* name) const { return next_.files.contains(name); }

@@ -140,7 +140,7 @@ class html_page {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
         "<meta name=\"generator\" content=\"imgsim\">\n<title>" +
-        title_ + "</title>\n<style>" + std::string(detail::kPageStyle) +
+        title_ + "</title>\n<style>" + std::string(detail::kPageColours) + std::string(detail::kPageStyle) +
         "</style>\n</head>\n<body>\n<div class=\"wrap\">\n<header>\n<h1>" + title_ + "</h1>\n";
     if (!summary_.empty()) document += "<p class=\"muted\">" + summary_ + "</p>\n";
     if (headings_.size() > 1) {

@@ -1,17 +1,29 @@
-// The look of imgsim's pages: light and dark by the reader's preference, from a phone's width to a desk's. That of
-// imgsim serve (apps/imgsim/serve/assets/style.css) has the same colours.
+// The look of imgsim's pages: light and dark by the reader's preference, from a phone's width to a desk's.
 #pragma once
 
 #include <string_view>
 
 namespace imgsim::detail {
 
-// Text contrast is at least 4.5:1 on both grounds (WCAG 2.1, AA).
+// The colours of every page: those that stand alone and that of imgsim serve, which is given them as colours.css. Text
+// contrast is at least 4.5:1 on both grounds (WCAG 2.1, AA).
+inline constexpr std::string_view kPageColours = R"css(:root {
+  color-scheme: light dark;
+  --paper: #f6f7f9; --card: #fff; --line: #dcdee6; --ink: #1c1e26; --muted: #5b5f6e;
+  --accent: #2563cd; --on-accent: #fff; --tint: #e8effb; --medoid: #a85508; --shade: rgb(20 24 40 / 12%);
+  --font: system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #121319; --card: #1b1d24; --line: #30333e; --ink: #f0f1f5; --muted: #a9aebd;
+    --accent: #7cacff; --on-accent: #10131c; --tint: #222b3d; --medoid: #ffab66; --shade: rgb(0 0 0 / 50%);
+  }
+}
+)css";
+
 inline constexpr std::string_view kPageStyle = R"css(
-:root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--line:#dcdee6;--ink:#1c1e26;--muted:#5b5f6e;--accent:#2563cd;--medoid:#a85508}
-@media(prefers-color-scheme:dark){:root{--paper:#121319;--card:#1b1d24;--line:#30333e;--ink:#f0f1f5;--muted:#a9aebd;--accent:#7cacff;--medoid:#ffab66}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 var(--font)}
 .wrap{max-width:1120px;margin:0 auto;padding:28px 20px 56px}
 h1{font-size:1.75rem;line-height:1.2;letter-spacing:-.01em;margin:0 0 .35rem}
 h2{font-size:1.3rem;margin:0 0 .75rem}

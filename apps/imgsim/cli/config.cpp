@@ -1,0 +1,218 @@
+#include "cli/config.hpp"
+
+#include <cstdlib>
+
+#include "cli/suggest.hpp"
+#include "cli/text.hpp"
+
+#include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
+#include <imgsim/core/number_text.hpp>
+#include <imgsim/report/escape.hpp>
+
+#ifdef IMGSIM_WITH_TOML
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+#endif
+
+namespace imgsim::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// "" where it is not set.
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+std::optional<fs::path> config_file_of(const global_options& given) {
+  if (given.config) return given.config;
+  if (const char* named = std::getenv("IMGSIM_CONFIG"); named != nullptr)
+    return *named == '\0' ? std::nullopt : std::optional<fs::path>(named);
+  fs::path folder = environment("XDG_CONFIG_HOME");
+  if (!folder.is_absolute()) {  // as its specification wants it
+    const std::string home = environment("HOME");
+    if (home.empty()) return std::nullopt;
+    folder = fs::path(home) / ".config";
+  }
+  const fs::path file = folder / "imgsim" / "config.toml";
+  std::error_code ignored;
+  return fs::exists(file, ignored) ? std::optional(file) : std::nullopt;
+}
+
+#ifdef IMGSIM_WITH_TOML
+
+namespace {
+
+constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{1} << 20;
+
+class config_reader {
+ public:
+  config_reader(fs::path file, const catalogue& all) : file_(std::move(file)), all_(all) {
+    try {
+      table_ = toml::parse(text_of(read_file(file_, kMaxConfigBytes)), file_.string());
+    } catch (const toml::parse_error& fault) {
+      refuse(fault.source(), std::string(fault.description()));
+    } catch (const io_error& fault) {
+      throw usage_error(printable_utf8(fault.what()));
+    }
+    check();
+  }
+
+  /// Sets what `table` (null: none) holds of `options`.
+  void apply(const toml::table* table, option_set& options, std::vector<std::string>& set) const {
+    if (table == nullptr) return;
+    for (const auto& [key, node] : *table) {
+      if (node.is_table()) continue;
+      const option& known = *options.find(key.str());
+      if (known.was_given) continue;
+      try {
+        options.configure(key.str(), values_of(known, node));
+      } catch (const usage_error& fault) {
+        refuse(node.source(), std::string(key.str()) + ": " + fault.what());
+      }
+      if (known.was_given) set.push_back("--" + known.name);
+    }
+  }
+
+  [[nodiscard]] const toml::table& top() const noexcept { return table_; }
+
+ private:
+  [[noreturn]] void refuse(const toml::source_region& where, const std::string& reason) const {
+    throw usage_error(printable_utf8(file_.string()) + ":" + std::to_string(where.begin.line) + ": " +
+                      printable_utf8(reason));
+  }
+
+  /// Refuses keys that mean nothing, and values of another type than theirs.
+  void check() const {
+    for (const auto& [key, node] : table_) {
+      const std::string name(key.str());
+      if (const toml::table* of_command = node.as_table()) {
+        const described_command* command = find_command(name);
+        if (command == nullptr) refuse_name(key, "there is no command " + in_quotes(name), name, command_names());
+        for (const auto& [inner, value] : *of_command) check_option(inner, value, &command->options);
+      } else {
+        check_option(key, node, nullptr);
+      }
+    }
+  }
+
+  void check_option(const toml::key& key, const toml::node& node, const option_set* own) const {
+    const std::string name(key.str());
+    if (name == "help" || name == "version" || name == "config" || name == "dry-run")
+      refuse(key.source(), name + " belongs on the command line");
+    const option* known = own != nullptr ? named(*own, name) : nullptr;
+    if (known == nullptr) known = named(all_.global, name);
+    if (known == nullptr && own == nullptr) {
+      for (const described_command& command : all_.commands)
+        if (named(command.options, name) != nullptr)
+          refuse(key.source(), name + " is an option of a command: put it into a table such as [" + command.name + "]");
+    }
+    if (known == nullptr) {
+      std::vector<std::string> names = names_in(all_.global);
+      if (own != nullptr) names = names_in(*own);
+      refuse_name(key, "there is no option " + in_quotes(name), name, names);
+    }
+    static_cast<void>(values_of(*known, node));
+  }
+
+  [[noreturn]] void refuse_name(const toml::key& key, std::string message, const std::string& typed,
+                                const std::vector<std::string>& known) const {
+    if (const auto near = closest(typed, known)) message += "; did you mean " + *near + "?";
+    refuse(key.source(), message);
+  }
+
+  /// The value as it would be typed; those of an array apart for an option that is given several times, or else with
+  /// commas between.
+  [[nodiscard]] std::vector<std::string> values_of(const option& known, const toml::node& node) const {
+    const toml::array* several = node.as_array();
+    if (several == nullptr) return {text_of_value(known, node)};
+    if (known.metavar.empty() || several->empty())
+      refuse(node.source(), known.name + ": expected " + expected(known) + ", got a list");
+    std::vector<std::string> values;
+    for (const toml::node& one : *several) {
+      std::string value = text_of_value(known, one);
+      if (known.is_repeatable || values.empty())
+        values.push_back(std::move(value));
+      else
+        values.back() += "," + value;
+    }
+    return values;
+  }
+
+  [[nodiscard]] static std::string expected(const option& known) {
+    if (known.metavar.empty()) return "true or false";
+    return known.kind == value_kind::text ? known.metavar : known.metavar + " in quotes";
+  }
+
+  [[nodiscard]] std::string text_of_value(const option& known, const toml::node& node) const {
+    const auto wrong = [&](const char* got) {
+      refuse(node.source(), known.name + ": expected " + expected(known) + ", got " + got);
+    };
+    if (const auto flag = node.as_boolean()) {
+      if (!known.metavar.empty()) wrong("true or false");
+      return flag->get() ? "true" : "false";
+    }
+    if (known.metavar.empty()) wrong("another value");
+    if (const auto text = node.as_string()) {
+      if (known.kind != value_kind::text && text->get().starts_with("~/"))
+        return (fs::path(environment("HOME")) / text->get().substr(2)).string();
+      return text->get();
+    }
+    if (known.kind != value_kind::text) wrong("a value without quotes");
+    if (const auto whole = node.as_integer()) return std::to_string(whole->get());
+    if (const auto real = node.as_floating_point()) return number_text(real->get());
+    wrong("a date or a table");
+    return {};
+  }
+
+  [[nodiscard]] const described_command* find_command(const std::string& name) const {
+    for (const described_command& command : all_.commands)
+      if (command.name == name) return &command;
+    return nullptr;
+  }
+  [[nodiscard]] std::vector<std::string> command_names() const {
+    std::vector<std::string> names;
+    for (const described_command& command : all_.commands) names.push_back(command.name);
+    return names;
+  }
+  /// By its long name alone.
+  [[nodiscard]] static const option* named(const option_set& options, const std::string& name) {
+    return name.size() > 1 ? options.find(name) : nullptr;
+  }
+  [[nodiscard]] static std::vector<std::string> names_in(const option_set& options) {
+    std::vector<std::string> names;
+    for (const option& o : options.options()) names.push_back(o.name);
+    return names;
+  }
+
+  fs::path file_;
+  const catalogue& all_;
+  toml::table table_;
+};
+
+}  // namespace
+
+std::vector<std::string> configure(option_set& options, const fs::path& file, const std::string& command,
+                                   const catalogue& all) {
+  const config_reader config(file, all);
+  std::vector<std::string> set;
+  config.apply(config.top()[command].as_table(), options, set);
+  config.apply(&config.top(), options, set);
+  return set;
+}
+
+#else
+
+std::vector<std::string> configure(option_set&, const fs::path& file, const std::string&, const catalogue&) {
+  throw usage_error("this imgsim was built without toml++ and cannot read " + printable_utf8(file.string()) +
+                    "; IMGSIM_CONFIG= lets it pass over the file");
+}
+
+#endif
+
+}  // namespace imgsim::app

@@ -1,0 +1,151 @@
+// Options from a config file: what is used, what wins, and what is refused, with file and line.
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "cli/trained_folder.hpp"
+
+using imgsim_test::must_run;
+using imgsim_test::run_imgsim;
+using imgsim_test::shared_folder;
+using imgsim_test::temporary_folder;
+using imgsim_test::write_text;
+
+BOOST_AUTO_TEST_SUITE(config)
+
+#ifdef IMGSIM_WITH_TOML
+
+namespace {
+
+/// A variable of the environment, for as long as it lives.
+class with_variable {
+ public:
+  with_variable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  with_variable(const with_variable&) = delete;
+  with_variable& operator=(const with_variable&) = delete;
+  ~with_variable() {
+    if (before_)
+      setenv(name_, before_->c_str(), 1);
+    else
+      unsetenv(name_);
+  }
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+/// A config file in a folder whose name has a space.
+class config_file {
+ public:
+  explicit config_file(const std::string& text) {
+    std::filesystem::create_directories(folder_.path() / "a folder" / "imgsim");
+    write_text(path(), text);
+  }
+  [[nodiscard]] std::string path() const { return (home() / "imgsim" / "config.toml").string(); }
+  [[nodiscard]] std::filesystem::path home() const { return folder_.path() / "a folder"; }
+
+ private:
+  temporary_folder folder_;
+};
+
+std::size_t matches_of(const std::vector<std::string>& more) {
+  std::vector<std::string> line{"query", "--id", "red/0.png", "--json"};
+  line.insert(line.end(), more.begin(), more.end());
+  return must_run(line).json().at("results").at(0).at("matches").size();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(options_come_from_the_file_and_the_command_line_wins) {
+  const std::string index = shared_folder().index();
+  const config_file file("quiet = true\ndevice = 'cpu'\n[query]\nindex = '" + index + "'\nnumber = 3\n");
+  BOOST_TEST(matches_of({"--config", file.path()}) == 3u);
+  BOOST_TEST(matches_of({"--config", file.path(), "-n", "5"}) == 5u);
+  {
+    const with_variable named("IMGSIM_CONFIG", file.path());
+    BOOST_TEST(matches_of({}) == 3u);
+    const config_file other("[query]\nindex = '" + index + "'\nnumber = 4\n");
+    BOOST_TEST(matches_of({"--config", other.path()}) == 4u);
+  }
+  unsetenv("IMGSIM_CONFIG");
+  const with_variable folder("XDG_CONFIG_HOME", file.home().string());
+  const std::size_t matches = matches_of({});
+  setenv("IMGSIM_CONFIG", "", 1);  // no file, as for all other tests
+  BOOST_TEST(matches == 3u);
+  BOOST_TEST(run_imgsim({"query", "--id", "red/0.png"}).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(lists_flags_and_tables_of_a_command_for_global_options) {
+  const std::string index = shared_folder().index();
+  const config_file file("json = true\nseed = 1\n[query]\nindex = '" + index +
+                         "'\nid = ['red/0.png', 'red/1.png']\nmetric = ['cosine', 'euclidean']\n"
+                         "[choose-k]\nindex = '" +
+                         index + "'\nseed = 7\nk-max = 4\nsensitivity = 1.5\n");
+  BOOST_TEST(must_run({"query", "--config", file.path()}).json().at("results").size() == 4u);
+  BOOST_TEST(must_run({"choose-k", "--config", file.path()}).json().at("seed") == 7);
+}
+
+BOOST_AUTO_TEST_CASE(the_home_folder_is_expanded) {
+  const std::filesystem::path index = shared_folder().index();
+  const with_variable home("HOME", index.parent_path().string());
+  const config_file file("[query]\nindex = '~/" + index.filename().string() + "'\n");
+  BOOST_TEST(matches_of({"--config", file.path()}) == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_is_told_with_file_and_line_and_exit_code_2) {
+  const struct {
+    std::string text;
+    std::string message;  // behind the path
+  } table[] = {
+      {"sed = 3\n", ":1: there is no option 'sed'; did you mean seed?"},
+      {"\n[qury]\nnumber = 3\n", ":2: there is no command 'qury'; did you mean query?"},
+      {"[query]\nnumbr = 3\n", ":2: there is no option 'numbr'; did you mean number?"},
+      {"number = 3\n", ":1: number is an option of a command: put it into a table such as [query]"},
+      {"[query]\nnumber = 'many'\n", ":2: number: expected a whole number of at least 1, got 'many'"},
+      {"[query]\nindex = 3\n", ":2: index: expected IDX in quotes, got a value without quotes"},
+      {"[query]\nprobability = 'yes'\n", ":2: probability: expected true or false, got another value"},
+      {"[train]\nresume = 1\n", ":2: resume: expected true or false, got another value"},  // another command's
+      {"[query]\nmetric = true\n", ":2: metric: expected NAMES, got true or false"},
+      {"[query]\nindex = \"x\n", ":2: "},
+      {"help = true\n", ":1: help belongs on the command line"},
+  };
+  for (const auto& row : table) {
+    const config_file file(row.text);
+    const auto result = run_imgsim({"query", "--index", shared_folder().index(), "--id", "0", "--config", file.path()});
+    const std::string expected = "imgsim query: " + file.path() + row.message;
+    BOOST_TEST_CONTEXT(row.text) {
+      BOOST_TEST(result.exit_code == 2);
+      BOOST_TEST(result.err.substr(0, expected.size()) == expected);
+    }
+  }
+  const auto missing = run_imgsim({"info", "--config", "/nonexistent/imgsim.toml"});
+  BOOST_TEST(missing.exit_code == 2);
+  BOOST_TEST(missing.err.starts_with("imgsim info: /nonexistent/imgsim.toml: cannot be opened"));
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_names_what_the_file_set) {
+  const config_file file("[cluster]\nrestarts = 3\n");
+  const auto result =
+      run_imgsim({"cluster", "--index", shared_folder().index(), "--max-distance", "0.5", "--config", file.path()});
+  BOOST_TEST(result.exit_code == 2);
+  BOOST_TEST(result.err.find("Set in " + file.path() + ": --restarts") != std::string::npos);
+}
+
+#else
+
+BOOST_AUTO_TEST_CASE(without_toml_the_command_says_so) {
+  const auto result = run_imgsim({"info", "--config", "x.toml"});
+  BOOST_TEST(result.exit_code == 2);
+  BOOST_TEST(result.err.starts_with("imgsim info: this imgsim was built without toml++ and cannot read x.toml"));
+}
+
+#endif
+
+BOOST_AUTO_TEST_SUITE_END()
