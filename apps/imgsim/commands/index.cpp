@@ -84,6 +84,10 @@ exit_code index_command::run(session& session) {
               << ", removed " << summary.removed << ", unchanged " << summary.unchanged;
     if (summary.reencoded > 0) std::cout << ", encoded again " << summary.reencoded;
     std::cout << ", skipped " << summary.skipped.size() << " in " << duration_text(seconds) << '\n';
+    const std::string of_index = " --index " + shell_word(index_.string());
+    if (summary.unchanged == 0)
+      session.note("next: imgsim query" + of_index + " PHOTO, imgsim cluster" + of_index +
+                   " -k auto --out DIR, or imgsim serve" + of_index);
     if (drift) std::cout << "drift: " << drift_text(*drift) << '\n';
   }
   return session.finish();

@@ -194,6 +194,9 @@ exit_code train_command::run(session& session) {
               << summary.checkpoints.last.string() << ", " << summary.checkpoints.best.string()
               << (minutes_ > 0 ? ": not needed any more\n"
                                : ": for --resume with more --epochs; not needed otherwise\n");
+    std::filesystem::path index = model_;
+    session.note("next: imgsim index --images " + shell_word(images_.string()) + " --model " +
+                 shell_word(model_.string()) + " --index " + shell_word(index.replace_extension(".idx").string()));
   }
   return session.finish();
 }

@@ -175,6 +175,11 @@ train_summary train_model(session& session, const train_request& request) {
   if (request.minutes > 0.0)
     session.note("training for " + general_text(request.minutes, 4) +
                  " minutes: as many epochs as they hold, the learning rate laid out over them");
+  constexpr std::size_t kManyPhotos = 20'000;
+  if (request.minutes <= 0.0 && request.epochs == 0 && training.photos.size() >= kManyPhotos)
+    session.note(
+        count_text(training.photos.size(), "photo") +
+        " take a while: --minutes M trains for M minutes instead; Ctrl-C saves the run, --resume continues it");
   training_job job{.description = request.description,
                    .arithmetic = request.arithmetic,
                    .seed = session.options().seed,
@@ -202,6 +207,10 @@ train_summary train_model(session& session, const train_request& request) {
   job.options.on_epoch = [&](const epoch_record& record) {
     if (bar) bar->finish_with(epoch_text(record, epochs));
     bar.reset();
+    constexpr double kLongSeconds = 20;
+    if (record.epoch == 1 && epochs > 1 && record.seconds > kLongSeconds)
+      session.note("the other " + count_text(epochs - 1, "epoch") + " take about " +
+                   duration_text(record.seconds * static_cast<double>(epochs - 1)));
     if (record.epoch == epochs && !job.options.stop.stop_requested())
       session.note("fitting the embedding to the photos");
   };
