@@ -117,14 +117,14 @@ BOOST_AUTO_TEST_CASE(fish_offers_commands_options_values_and_files, *needs_progr
     script += "complete -C " + in_single_quotes(text) + " | string replace -r '\\t.*' '' | sort; echo .\n";
     expected += joined(line.offered) + ".\n";
   }
-  BOOST_TEST(run_script("env XDG_CONFIG_HOME=/nonexistent fish --no-config", script, folder.path()) == expected);
+  BOOST_TEST(run_script("env XDG_CONFIG_HOME=. XDG_DATA_HOME=. fish --no-config", script, folder.path()) == expected);
 }
 
 BOOST_AUTO_TEST_CASE(fish_offers_every_option_of_every_command, *needs_program("fish")) {
   const completed_folder folder("fish");
   for (const std::string& command : listed_commands()) {
     BOOST_TEST_CONTEXT(command) {
-      const std::string answer = run_script("env XDG_CONFIG_HOME=/nonexistent fish --no-config",
+      const std::string answer = run_script("env XDG_CONFIG_HOME=. XDG_DATA_HOME=. fish --no-config",
                                             "source " + in_single_quotes(folder.script()) + "\ncomplete -C 'imgsim " +
                                                 command + " -' | string replace -r '\\t.*' ''\n",
                                             folder.path());

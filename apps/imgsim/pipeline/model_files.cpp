@@ -1,10 +1,6 @@
 #include "pipeline/model_files.hpp"
 
 #include <cstdint>
-#include <filesystem>
-#include <system_error>
-
-#include "cli/text.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/json.hpp>
@@ -19,10 +15,6 @@ constexpr std::uint64_t kMaxArchitectureBytes = std::uint64_t{1} << 20;
 }  // namespace
 
 model_file load_model(const std::filesystem::path& path) {
-  std::error_code unknown;
-  if (!std::filesystem::exists(path, unknown) && !unknown)
-    throw io_error(path,
-                   "there is no model; make one with: imgsim train --images DIR --model " + shell_word(path.string()));
   return read_model(path);
 }
 

@@ -15,6 +15,10 @@
 namespace imgsim::app {
 
 std::unique_ptr<encoder> open_model(session& session, const std::filesystem::path& model) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(model, unknown) && !unknown)
+    throw io_error(model,
+                   "there is no model; make one with: imgsim train --images DIR --model " + shell_word(model.string()));
   return session.device().open_encoder(load_model(model));
 }
 
