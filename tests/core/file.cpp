@@ -169,6 +169,21 @@ BOOST_AUTO_TEST_CASE(interrupted_and_short_calls_are_resumed) {
   BOOST_TEST(imgsim::hash_file(path) == imgsim::content_hash(imgsim::bytes_of(text)));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_given_a_name_is_copied_to_one) {
+  const imgsim_test::temporary_folder folder;
+  const fs::path path = folder.path() / "file";
+  imgsim::write_file(path, "old");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  const std::string text = repeated(700'001);  // more than goes over at a time
+  {
+    const system_fault fault(system_fault::kind::no_link);
+    imgsim::write_file(path, text);
+  }
+  BOOST_TEST((text_in(path) == text));
+  BOOST_TEST(entries_of(folder.path()) == 1u);
+  BOOST_TEST((fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write)));
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_at_any_moment_keeps_the_old_file) {
   const imgsim_test::temporary_folder folder;
   const fs::path path = folder.path() / "file";

@@ -86,6 +86,22 @@ BOOST_AUTO_TEST_CASE(a_pointer_with_strides_is_one_of_them) {
   BOOST_TEST(imgsim::copy_of(every_other)(1, 2) == 10.0F);
 }
 
+/// As std::linalg::scaled: what lies in memory is not what it shows.
+struct scaled : described<const float, 2> {
+  using reference = float;
+};
+/// As std::mdspan.
+struct plain : described<const float, 2> {
+  using reference = const float&;
+};
+/// As Kokkos::View in atomic memory.
+struct atomic_view : described<const float, 2> {
+  using reference_type = std::vector<bool>::reference;
+};
+static_assert(imgsim::mdspan_like<plain>);
+static_assert(!imgsim::mdspan_like<scaled>);
+static_assert(!imgsim::mdspan_like<atomic_view>);
+
 BOOST_AUTO_TEST_CASE(a_single_column_has_contiguous_rows_whatever_its_stride) {
   const auto column = imgsim::view_of(described<float, 2>{numbers.data(), {3, 1}, {4, 4}});
   BOOST_TEST(column(2, 0) == 8.0F);

@@ -31,7 +31,7 @@ void mark_reached() {
 /// Whether the call is to fail; errno is set then.
 bool refuses() {
   using kind = imgsim_test::system_fault::kind;
-  if (!state.armed || state.what == kind::short_calls || state.what == kind::no_unnamed) return false;
+  if (!state.armed || (state.what != kind::kill && state.what != kind::fail)) return false;
   if (state.calls++ < state.at) return false;
   if (state.what == kind::kill) _exit(imgsim_test::system_fault::kKilled);
   mark_reached();
@@ -101,6 +101,10 @@ int fsync(int file) {
 }
 
 int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
+  if (state.armed && state.what == imgsim_test::system_fault::kind::no_link) {
+    errno = EXDEV;
+    return -1;
+  }
   if (refuses()) return -1;
   return static_cast<int>(syscall(SYS_linkat, from_folder, from, to_folder, to, flags));
 }

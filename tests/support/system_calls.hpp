@@ -13,6 +13,7 @@ class system_fault {
     kill,         // the process ends, with exit status kKilled, before call `at` (from 0)
     fail,         // call `at` and those after it fail with `error`
     no_unnamed,   // no file without a name can be opened (O_TMPFILE)
+    no_link,      // a file without a name gets none (linkat)
     short_calls,  // reads and writes move at most 3 bytes, and each second one is interrupted by a signal
   };
   static constexpr int kKilled = 99;

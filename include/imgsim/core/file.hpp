@@ -217,13 +217,7 @@ class atomic_file {
     if (exists && !S_ISREG(status.st_mode)) throw io_error(path_, "is not a regular file and will not be replaced");
 
     file_ = open_unnamed();
-    if (file_.number() < 0) {
-      give_name([&] {
-        file_ = unique_descriptor(detail::uninterrupted(
-            [&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
-        return file_.number() >= 0;
-      });
-    }
+    if (file_.number() < 0) open_named();
     if (exists) std::ignore = ::fchmod(file_.number(), status.st_mode & 0777);
   }
   atomic_file(const atomic_file&) = delete;
@@ -262,8 +256,13 @@ class atomic_file {
       detail::throw_system_error(path_, "cannot be written to disk");
     if (temporary_.empty()) {
       const std::string open_file = kOpenFiles + std::to_string(file_.number());
-      give_name(
+      const bool is_linked = give_name(
           [&] { return ::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0; });
+      if (!is_linked) {
+        // Stacked and network file systems may open a file without a name and be unable to give it one.
+        if (errno != EXDEV && errno != EOPNOTSUPP && errno != ENOENT && errno != EPERM) fail_to_create();
+        copy_under_name();
+      }
     }
     // A network file system may report a full disk only here.
     if (::close(file_.release()) != 0 && errno != EINTR) detail::throw_system_error(path_, "cannot be written to disk");
@@ -288,22 +287,48 @@ class atomic_file {
         detail::uninterrupted([&] { return ::open(folder().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666); }));
   }
 
-  /// Calls `make` with temporary_ a name that no file has.
+  void open_named() {
+    const bool is_open = give_name([&] {
+      file_ = unique_descriptor(detail::uninterrupted(
+          [&] { return ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }));
+      return file_.number() >= 0;
+    });
+    if (!is_open) fail_to_create();
+  }
+
+  /// The bytes of file_ in a file that has a name, and takes its place.
+  void copy_under_name() {
+    const unique_descriptor unnamed = std::exchange(file_, unique_descriptor());
+    struct stat status{};
+    if (::fstat(unnamed.number(), &status) != 0 || ::lseek(unnamed.number(), 0, SEEK_SET) != 0) fail_to_create();
+    open_named();
+    std::ignore = ::fchmod(file_.number(), status.st_mode & 0777);
+    buffer_.resize(kBuffer);
+    std::size_t n = 0;
+    do {
+      n = detail::read_some(unnamed, buffer_, path_);
+      detail::write_all(file_, std::span(buffer_).first(n), path_);
+    } while (n == buffer_.size());
+    if (detail::uninterrupted([&] { return ::fsync(file_.number()); }) != 0)
+      detail::throw_system_error(path_, "cannot be written to disk");
+  }
+
+  /// Calls `make` with temporary_ a name that no file has. False, with errno and no name, where it fails otherwise.
   template <class Make>
-  void give_name(Make&& make) {
+  bool give_name(Make&& make) {
     for (;;) {
       std::uint64_t name = 0;
-      if (::getentropy(&name, sizeof name) != 0) fail_to_create();
+      if (::getentropy(&name, sizeof name) != 0) break;
       temporary_ = path_.parent_path() / detail::concat(".imgsim-", name, ".tmp");
-      if (make()) return;
-      if (errno != EEXIST) fail_to_create();
+      if (make()) return true;
+      if (errno != EEXIST) break;
     }
-  }
-  [[noreturn]] void fail_to_create() {
     const int reason = errno;
     temporary_.clear();
-    detail::throw_system_error(path_, "cannot be created", reason);
+    errno = reason;
+    return false;
   }
+  [[noreturn]] void fail_to_create() const { detail::throw_system_error(path_, "cannot be created"); }
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;  ///< empty while the file has no name

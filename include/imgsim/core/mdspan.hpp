@@ -29,16 +29,29 @@ template <class Array>
 template <class Array>
 using element_in = std::remove_pointer_t<decltype(data_of(std::declval<const Array&>()))>;
 
+/// Whether elements are what lies in memory: not where an accessor scales or conjugates them on the way.
+template <class Array>
+inline constexpr bool shows_memory = [] {
+  if constexpr (requires { typename Array::reference; })
+    return std::is_same_v<typename Array::reference, element_in<Array>&>;
+  else if constexpr (requires { typename Array::reference_type; })
+    return std::is_same_v<typename Array::reference_type, element_in<Array>&>;
+  else
+    return true;
+}();
+
 }  // namespace detail
 
 /// An array that is described as std::mdspan describes it: `rank()`, `extent(d)`, `stride(d)`, and `data_handle()` or
-/// `data()`, which is a plain pointer.
+/// `data()`, which is a plain pointer to the elements. Arrays whose accessor makes other values of what lies in memory
+/// (std::linalg::scaled, conjugated) are none.
 template <class A>
 concept mdspan_like = requires(const A& array) {
   { array.extent(std::size_t{0}) } -> std::convertible_to<std::size_t>;
   { array.stride(std::size_t{0}) } -> std::convertible_to<std::size_t>;
   { A::rank() } -> std::convertible_to<std::size_t>;
   requires std::is_pointer_v<decltype(detail::data_of(array))>;
+  requires detail::shows_memory<A>;
 };
 
 /// An array told by a pointer and strides in elements, any of them: what view_of() sees and copy_of() copies, for those

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <imgsim/core/error.hpp>
+
 namespace imgsim {
 
 /// Threads that are somebody else's: an adapter over OpenMP, TBB or an application's own pool is one class.
@@ -42,8 +44,10 @@ class thread_pool {
       throw;
     }
   }
-  /// On the threads of `source`.
-  explicit thread_pool(std::shared_ptr<thread_source> source) : source_(std::move(source)) {}
+  /// On the threads of `source`. Throws invalid_argument where there is none.
+  explicit thread_pool(std::shared_ptr<thread_source> source) : source_(std::move(source)) {
+    IMGSIM_EXPECTS(source_ != nullptr, "a thread pool needs the threads of somebody");
+  }
   thread_pool(const thread_pool&) = delete;
   thread_pool& operator=(const thread_pool&) = delete;
   ~thread_pool() { stop(); }
@@ -95,7 +99,7 @@ class thread_pool {
   }
 
   static void run(job& current) noexcept {
-    inside_ = true;
+    const bool outer = std::exchange(inside_, true);  // a source may run this while a body of another job waits
     for (std::size_t i = 0; (i = current.next.fetch_add(1, std::memory_order_relaxed)) < current.count;) {
       try {
         current.body(i);
@@ -105,7 +109,7 @@ class thread_pool {
         current.next.store(current.count, std::memory_order_relaxed);
       }
     }
-    inside_ = false;
+    inside_ = outer;
   }
 
   /// Given to std::thread by address, since its code for a type of ours would be one for all shared libraries of a

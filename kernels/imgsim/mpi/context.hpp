@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
 #include <imgsim/core/view.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/mpi/communicator.hpp>
@@ -32,6 +36,15 @@ class mpi_context {
   [[nodiscard]] thread_pool& host_pool() const noexcept { return local_.host_pool(); }
   [[nodiscard]] const cpu_context& local() const noexcept { return local_; }
   [[nodiscard]] const mpi::communicator& ranks() const noexcept { return *ranks_; }
+
+  /// Throws invalid_argument, on every rank, where `request`, as many numbers on each, differs between ranks.
+  /// Collective.
+  void expect_same(std::span<const std::uint64_t> request) const {
+    const std::vector<std::uint64_t> all = ranks_->gather(request);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      IMGSIM_EXPECTS(all[i] == request[i % request.size()], "the ranks do not ask the same: rank ", i / request.size(),
+                     " has other input or options than rank ", ranks_->rank());
+  }
 
  private:
   cpu_context local_;

@@ -149,10 +149,7 @@ template <metric Metric, real_element T, element_matrix Queries>
   together.step();
   const std::uint64_t mine[] = {queries.extent(0), queries.extent(1), options.n, options.exclude_self ? 1u : 0u,
                                 options.first_row};
-  const std::vector<std::uint64_t> all = ranks.template gather<std::uint64_t>(mine);
-  for (std::size_t i = 0; i < all.size(); ++i)
-    IMGSIM_EXPECTS(all[i] == mine[i % std::size(mine)], "the ranks do not ask the same: rank ", i / std::size(mine),
-                   " has other queries or options than rank ", ranks.rank());
+  gallery.context().expect_same(mine);
 
   const std::size_t columns = top_n_columns(gallery.size(), options);
   detail::match_lists best(queries.extent(0), columns);
