@@ -191,6 +191,22 @@ BOOST_AUTO_TEST_CASE(links_to_folders_are_followed_also_in_circles) {
   BOOST_TEST(watch.stop() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(what_the_system_does_not_tell_of_is_seen_by_looking) {
+  const trained_folder made;
+  const temporary_folder elsewhere;
+  const auto target = elsewhere.path() / "photo.png";
+  write_photo(target, 0, 501);
+  std::filesystem::create_symlink(target, made.photo("link.png"));
+  watched watch(made, {"--every", "1"});
+  watch.wait_for_start();
+  watch.wait_for_photo("link.png");
+  std::filesystem::remove(target);  // not in the folder that is watched
+  watch.wait_for_photo("link.png", false);
+  write_photo(target, 1, 502);
+  watch.wait_for_photo("link.png");
+  BOOST_TEST(watch.stop() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_it_cannot_begin_with_is_told) {
   const trained_folder& made = shared_folder();
   BOOST_TEST(run_imgsim({"watch"}).exit_code == 2);

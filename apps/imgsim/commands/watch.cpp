@@ -1,7 +1,10 @@
 #include "commands/watch.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <new>
+#include <utility>
 
 #include "cli/text.hpp"
 #include "pipeline/folder_watch.hpp"
@@ -14,10 +17,14 @@ namespace imgsim::app {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLongestSettling{
-    60'000};  // photos that never cease to come are indexed all the same
+// Photos that never cease to come are indexed all the same.
+constexpr std::chrono::milliseconds kLongestSettling{60'000};  // or ten times --settle
 constexpr std::chrono::milliseconds kFirstRetry{1'000}, kLastRetry{60'000};
 constexpr std::chrono::milliseconds kNoLimit = std::chrono::hours(24 * 365);
+
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
 
 }  // namespace
 
@@ -39,6 +46,11 @@ void watch_command::describe(option_set& options) {
   options.path("model", "FILE", model_, "model made by imgsim train or import-keras").defaults_to("the index's own");
   options.real("settle", "SECONDS", settle_, {0, 3600},
                "how long nothing may have changed before the index is updated");
+  options
+      .real("every", "SECONDS", every_, {1, 1e7},
+            "also look at least every so many seconds: the system tells of no changes that another machine makes to a "
+            "network folder, nor of changed photos behind links")
+      .defaults_to("only when the system tells of a change");
   options.positional({.metavar = "DIR", .target = &folder_, .least = 0, .most = 1, .kind = value_kind::folder});
 }
 
@@ -74,11 +86,17 @@ exit_code watch_command::run(session& session) {
       complete_request({.images = given, .model = model_, .index = index_, .images_option = "DIR"});
   if (session.is_dry_run()) return session.finish_dry_run(update_index(session, request).summary.photos());
   folder_watch watch(request.images, index_);
-  const auto settle = std::chrono::milliseconds(static_cast<std::int64_t>(settle_ * 1000));
+  const std::chrono::milliseconds settle = milliseconds_of(settle_);
   totals so_far;
   std::chrono::milliseconds retry = kFirstRetry;
+  const auto try_again = [&](const char* reason) {  // to be called where it is caught
+    if (so_far.updates == 0) throw;
+    session.warn(printable_utf8(reason) + "; tried again in " +
+                 duration_text(static_cast<double>(retry.count()) / 1000));
+    return std::exchange(retry, std::min(2 * retry, kLastRetry));
+  };
   while (!stop.stop_requested()) {
-    std::chrono::milliseconds patience = kNoLimit;
+    std::chrono::milliseconds patience = every_ ? milliseconds_of(*every_) : kNoLimit;
     const std::unique_ptr<app::session> update = session.in_background(stop);
     try {
       watch.renew();
@@ -88,13 +106,12 @@ exit_code watch_command::run(session& session) {
     } catch (const cancelled&) {
       break;  // the index is as it was
     } catch (const io_error& failure) {
-      if (so_far.updates == 0) throw;
-      session.warn(printable_utf8(failure.what()) + "; tried again in " +
-                   duration_text(static_cast<double>(retry.count()) / 1000));
-      patience = std::exchange(retry, std::min(2 * retry, kLastRetry));
+      patience = try_again(failure.what());
+    } catch (const std::bad_alloc&) {
+      patience = try_again("there is not enough memory to update the index");
     }
     if (!watch.wait(patience, stop)) continue;  // nothing changed: what failed is tried again
-    const auto latest = std::chrono::steady_clock::now() + kLongestSettling;
+    const auto latest = std::chrono::steady_clock::now() + std::max(kLongestSettling, 10 * settle);
     while (watch.wait(settle, stop) && std::chrono::steady_clock::now() < latest) {
     }
   }

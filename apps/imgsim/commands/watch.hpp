@@ -36,6 +36,7 @@ class watch_command final : public command {
   std::filesystem::path index_;
   std::optional<std::filesystem::path> model_;
   double settle_ = 2;
+  std::optional<double> every_;
 };
 
 }  // namespace imgsim::app
