@@ -68,6 +68,65 @@ BOOST_AUTO_TEST_CASE(an_interrupted_partition_is_continued) {
   BOOST_TEST((photos_below(folder.path() / "groups") == placed));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_partial_file_leads_to_is_not_written) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  BOOST_TEST_REQUIRE(partition(made, folder.path() / "out", "copy").exit_code == 0);
+  const auto placed = photos_below(folder.path() / "out/groups");
+  const fs::path victim = folder.path() / "victim", linked = folder.path() / "linked";
+  write_text(victim, "precious");
+  write_text(linked, "precious, too");
+  fs::remove(placed[0]);
+  const fs::path partial = placed[0].parent_path() / ".imgsim-partial";
+  fs::create_symlink(victim, partial);
+  BOOST_TEST(partition(made, folder.path() / "out", "copy").exit_code == 0);
+  fs::remove(placed[0]);
+  fs::create_hard_link(linked, partial);
+  BOOST_TEST(partition(made, folder.path() / "out", "copy").exit_code == 0);
+  BOOST_TEST(read_text(victim) == "precious");
+  BOOST_TEST(read_text(linked) == "precious, too");
+  BOOST_TEST(fs::is_regular_file(fs::symlink_status(placed[0])));
+  BOOST_TEST((photos_below(folder.path() / "out/groups") == placed));
+  // Nor where a group's folder leads.
+  const fs::path group = placed[0].parent_path(), elsewhere = folder.path() / "elsewhere";
+  fs::rename(group, elsewhere);
+  fs::create_directory_symlink(elsewhere, group);
+  const auto led = partition(made, folder.path() / "out", "copy");
+  BOOST_TEST(led.exit_code == 1);
+  BOOST_TEST(led.err.find("is a link to elsewhere") != std::string::npos, led.err);
+}
+
+BOOST_AUTO_TEST_CASE(names_of_any_kind_are_kept_and_equal_ones_numbered) {
+  const trained_folder made;
+  const std::string dash = "-rf.png", line = "two\nlines.png", accent = "\xc3\xa9t\xc3\xa9.png", raw = "caf\xe9.png",
+                    upper = "LOUD.PNG", lower = "loud.png", full = std::string(250, 'x') + ".png";
+  const auto characters = [](std::size_t count) {  // of 2 bytes each
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += "\xc3\xa9";
+    return text;
+  };
+  const std::string wide = characters(125) + ".png";
+  std::uint64_t seed = 700;
+  for (const std::string& name : {dash, line, accent, raw, upper, full, wide})
+    write_photo(made.photo("red/" + name), 0, ++seed);
+  for (const std::string& name : {dash, line, accent, raw, lower, full, wide})
+    write_photo(made.photo("blue/" + name), 0, ++seed);
+  static_cast<void>(must_run({"index", "--images", made.photos(), "--index", made.index(), "--quiet"}));
+  const temporary_folder folder;
+  const auto result = partition(made, folder.path(), "copy", "1");
+  BOOST_TEST_REQUIRE(result.exit_code == 0, result.err);
+  const fs::path group = folder.path() / "groups/group_00";
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(group)) names.insert(entry.path().filename().string());
+  BOOST_TEST(names.size() == kLabels * kPhotosOfLabel + 14);
+  for (const std::string& name : {dash, line, accent, raw, full, wide}) BOOST_TEST(names.count(name) == 1u, name);
+  for (const std::string& name :
+       {std::string("-rf~2.png"), std::string("two\nlines~2.png"), std::string("caf\xe9~2.png"),
+        std::string(249, 'x') + "~2.png", characters(124) + "~2.png"})
+    BOOST_TEST(names.count(name) == 1u, name);
+  BOOST_TEST(names.count("LOUD~2.PNG") + names.count("loud~2.png") == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_place_that_is_taken_is_left_alone) {
   const trained_folder& made = shared_folder();
   for (const std::string kind : {"copy", "symlink", "hardlink"}) {

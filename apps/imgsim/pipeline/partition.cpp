@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <set>
@@ -115,9 +116,11 @@ placement make_copy(const fs::path& source, const fs::path& target) {
       return failed(e.what());
     }
   }
-  // Under its own name a copy is always whole: an interrupted one leaves only the partial file, which is used again.
+  // Under its own name a copy is always whole: an interrupted one leaves only the partial file, which may be read-only.
+  // What else stands there, a link to other people's files, say, is not written into: a new file is made.
   const fs::path partial = target.parent_path() / kPartialFile;
-  fs::copy_file(source, partial, fs::copy_options::overwrite_existing, failure);
+  ::unlink(partial.c_str());
+  fs::copy_file(source, partial, fs::copy_options::none, failure);
   if (!failure) fs::last_write_time(partial, fs::last_write_time(source, failure), failure);
   int code = failure ? failure.value() : rename_to_new(partial, target);
   if (code == 0) return {};
@@ -139,6 +142,24 @@ placement place(partition_kind kind, const fs::path& source, const fs::path& tar
       break;
   }
   return make_copy(source, target);
+}
+
+/// A folder of the partition; throws io_error where its name leads elsewhere.
+void make_group_folder(const fs::path& folder) {
+  if (fs::is_symlink(folder)) throw io_error(folder, "is a link to elsewhere; name another --out folder, or remove it");
+  fs::create_directories(folder);
+}
+
+/// `name` with `~2` or the like before its extension, cut where it would become too long for a file.
+std::string with_number(const fs::path& name, int number) {
+  const std::string ending = "~" + std::to_string(number) + name.extension().string();
+  std::string stem = name.stem().string();
+  if (stem.size() + ending.size() > NAME_MAX) {
+    stem.resize(ending.size() < NAME_MAX ? NAME_MAX - ending.size() : 1);
+    // Not within a character of UTF-8.
+    while (stem.size() > 1 && (static_cast<unsigned char>(name.native()[stem.size()]) & 0xc0) == 0x80) stem.pop_back();
+  }
+  return stem + ending;
 }
 
 /// Held while a folder is filled.
@@ -172,11 +193,17 @@ std::string difference(const nlohmann::json& found, const nlohmann::json& wanted
     if (differs(field))
       return std::string(field) + " " + text(value(found, field)) + ", now " + text(value(wanted, field));
   }
-  return differs("paths") ? "other photos" : "other members";
+  return differs("paths") ? "other photos" : differs("medoids") ? "other medoids" : "other members";
+}
+
+/// A record without what follows from the rest of it.
+nlohmann::json without_cost(nlohmann::json record) {
+  if (record.is_object()) record.erase("cost");
+  return record;
 }
 
 void refuse_another(const fs::path& out, const nlohmann::json& found, const nlohmann::json& wanted) {
-  if (found != wanted)
+  if (without_cost(found) != without_cost(wanted))
     throw io_error(out, "holds the groups of another run (" + difference(found, wanted) +
                             "); name another --out folder, or remove this one");
 }
@@ -262,8 +289,7 @@ std::vector<std::string> partition_targets(const groups& grouping) {
     for (const std::size_t row : rows) {
       const fs::path name = fs::path(grouping.paths[row]).filename();
       std::string candidate = name.string();
-      for (int i = 2; !taken.insert(lower_case(candidate)).second; ++i)
-        candidate = name.stem().string() + "~" + std::to_string(i) + name.extension().string();
+      for (int i = 2; !taken.insert(lower_case(candidate)).second; ++i) candidate = with_number(name, i);
       targets[row] = folder + "/" + candidate;
     }
   };
@@ -325,8 +351,8 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
 
   const std::vector<std::string> targets = partition_targets(grouping);
   partition_result result;
-  for (std::size_t g = 0; g < grouping.k(); ++g) fs::create_directories(out / group_name(g, grouping.k()));
-  if (!grouping.outliers.empty()) fs::create_directories(out / kOutlierFolder);
+  for (std::size_t g = 0; g < grouping.k(); ++g) make_group_folder(out / group_name(g, grouping.k()));
+  if (!grouping.outliers.empty()) make_group_folder(out / kOutlierFolder);
   for (std::size_t row = 0; row < targets.size(); ++row) {
     if (options.stop.stop_requested()) {
       result.stopped = true;
