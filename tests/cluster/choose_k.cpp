@@ -139,6 +139,19 @@ BOOST_AUTO_TEST_CASE(a_range_of_one_k_and_two_points_leave_no_choice) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(as_many_groups_as_points_are_never_the_best) {
+  random_stream random(9);
+  // Every point a medoid has silhouette 1, of any points.
+  const tensor<float, 2> blobs_apart = euclidean_distances(blobs(30, 3, 3, 20, random).view());
+  const choose_k_result three = choose_k(cpu_context(1), blobs_apart.view(), {});
+  BOOST_TEST(three.curve.back().k == 30u);
+  BOOST_TEST(three.best_silhouette_k == 3u);
+  tensor<float, 2> alike({12, 12});
+  for (std::size_t i = 0; i < 12; ++i)
+    for (std::size_t o = 0; o < 12; ++o) alike(i, o) = i == o ? 0.0f : 1.0f;
+  BOOST_TEST(choose_k(cpu_context(1), alike.view(), {}).recommended_k < 12u);
+}
+
 BOOST_AUTO_TEST_CASE(ranges_are_cut_to_the_points_or_refused) {
   random_stream random(5);
   const tensor<float, 2> distances = random_distances(7, 100, random);
@@ -147,6 +160,7 @@ BOOST_AUTO_TEST_CASE(ranges_are_cut_to_the_points_or_refused) {
   check_curve(choose_k(context, distances.view(), {.k_min = 3, .k_max = 3}), distances, 3, 3);
   check_curve(choose_k(context, distances.view(), {.k_min = 7, .k_max = 100}), distances, 7, 7);
   BOOST_CHECK_THROW((void)choose_k(context, distances.view(), {.k_min = 0}), invalid_argument);
+  BOOST_CHECK_THROW((void)choose_k(context, tensor<float, 2>({0, 0}).view(), {}), invalid_argument);
   BOOST_CHECK_THROW((void)choose_k(context, distances.view(), {.k_min = 8}), invalid_argument);
   BOOST_CHECK_THROW((void)choose_k(context, distances.view(), {.k_min = 5, .k_max = 4}), invalid_argument);
 }

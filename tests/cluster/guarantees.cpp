@@ -153,12 +153,12 @@ BOOST_AUTO_TEST_CASE(outliers_are_the_points_beyond_the_distance_but_no_medoids)
   tensor<float, 2> apart({2, 2});
   apart(0, 1) = apart(1, 0) = 1;
   const weak_places places = find_weak_places(std::vector<std::uint32_t>{kNoGroup, 0, 1, 0},
-                                              std::vector<float>{9, 0, 0, 0.5f}, std::as_const(apart).view());
+                                              std::vector<float>{9, 0, 0, 0.5f}, 2, std::as_const(apart).view());
   BOOST_TEST(places.weakest_member == 3u);
   BOOST_TEST(places.overlap == 0.25);
-  BOOST_TEST(
-      find_weak_places(std::vector<std::uint32_t>{kNoGroup, 0}, std::vector<float>{9, 0}, std::as_const(apart).view())
-          .weakest_member == 1u);
+  BOOST_TEST(find_weak_places(std::vector<std::uint32_t>{kNoGroup, 0}, std::vector<float>{9, 0}, 2,
+                              std::as_const(apart).view())
+                 .weakest_member == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(weak_places_are_found) {
@@ -168,17 +168,23 @@ BOOST_AUTO_TEST_CASE(weak_places_are_found) {
   between(0, 1) = between(1, 0) = 4;
   between(0, 2) = between(2, 0) = 3;
   between(1, 2) = between(2, 1) = 8;
-  const weak_places places = find_weak_places(labels, distances, between.view());
+  const weak_places places = find_weak_places(labels, distances, 3, between.view());
   BOOST_TEST(places.weakest_member == 3u);
   BOOST_TEST(places.weakest_distance == 2.0f);
   BOOST_TEST(places.first_group == 0u);
   BOOST_TEST(places.second_group == 2u);
   BOOST_TEST(places.overlap == 0.5);
-  const weak_places flat = find_weak_places(std::vector<std::uint32_t>{0, 1}, std::vector<float>{0, 0},
+  const weak_places flat = find_weak_places(std::vector<std::uint32_t>{0, 1}, std::vector<float>{0, 0}, 2,
                                             matrix_view<const float>(between.data() + 1, {2, 2}, {3, 1}));
   BOOST_TEST(flat.second_group == 1u);
-  BOOST_CHECK_THROW((void)find_weak_places(std::vector<std::uint32_t>{3}, std::vector<float>{0}, between.view()),
+  BOOST_CHECK_THROW((void)find_weak_places(std::vector<std::uint32_t>{3}, std::vector<float>{0}, 3, between.view()),
                     invalid_argument);
+  BOOST_CHECK_THROW((void)find_weak_places(labels, distances, 4, between.view()), invalid_argument);
+  // Without the distances between medoids there is no pair, but a weakest member all the same.
+  const weak_places alone = find_weak_places(labels, distances, 3, std::nullopt);
+  BOOST_TEST(alone.weakest_member == 3u);
+  BOOST_TEST(alone.weakest_distance == 2.0f);
+  BOOST_TEST(alone.first_group == alone.second_group);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,16 +3,22 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/embedding/npy.hpp>
 #include <imgsim/metric/cosine.hpp>
+#include <imgsim/metric/euclidean.hpp>
 
 #include "cluster/support.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace imgsim;
 using namespace imgsim_test;
@@ -93,6 +99,10 @@ BOOST_AUTO_TEST_CASE(values_that_are_not_finite_are_refused_with_their_place) {
     BOOST_CHECK_EXCEPTION(run(distances, 3), invalid_argument, says({"row 53", "column 21"}));
     tensor<float, 2> points({4, 3});
     points(2, 1) = bad;
+    // A bound that is stated does not make them pass.
+    BOOST_CHECK_EXCEPTION(
+        (void)k_medoids(cpu_context(2), resident_distances(std::as_const(distances).view(), 2.0f), {.k = 3}),
+        invalid_argument, says({"row 53", "column 21"}));
     BOOST_CHECK_EXCEPTION((void)k_medoids(cpu_context(2), embedding_distances(points.view(), cosine{}), {.k = 2}),
                           invalid_argument, says({"row 2", "column 1"}));
   }
@@ -177,6 +187,86 @@ BOOST_AUTO_TEST_CASE(budgets_end_the_search_early_and_say_so) {
   BOOST_TEST(!one_pass.converged);
 }
 
+BOOST_AUTO_TEST_CASE(a_distance_above_the_bound_that_is_stated_is_refused) {
+  random_stream random(13);
+  tensor<float, 2> distances = random_distances(20, 100, random);
+  distances(3, 4) = -2.5f;
+  BOOST_CHECK_EXCEPTION(
+      (void)k_medoids(cpu_context(1), resident_distances(std::as_const(distances).view(), 2.0f), {.k = 3}),
+      invalid_argument, says({"2.5", "upper bound 2"}));
+  BOOST_CHECK_NO_THROW(
+      (void)k_medoids(cpu_context(1), resident_distances(std::as_const(distances).view(), 2.5f), {.k = 3}));
+}
+
+BOOST_AUTO_TEST_CASE(first_medoids_are_told_one_by_one_and_a_stop_ends_their_search) {
+  random_stream random(14);
+  const tensor<float, 2> distances = random_distances(60, 1u << 20, random);
+  for (const medoid_initialisation initialisation : kAll) {
+    std::stop_source stop;
+    std::vector<std::size_t> told;
+    const auto tell = [&](const k_medoids_progress& p) {
+      told.push_back(p.medoids);
+      if (p.medoids == 4) stop.request_stop();
+    };
+    BOOST_CHECK_THROW(
+        (void)k_medoids(
+            cpu_context(1), distances.view(),
+            {.k = 7, .initialisation = initialisation, .max_swaps = 0, .on_progress = tell, .stop = stop.get_token()}),
+        cancelled);
+    BOOST_TEST(told == (std::vector<std::size_t>{0, 1, 2, 3, 4}), boost::test_tools::per_element());
+  }
+}
+
+/// |a - b|^3, which no part of the library knows. Its key is a sum like the Euclidean one.
+struct cubed : euclidean {
+  static constexpr std::string_view name = "cubed";
+  static double similarity(double key) { return -distance(key); }
+  static double distance(double key) { return std::pow(-key, 1.5); }
+  static double largest_distance(double norm) { return std::pow(2 * norm, 3); }
+};
+
+BOOST_AUTO_TEST_CASE(groups_by_a_metric_of_ones_own) {
+  random_stream random(15);
+  const tensor<float, 2> points = blobs(120, 5, 6, 2, random);
+  tensor<float, 2> distances = euclidean_distances(points.view());
+  for (float& d : distances) d = static_cast<float>(std::pow(static_cast<double>(d), 3));
+  const double expected = k_medoids(cpu_context(1), distances.view(), {.k = 6, .restarts = 3}).cost;
+  std::optional<k_medoids_result> first;
+  for (const cpu_context& context : cluster_contexts()) {
+    const auto found =
+        k_medoids(context, embedding_distances(std::as_const(points).view(), cubed{}), {.k = 6, .restarts = 3});
+    // Each of 120 distances was rounded three times in the table.
+    BOOST_TEST(std::abs(found.cost - expected) <= expected * 0x1p-20);
+    if (!first) first = found;
+    BOOST_TEST(found.medoids == first->medoids, boost::test_tools::per_element());
+    BOOST_TEST(found.cost == first->cost);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_table_that_is_mapped_from_a_file) {
+  random_stream random(16);
+  const tensor<float, 2> distances = random_distances(150, 1u << 20, random);
+  const temporary_folder folder;
+  write_npy(folder.path() / "distances.npy", distances.view());
+  const mapped_npy<float> file(folder.path() / "distances.npy");
+  const k_medoids_result expected = run(distances, 7);
+  const k_medoids_result found = k_medoids(cpu_context(2), resident_distances(file.view()), {.k = 7});
+  BOOST_TEST(found.medoids == expected.medoids, boost::test_tools::per_element());
+  BOOST_TEST(found.cost == expected.cost);
+}
+
+BOOST_AUTO_TEST_CASE(points_on_a_line_are_cut_where_it_is_widest) {
+  // 0 .. 9, 100 .. 109, 1000 .. 1009: medoids in the middle of each run, whatever the start.
+  tensor<float, 2> points({30, 1});
+  for (std::size_t i = 0; i < 30; ++i) points(i, 0) = static_cast<float>(i % 10 + (i < 10 ? 0 : i < 20 ? 100 : 1000));
+  const tensor<float, 2> distances = euclidean_distances(points.view());
+  for (const medoid_initialisation initialisation : kAll) {
+    const k_medoids_result found = run(distances, 3, initialisation);
+    BOOST_TEST(found.cost == 3 * 25.0);
+    for (std::size_t i = 0; i < 30; ++i) BOOST_TEST(found.labels[i] == i / 10);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(progress_is_told_and_a_stop_ends_it) {
   random_stream random(8);
   const tensor<float, 2> distances = random_distances(100, 1u << 20, random);
@@ -186,6 +276,7 @@ BOOST_AUTO_TEST_CASE(progress_is_told_and_a_stop_ends_it) {
                               ++calls;
                               BOOST_TEST(p.restart < p.restarts);
                               BOOST_TEST(p.cost > 0);
+                              BOOST_TEST(p.medoids <= 5u);
                               if (p.restart == 1) stop.request_stop();
                             }};
   (void)k_medoids(cpu_context(1), distances.view(), options);

@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/mpi.hpp>
@@ -89,6 +90,25 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_by_all) {
     const imgsim::matrix_view<const float> queries(all.data(), {2, too_narrow}, {8, 1});
     (void)imgsim::mpi::top_n(rows, queries, imgsim::cosine{}, {.n = 2});
   });
+}
+
+BOOST_AUTO_TEST_CASE(ranks_that_ask_for_other_groups_are_refused_by_all) {
+  if (context.ranks().size() == 1) return;
+  const imgsim::mpi::sharded_rows rows(context, mine.rows());
+  const imgsim::mpi::sharded_distances distances(rows, imgsim::cosine{});
+  const auto tells = [](const auto& e) {
+    return std::string(e.what()).find("do not ask the same") != std::string::npos;
+  };
+  const std::size_t k = fails ? 4 : 5;
+  BOOST_CHECK_EXCEPTION((void)imgsim::k_medoids(context, distances, {.k = k}), imgsim::invalid_argument, tells);
+  // One that is wrong in itself on one rank alone.
+  const std::size_t none = fails ? 0 : 5;
+  BOOST_CHECK_EXCEPTION((void)imgsim::k_medoids(context, distances, {.k = none}), imgsim::invalid_argument, tells);
+  BOOST_CHECK_EXCEPTION((void)imgsim::choose_k(context, distances, {.k_max = k}), imgsim::invalid_argument, tells);
+  const std::vector<std::size_t> medoids(k, 1);
+  BOOST_CHECK_EXCEPTION((void)imgsim::groups_around(context, distances, medoids), imgsim::invalid_argument, tells);
+  const std::vector<std::size_t> others{0, k};
+  BOOST_CHECK_EXCEPTION((void)imgsim::groups_around(context, distances, others), imgsim::invalid_argument, tells);
 }
 
 BOOST_AUTO_TEST_CASE(an_error_of_mpi_is_thrown) {

@@ -40,9 +40,11 @@ command_help cluster_command::help() const {
           "most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
           " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
-          "from its medoid, and the two groups that are hardest to tell apart. More photos than that are not all "
-          "compared: the medoids come from samples and are improved over all photos, and the distance from the best "
-          "is estimated from a sample. --method silhouette takes the medoids of the largest mean medoid silhouette "
+          "from its medoid, and the two groups that are hardest to tell apart (of up to 4,096 groups). Distances by "
+          "cosine are 1 - cos, from 0 to 2. More photos than that are not all compared: the medoids come from samples "
+          "and are improved over all photos; their mean distance is printed beside that in the sample, and the least "
+          "that any medoids can have there. -k auto takes the K that imgsim choose-k recommends. --method silhouette "
+          "takes the medoids of the largest mean medoid silhouette "
           "(DynMSC: 1 - d1 / d2 of the distances to the nearest two) and, with -k auto, the K where it is largest (of "
           "more than 5,000 photos, up to about 20; of fewer, up to 100 or half of them and one), and says so where "
           "that is "
@@ -50,7 +52,8 @@ command_help cluster_command::help() const {
           "more photos than can be compared, those of a sample. With --out, writes k_groups.json, contact_sheet.png "
           "and report.html there; with "
           "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
-          "photos that --outliers leaves out. The groups are kept in the index for imgsim predict, unless it cannot be "
+          "photos that --outliers leaves out. Of photos with one name the later ones are numbered (~2), and symbolic "
+          "links are absolute. The groups are kept in the index for imgsim predict, unless it cannot be "
           "written into. A partition never overwrites or removes a file; one that was interrupted is continued by the "
           "same command, and a DIR that holds the partition of other groups is refused before anything is written.",
       .examples = {"imgsim cluster --index photos.idx -k 20 --out groups",

@@ -17,13 +17,13 @@ namespace imgsim::app {
 
 namespace {
 
-/// " at most 0.28 % above the best possible": rounded up, so that it stays true.
-std::string above_best_text(double cost, double lower_bound, const char* how_sure) {
+/// ", at most 0.28 % above the best possible": rounded up, so that it stays true.
+std::string above_best_text(double cost, double lower_bound) {
   constexpr double kEqual = 1e-9;  // what rounding can hide
   if (cost <= lower_bound * (1 + kEqual)) return ", the best possible";
   if (!(lower_bound > 0)) return {};
   const double percent = std::ceil((cost / lower_bound - 1) * 1e4) / 100;
-  return std::string(", ") + how_sure + " " + fixed_text(percent, 2) + " % above the best possible";
+  return ", at most " + fixed_text(percent, 2) + " % above the best possible";
 }
 
 }  // namespace
@@ -32,7 +32,9 @@ json groups_document(const grouping_result& result) {
   json document = to_json(result.groups);
   if (result.lower_bound) document["lower_bound"] = *result.lower_bound;
   if (result.sample)
-    document["sample"] = {{"photos", result.sample->photos}, {"lower_bound", result.sample->lower_bound}};
+    document["sample"] = {{"photos", result.sample->photos},
+                          {"mean_distance", result.sample->cost},
+                          {"lower_bound", result.sample->lower_bound}};
   if (result.silhouette) document["medoid_silhouette"] = result.silhouette->mean;
   if (result.weak) {
     const weak_places& weak = *result.weak;
@@ -48,10 +50,11 @@ json groups_document(const grouping_result& result) {
 std::string cost_text(const grouping_result& result) {
   const double cost = result.groups.cost;
   std::string text = "cost " + general_text(cost, 8);
-  if (result.lower_bound) text += above_best_text(cost, *result.lower_bound, "at most");
+  if (result.lower_bound) text += above_best_text(cost, *result.lower_bound);
   if (result.sample)
-    text += above_best_text(cost, result.sample->lower_bound, "about") + ", as far as a sample of " +
-            count_text(result.sample->photos, "photo") + " tells";
+    text += ", a mean distance of " + fixed_text(cost / static_cast<double>(result.labels.size()), 4) + " (" +
+            fixed_text(result.sample->cost, 4) + " in a sample of " + count_text(result.sample->photos, "photo") +
+            ", where no medoids have less than " + fixed_text(result.sample->lower_bound, 4) + ")";
   return text;
 }
 

@@ -110,7 +110,7 @@ grouping_result group_by_sampled_k_medoids(session& session, const photo_index& 
   grouping_result result = around_medoids(session, index, request, "k-medoids", std::move(found.groups));
   const auto photos = static_cast<double>(index.size());
   if (found.sample_size < index.size()) {
-    result.sample = {.photos = found.sample_size, .lower_bound = found.sample_bound * photos};
+    result.sample = {.photos = found.sample_size, .cost = found.sample_mean, .lower_bound = found.sample_bound};
   } else {
     result.lower_bound = found.sample_bound * photos;
   }
@@ -200,16 +200,19 @@ void leave_out(grouping_result& result, double distance) {
   std::ranges::stable_sort(result.outliers, std::greater{}, &outlier::distance);
 }
 
-/// Compares the medoids, or for k-means the centroids, with one another.
+/// Compares the medoids, or for k-means the centroids, with one another, unless there are too many.
 void find_weak_places(session& session, const photo_index& index, grouping_result& result) {
   const std::size_t k = result.groups.k();
-  if (k > kComparedGroups) return;
+  if (k > kComparedGroups) {
+    result.weak = imgsim::find_weak_places(result.labels, result.distances, k, std::nullopt);
+    return;
+  }
   tensor<float, 2> medoids;
   if (result.centroids.empty()) medoids = gather_rows(index.embeddings(), result.groups.medoids);
   const tensor<float, 2>& centres = result.centroids.empty() ? medoids : result.centroids;
   tensor<float, 2> between({k, k});
   session.device().distance_matrix(centres.view(), result.groups.metric, between.view());
-  result.weak = imgsim::find_weak_places(result.labels, result.distances, std::as_const(between).view());
+  result.weak = imgsim::find_weak_places(result.labels, result.distances, k, std::as_const(between).view());
 }
 
 }  // namespace

@@ -51,10 +51,12 @@ struct outlier {
   float distance = 0;
 };
 
-/// What a sample of the photos says about the cost over all.
+/// The sample of the photos that the medoids began with. Both figures are of the sample alone: it holds its medoids
+/// themselves, and they were chosen for it, so that over all photos distances are larger, the best ones, too.
 struct sample_judgement {
   std::size_t photos = 0;
-  double lower_bound = 0;  // of the cost of any K medoids, were all photos like the sample
+  double cost = 0;         // mean distance in it to its own medoids
+  double lower_bound = 0;  // of that, for any K medoids
 };
 
 /// Of the photos compared, where medoids were chosen for it.

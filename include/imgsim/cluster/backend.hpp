@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <imgsim/cluster/fixed_point.hpp>
 #include <imgsim/core/context.hpp>
@@ -25,6 +26,17 @@ namespace imgsim {
 /// Specialised by each backend; this primary template offers nothing.
 template <execution_context Context>
 struct cluster_backend {};
+
+namespace detail {
+
+/// Numbers that say what is asked for. A context of several processes throws invalid_argument, in each of them, where
+/// they do not ask the same; it is called before anything else can fail in one of them alone.
+template <execution_context Context>
+void expect_same_request(const Context& context, const std::vector<std::uint64_t>& request) {
+  if constexpr (requires { context.expect_same(request); }) context.expect_same(request);
+}
+
+}  // namespace detail
 
 /// Point `candidate` becomes a medoid in place of the medoid at `position`; the cost changes by `change` units.
 struct medoid_swap {
@@ -125,7 +137,8 @@ template <class S>
 concept centroid_search = requires(S search, matrix_view<const float> centroids, matrix_view<float> squared_distances,
                                    std::span<std::uint32_t> labels, std::span<const std::uint32_t> fixed_labels,
                                    std::span<double> nearest, matrix_view<double> sums) {
-  /// squared_distances [M, K] of every point to `centroids` [K, D], within (D / 4 + 36) * 2^-24 of their value.
+  /// squared_distances [M, K] of every point to `centroids` [K, D]: summed in float64 as imgsim::euclidean does,
+  /// rounded to float32 once, the same on every backend.
   { search.squared_distances(centroids, squared_distances) } -> std::same_as<void>;
   /// labels [M]: the nearest of `centroids`, ties to the smaller; nearest [M]: the squared distance to it. Decided
   /// and returned in float64.

@@ -51,7 +51,7 @@ struct choose_k_result {
   std::vector<k_choice> curve;          // ascending in K
   std::optional<kneedle_result> elbow;  // of the cost; x is K
   std::optional<kneedle_result> bend;   // of the cost on logarithmic axes; x is K
-  std::size_t best_silhouette_k = 0;    // K of the largest medoid silhouette, ties to the smaller K
+  std::size_t best_silhouette_k = 0;    // of the largest medoid silhouette up to M / 2, ties to the smaller K
   /// K of the largest and of the smallest index where choose_k was given the points, ties to the smaller K; 0 where
   /// none is known.
   std::size_t best_calinski_harabasz_k = 0;
@@ -94,7 +94,8 @@ std::vector<k_choice> sweep_k(Search& search, std::size_t k_min, std::size_t k_m
   };
 
   random_stream random(options.seed);
-  add_initial_medoids(search, k_max, medoid_initialisation::k_means_plus_plus, random);
+  add_initial_medoids(search, k_max, medoid_initialisation::k_means_plus_plus, random,
+                      [&] { throw_if_stopped(options.stop, "the choice of K"); });
   for (std::size_t k = k_max;; --k) {
     improve_and_keep(k);
     if (options.on_progress) options.on_progress({k_max - k + 1, count, k});
@@ -162,7 +163,11 @@ inline bool judge_without_choice(choose_k_result& result, std::size_t size, bool
 template <medoid_search Search>
 void judge(choose_k_result& result, Search& search, double sensitivity) {
   const std::vector<k_choice>& curve = result.curve;
-  result.best_silhouette_k = std::ranges::max_element(curve, {}, &k_choice::medoid_silhouette)->k;
+  // A point that is a medoid has silhouette 1, whatever the points are: with more medoids than others it says little.
+  const auto silhouette = [&](const k_choice& choice) {
+    return 2 * choice.k <= search.size() ? choice.medoid_silhouette : -1.0;
+  };
+  result.best_silhouette_k = std::ranges::max_element(curve, {}, silhouette)->k;
   result.best_calinski_harabasz_k = result.best_davies_bouldin_k = 0;
   const k_choice* widest = nullptr;
   const k_choice* tightest = nullptr;
@@ -246,6 +251,7 @@ template <execution_context Context, class Source>
   static_assert(has_medoid_search<Context, Source>,
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
+  detail::expect_same_request(context, {options.k_min, options.k_max, options.seed});
   IMGSIM_EXPECTS(options.k_min >= 1, "K begins at 1, not 0");
   IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",
                  options.k_min);
@@ -259,7 +265,8 @@ template <execution_context Context, class Source>
 }
 
 /// The same with the indices of Calinski and Harabasz and of Davies and Bouldin at each K, from the embeddings `points`
-/// [M, D] that the distances belong to. O(M D) more for each K. Throws invalid_argument where there are not M points.
+/// [M, D] that the distances belong to. A second search is made for the groups of each K, and O(M D) more is done.
+/// Throws invalid_argument where there are not M points.
 template <execution_context Context, class Source, element_matrix Points>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const Points& points,
                                        const choose_k_options& options) {

@@ -32,7 +32,7 @@ struct covering_options {
 /// dropped. A point's own distance counts as 0, so that K = M always does.
 ///
 /// O(M^2) for the first look at every point, then a lazy update of those whose cover may still be the largest; memory
-/// beyond the source O(K M) floats where it is not resident. Deterministic.
+/// beyond the source O(M) on a CPU. Deterministic.
 ///
 /// Throws invalid_argument where max_distance is negative or NaN, or a distance is not finite; cancelled on a stop.
 template <execution_context Context, class Source>

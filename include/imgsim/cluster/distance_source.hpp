@@ -24,7 +24,8 @@ namespace imgsim {
 /// Values are finite; they need be neither symmetric nor a metric.
 ///
 /// A source that knows a number that no distance exceeds in magnitude may say so with upper_bound(), an optional float;
-/// a search then does not read all distances to find the largest, and does not check that they are finite.
+/// a search then does not read all distances to find the largest, and does not check that they are finite, unless they
+/// lie in memory.
 template <class S>
 concept distance_source = requires(const S& source, std::size_t first, std::size_t count, matrix_view<float> buffer) {
   { source.size() } -> std::convertible_to<std::size_t>;
@@ -77,6 +78,13 @@ namespace detail {
 [[noreturn]] inline void refuse_distance(std::size_t row, std::size_t column, float distance) {
   throw invalid_argument(
       concat("the distance in row ", row, ", column ", column, " is ", distance, "; K-medoids needs finite distances"));
+}
+
+/// The bound of a source, where it has one, or the largest magnitude found. Throws where that is above the bound.
+[[nodiscard]] inline float within_bound(float largest, const std::optional<float>& bound) {
+  IMGSIM_EXPECTS(!bound || largest <= *bound, "a distance has magnitude ", largest, ", above the upper bound ",
+                 bound.value_or(0), " that the source of distances states");
+  return bound.value_or(largest);
 }
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -78,11 +79,13 @@ std::vector<std::size_t> sample_free_rows(const Search& search, std::size_t coun
 }  // namespace detail
 
 /// Adds medoids to `search` until it has `k`; 1 <= k <= M. The result is a function of the distances, the medoids that
-/// `search` had and the random stream.
-template <medoid_search Search>
-void add_initial_medoids(Search& search, std::size_t k, medoid_initialisation method, random_stream& random) {
+/// `search` had and the random stream. Calls before_each() before it looks for each, which may throw.
+template <medoid_search Search, std::invocable BeforeEach>
+void add_initial_medoids(Search& search, std::size_t k, medoid_initialisation method, random_stream& random,
+                         BeforeEach&& before_each) {
   const auto sample_size = static_cast<std::size_t>(std::ceil(10.0 + std::sqrt(static_cast<double>(search.size()))));
   while (search.medoids().size() < k) {
+    before_each();
     switch (method) {
       case medoid_initialisation::build:
         search.add(search.best_addition({}, {})->candidate);

@@ -110,7 +110,8 @@ inline tensor<float, 2> normalised_rows(matrix_view<const float> points) {
 /// Greedy k-means++ (Arthur and Vassilvitskii, 2007): each next centroid is the best of 2 + log K points drawn with
 /// probability proportional to the squared distance from the centroids so far.
 template <centroid_search Search>
-tensor<float, 2> seed_centroids(Search& search, matrix_view<const float> points, std::size_t k, random_stream& random) {
+tensor<float, 2> seed_centroids(Search& search, matrix_view<const float> points, std::size_t k, random_stream& random,
+                                const std::stop_token& stop) {
   const std::size_t size = points.extent(0);
   const std::size_t dimension = points.extent(1);
   const std::size_t trials = 2 + static_cast<std::size_t>(std::log(static_cast<double>(k)));
@@ -119,6 +120,7 @@ tensor<float, 2> seed_centroids(Search& search, matrix_view<const float> points,
   tensor<float, 2> distances({size, trials});
   std::vector<float> nearest(size, std::numeric_limits<float>::infinity());
   for (std::size_t position = 0; position < k; ++position) {
+    if (stop.stop_requested()) throw cancelled("k-means was stopped");
     const std::size_t count = position == 0 ? 1 : trials;
     for (std::size_t trial = 0; trial < count; ++trial) {
       std::optional<std::size_t> row;
@@ -300,7 +302,7 @@ template <execution_context Context, element_matrix Rows>
   std::optional<k_means_result> best;
   for (std::size_t restart = 0; restart < options.restarts; ++restart) {
     random_stream random(options.seed, restart);
-    tensor<float, 2> centroids = detail::seed_centroids(search, points, options.k, random);
+    tensor<float, 2> centroids = detail::seed_centroids(search, points, options.k, random, options.stop);
     if (options.batch > 0) detail::follow_batches(context, points, options, random, centroids);
     k_means_result result = detail::improve_centroids(search, points, std::move(centroids), options, restart);
     if (!best || result.inertia < best->inertia) best = std::move(result);

@@ -26,6 +26,7 @@ namespace imgsim {
 struct k_medoids_progress {
   std::size_t restart = 0;   // from 0
   std::size_t restarts = 1;  // in all
+  std::size_t medoids = 0;   // found so far in this restart: K once swaps begin
   std::size_t passes = 0;    // scans over the candidates begun in this restart
   std::size_t swaps = 0;     // in this restart
   double cost = 0;           // now
@@ -38,7 +39,8 @@ struct k_medoids_options {
   std::size_t restarts = 1;      // starts from other random medoids; the cheapest result is kept, ties to the first
   std::size_t max_passes = 100;  // scans over all candidates, in each restart
   std::size_t max_swaps = std::numeric_limits<std::size_t>::max();  // in each restart
-  std::function<void(const k_medoids_progress&)> on_progress = {};  // called every few thousand candidates
+  std::function<void(const k_medoids_progress&)> on_progress = {};  // at each first medoid, then every
+                                                                    // few thousand candidates
   std::stop_token stop = {};
 };
 
@@ -87,8 +89,8 @@ swap_outcome improve_by_swaps(Search& search, const swap_budget& budget) {
       if (outcome.passes == budget.max_passes) return outcome;
       ++outcome.passes;
     }
-    if (outcome.swaps == budget.max_swaps) return outcome;
     throw_if_stopped(budget.stop, "k-medoids");
+    if (outcome.swaps == budget.max_swaps) return outcome;
     const std::size_t last = std::min({size, next + kBlock, next + (size - unsuccessful)});
     if (const std::optional<medoid_swap> better = search.first_improving_swap(next, last)) {
       search.swap(*better);
@@ -134,7 +136,7 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
 /// handful of passes. The result is a local optimum (unless a budget ends it): no exchange of a medoid for another
 /// point lowers the cost. It is a function of the distances and the options; threads and devices do not change it.
 ///
-/// Memory beyond the source: O(M), and [K, M] floats where the source is not resident.
+/// Memory beyond the source: O(M) on a CPU; on a CUDA device [K, M] floats more where the source is not resident.
 ///
 /// Throws invalid_argument where k is 0 or above M, restarts or max_passes is 0, M is 2^32 - 1 or more, or a distance
 /// is not finite; cancelled when a stop is requested.
@@ -145,6 +147,8 @@ template <execution_context Context, class Source>
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
+  detail::expect_same_request(context, {options.k, static_cast<std::uint64_t>(options.initialisation), options.seed,
+                                        options.restarts, options.max_passes, options.max_swaps});
   IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
   IMGSIM_EXPECTS(options.restarts >= 1, "restarts must be at least 1");
   IMGSIM_EXPECTS(options.max_passes >= 1, "max_passes must be at least 1");
@@ -158,10 +162,14 @@ template <execution_context Context, class Source>
   for (std::size_t restart = 0; restart < restarts; ++restart) {
     random_stream random(options.seed, restart);
     search.assign({});
-    add_initial_medoids(search, options.k, options.initialisation, random);
     const auto report = [&](std::size_t passes, std::size_t swaps) {
-      options.on_progress({restart, restarts, passes, swaps, search.unit().to_double(search.cost())});
+      options.on_progress(
+          {restart, restarts, search.medoids().size(), passes, swaps, search.unit().to_double(search.cost())});
     };
+    add_initial_medoids(search, options.k, options.initialisation, random, [&] {
+      detail::throw_if_stopped(options.stop, "k-medoids");
+      if (options.on_progress) report(0, 0);
+    });
     const detail::swap_outcome outcome = detail::improve_by_swaps(
         search, {options.max_passes, options.max_swaps, options.stop,
                  options.on_progress ? std::function<void(std::size_t, std::size_t)>(report) : nullptr});
@@ -183,6 +191,8 @@ template <execution_context Context, class Source>
   static_assert(has_medoid_search<Context, Source>,
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
+  detail::expect_same_request(context, {medoids.size()});
+  detail::expect_same_request(context, std::vector<std::uint64_t>(medoids.begin(), medoids.end()));
   IMGSIM_EXPECTS(!medoids.empty(), "there are no medoids");
   std::vector<std::size_t> rows(medoids.begin(), medoids.end());
   std::ranges::sort(rows);

@@ -63,8 +63,8 @@ std::size_t draw_central(const Search& search, random_stream& random) {
 /// that cost least over all points are kept. Then points near the middle of their groups are tried as medoids over all
 /// points, and each that lowers the cost is swapped in. With M points or more in a sample it is k_medoids.
 ///
-/// O(samples (sample_size^2 + K M) + candidates M) distances; memory O(sample_size^2 + K M) floats. The result is a
-/// function of the distances and the options.
+/// O(samples (sample_size^2 + K M) + candidates M) distances; memory O(sample_size^2 + M), on a CUDA device K M floats
+/// more. The result is a function of the distances and the options.
 ///
 /// Throws invalid_argument where k_medoids does, or where a sample would hold fewer than K points; cancelled when a
 /// stop is requested.

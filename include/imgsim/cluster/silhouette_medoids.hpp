@@ -86,15 +86,17 @@ template <execution_context Context, class Source>
   {
     medoid_searcher_for<Context, Source> start(context, source);
     random_stream random(options.seed);
-    add_initial_medoids(start, k_max, medoid_initialisation::k_means_plus_plus, random);
+    add_initial_medoids(start, k_max, medoid_initialisation::k_means_plus_plus, random,
+                        [&] { detail::throw_if_stopped(options.stop, "the search for silhouettes"); });
     medoids.assign(start.medoids().begin(), start.medoids().end());
   }
   silhouette_searcher_for<Context, Source> search(context, source);
+  constexpr std::size_t kBlock = 4096;  // candidates between two looks at a stop
   for (std::size_t k = k_max;; --k) {
     search.assign(medoids);
     for (std::size_t next = 0, unsuccessful = 0; unsuccessful < size;) {
       detail::throw_if_stopped(options.stop, "the search for silhouettes");
-      const std::size_t last = std::min(size, next + (size - unsuccessful));
+      const std::size_t last = std::min({size, next + kBlock, next + (size - unsuccessful)});
       medoids.assign(search.medoids().begin(), search.medoids().end());
       if (const std::optional<medoid_swap> better = search.first_improving_swap(next, last)) {
         medoids[better->position] = better->candidate;

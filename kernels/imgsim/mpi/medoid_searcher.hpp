@@ -34,6 +34,11 @@ namespace imgsim::mpi {
 /// unit(), largest_distance(), medoids(), is_medoid(), cost() and removal_losses(). See medoid_search for their
 /// meaning.
 class medoid_searcher {
+  [[nodiscard]] auto medoid_rows() const {
+    return cpu::rows_of_medoids(medoids_.size(),
+                                [this](std::size_t position) { return source_.row(medoids_[position]); });
+  }
+
  public:
   medoid_searcher(const mpi_context& context, const sharded_distances& source)
       : context_(context), source_(source), together_(context_.ranks()) {
@@ -91,15 +96,14 @@ class medoid_searcher {
   void remove(std::size_t position) {
     is_medoid_[medoids_[position]] = 0;
     medoids_.erase(medoids_.begin() + static_cast<std::ptrdiff_t>(position));
-    points_.remove(position, [this](std::size_t other) { return source_.row(medoids_[other]); });
+    points_.remove(position, medoid_rows());
     sum_up();
   }
   void swap(const medoid_swap& exchange) {
     is_medoid_[medoids_[exchange.position]] = 0;
     medoids_[exchange.position] = exchange.candidate;
     is_medoid_[exchange.candidate] = 1;
-    points_.replace(exchange.position, source_.row(exchange.candidate),
-                    [this](std::size_t other) { return source_.row(medoids_[other]); });
+    points_.replace(exchange.position, source_.row(exchange.candidate), medoid_rows());
     sum_up();
   }
 

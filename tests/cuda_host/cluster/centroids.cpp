@@ -55,6 +55,7 @@ BOOST_AUTO_TEST_CASE(passes_are_those_of_the_cpu_and_of_the_reference) {
       BOOST_TEST(found.labels == expected.labels, boost::test_tools::per_element());
       BOOST_TEST(found.nearest == expected.nearest, boost::test_tools::per_element());
       BOOST_TEST(std::ranges::equal(found.sums, expected.sums));
+      BOOST_TEST(std::ranges::equal(found.squared_distances, expected.squared_distances));
 
       const reference::point_table table = to_table(rows), others = to_table(to);
       for (std::size_t i = 0; i < size; ++i) {
@@ -70,7 +71,7 @@ BOOST_AUTO_TEST_CASE(passes_are_those_of_the_cpu_and_of_the_reference) {
 BOOST_AUTO_TEST_CASE(k_means_ends_where_the_cpu_does) {
   random_stream random(2);
   for (const std::uint64_t seed : {1, 2, 3}) {
-    const tensor<float, 2> points = whole_numbers(40, 3, random);
+    const tensor<float, 2> points = blobs(40, 3, 5, 1.0, random);
     const imgsim::k_means_options options{
         .k = 5, .seed = seed, .restarts = 2, .batch = seed == 3 ? 8u : 0u, .batches = 5};
     const auto found = device_k_means(points.view(), options);

@@ -16,8 +16,11 @@
 #include <imgsim/cpu/cluster/squared_distances.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/canonical.hpp>
+#include <imgsim/cpu/search/canonical_tiles.hpp>
+#include <imgsim/cpu/search/policy.hpp>
 #include <imgsim/cpu/simd.hpp>
 #include <imgsim/metric/euclidean.hpp>
+#include <imgsim/metric/metric.hpp>
 
 namespace imgsim::cpu {
 
@@ -41,10 +44,17 @@ class centroid_searcher {
   centroid_searcher(cpu_context context, matrix_view<const float> points)
       : context_(std::move(context)), points_(points), level_(best_simd_level()) {}
 
+  /// As the metric sums them: seeds are drawn by these, and those of every device and instruction set are to be the
+  /// same.
   void squared_distances(matrix_view<const float> centroids, matrix_view<float> out) const {
-    for_each_chunk([&](std::size_t first, std::size_t count) {
-      expand(squared_distances_body{points_.slice(first, count), centroids, out.slice(first, count)}, level_);
-    });
+    const std::vector<double> norms = row_squared_norms(context_, centroids, level_);
+    for_each_canonical_tile<euclidean, float>(
+        context_, {centroids, norms}, {points_, {}}, false, search_policy{.level = level_},
+        [&](std::size_t first_centroid, std::size_t first_point, const matrix_view<const double>& keys) {
+          for (std::size_t c = 0; c < keys.extent(0); ++c)
+            for (std::size_t p = 0; p < keys.extent(1); ++p)
+              out(first_point + p, first_centroid + c) = rounded_to_float(0 - keys(c, p));
+        });
   }
 
   /// Hamerly's bounds (2010, doi:10.1137/1.9781611972801.12): a point whose own centroid is nearer than the others can

@@ -50,14 +50,15 @@ class medoid_searcher {
   [[nodiscard]] std::span<const std::uint32_t> labels() const noexcept { return points_.labels(); }
   [[nodiscard]] std::span<const float> nearest() const noexcept { return points_.nearest(); }
   [[nodiscard]] std::span<const float> second_nearest() const noexcept { return points_.second_nearest(); }
-  [[nodiscard]] float distance_to(std::size_t position, std::size_t row) const noexcept {
-    return medoid_row(position)[row];
+  [[nodiscard]] float distance_to(std::size_t position, std::size_t row) const {
+    float distance = 0;
+    source_.submatrix(medoids().subspan(position, 1), std::span(&row, 1), {&distance, {1, 1}});
+    return distance;
   }
 
   void assign(std::span<const std::size_t> rows) {
     const std::vector<std::size_t> wanted(rows.begin(), rows.end());  // `rows` may be medoids()
     medoids_.clear();
-    medoid_rows_.clear();
     std::ranges::fill(is_medoid_, std::uint8_t{0});
     points_ = point_assignment(size_, largest_, unit_);
     if constexpr (kResident) {
@@ -69,11 +70,9 @@ class medoid_searcher {
             std::span(wanted).subspan(first, std::min(imgsim::detail::kRowsTogether, wanted.size() - first));
         source_.gather(context_, some, read.view().slice(0, some.size()));
         for (std::size_t i = 0; i < some.size(); ++i) {
-          const float* distances = read.view().row(i);
           medoids_.push_back(some[i]);
-          medoid_rows_.emplace_back(distances, distances + size_);
           is_medoid_[some[i]] = 1;
-          points_.add(medoid_rows_.back().data());
+          points_.add(read.view().row(i));
         }
       }
     }
@@ -81,27 +80,23 @@ class medoid_searcher {
 
   void add(std::size_t row) {
     medoids_.push_back(row);
-    medoid_rows_.emplace_back();
     is_medoid_[row] = 1;
-    read_medoid_row(medoids_.size() - 1);
-    points_.add(medoid_row(medoids_.size() - 1));
+    points_.add(distances_from(row));
   }
 
   void remove(std::size_t position) {
     const auto at = static_cast<std::ptrdiff_t>(position);
     is_medoid_[medoids_[position]] = 0;
     medoids_.erase(medoids_.begin() + at);
-    medoid_rows_.erase(medoid_rows_.begin() + at);
-    points_.remove(position, [this](std::size_t other) { return medoid_row(other); });
+    points_.remove(position, [this](auto points, auto&& use) { read_from_medoids(points, use); });
   }
 
   void swap(const medoid_swap& exchange) {
     is_medoid_[medoids_[exchange.position]] = 0;
     medoids_[exchange.position] = exchange.candidate;
     is_medoid_[exchange.candidate] = 1;
-    read_medoid_row(exchange.position);
-    points_.replace(exchange.position, medoid_row(exchange.position),
-                    [this](std::size_t other) { return medoid_row(other); });
+    points_.replace(exchange.position, distances_from(exchange.candidate),
+                    [this](auto points, auto&& use) { read_from_medoids(points, use); });
   }
 
   /// Rows that first_improving_swap or count_reached will be asked for, one at a time.
@@ -209,18 +204,38 @@ class medoid_searcher {
     });
   }
 
-  [[nodiscard]] const float* medoid_row(std::size_t position) const noexcept {
+  /// [M], until the next call.
+  [[nodiscard]] const float* distances_from(std::size_t row) {
     if constexpr (kResident) {
-      return source_.row(medoids_[position]);
+      return source_.row(row);
     } else {
-      return medoid_rows_[position].data();
+      new_row_.resize(size_);
+      source_.read(context_, row, matrix_view<float>(new_row_.data(), {1, size_}));
+      return new_row_.data();
     }
   }
 
-  void read_medoid_row(std::size_t position) {
-    if constexpr (!kResident) {
-      medoid_rows_[position].resize(size_);
-      source_.read(context_, medoids_[position], matrix_view<float>(medoid_rows_[position].data(), {1, size_}));
+  /// For point_assignment. Rows of medoids that do not lie in memory are not kept: the few distances that a change asks
+  /// for, about 2 M, are computed again.
+  template <class Use>
+  void read_from_medoids(std::span<const std::uint32_t> points, Use&& use) const {
+    if constexpr (kResident) {
+      rows_of_medoids(medoids_.size(), [this](std::size_t position) { return source_.row(medoids_[position]); })(points,
+                                                                                                                 use);
+    } else {
+      constexpr std::size_t kColumns = 960;  // points that a thread takes at a time
+      const std::vector<std::size_t> columns(points.begin(), points.end());
+      tensor<float, 2> read({std::min(medoids_.size(), imgsim::detail::kRowsTogether), columns.size()});
+      for (std::size_t first = 0; first < medoids_.size(); first += read.extent(0)) {
+        const auto some = medoids().subspan(first, std::min(read.extent(0), medoids_.size() - first));
+        context_.parallel_for((columns.size() + kColumns - 1) / kColumns, [&](std::size_t task) {
+          const std::size_t begin = task * kColumns, count = std::min(kColumns, columns.size() - begin);
+          source_.submatrix(some, std::span(columns).subspan(begin, count),
+                            {read.data() + begin, {some.size(), count}, {columns.size(), 1}});
+        });
+        for (std::size_t i = 0; i < some.size(); ++i)
+          use(static_cast<std::uint32_t>(first + i), [row = read.view().row(i)](std::size_t at) { return row[at]; });
+      }
     }
   }
 
@@ -264,10 +279,11 @@ class medoid_searcher {
     return success == found.end() ? std::nullopt : *success;
   }
 
-  /// At least the largest distance. Where no bound is known, reads all distances; throws for the first, in order of
-  /// rows, that is not finite.
+  /// At least the largest distance. Where no bound is known, or the distances lie in memory, reads them all; throws for
+  /// the first, in order of rows, that is not finite, and where one exceeds the bound.
   [[nodiscard]] float read_largest_distance() {
-    if (const std::optional<float> bound = source_.upper_bound()) return *bound;
+    const std::optional<float> bound = source_.upper_bound();
+    if (bound && !kResident) return *bound;
     std::int32_t largest = 0;
     for (std::size_t first = 0; first < size_;) {
       const std::size_t end = rows_.load(first, size_);
@@ -284,7 +300,7 @@ class medoid_searcher {
       }
       first = end;
     }
-    return std::bit_cast<float>(largest);
+    return imgsim::detail::within_bound(std::bit_cast<float>(largest), bound);
   }
 
   [[noreturn]] void throw_not_finite(std::size_t row) const {
@@ -304,8 +320,8 @@ class medoid_searcher {
   fixed_point unit_;
 
   std::vector<std::size_t> medoids_;
-  std::vector<std::vector<float>> medoid_rows_;  // their distances, where the source is not resident
   std::vector<std::uint8_t> is_medoid_;
+  std::vector<float> new_row_;  // of distances_from, where the source is not resident
   point_assignment points_;
   std::size_t unsuccessful_ = 0;      // candidates tried since the last swap
   std::vector<std::int64_t> losses_;  // workspace of first_improving_alone

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <imgsim/cluster/fixed_point.hpp>
@@ -13,8 +14,30 @@
 
 namespace imgsim::cpu {
 
+/// Reads the distances from some points to all medoids out of rows in memory: row_of(position) gives those [M] from the
+/// medoid that is at a position. See point_assignment.
+template <class RowOf>
+class rows_of_medoids {
+ public:
+  rows_of_medoids(std::size_t medoids, RowOf row_of) : medoids_(medoids), row_of_(std::move(row_of)) {}
+
+  template <class Use>
+  void operator()(std::span<const std::uint32_t> points, Use&& use) const {
+    for (std::uint32_t position = 0; position < medoids_; ++position) {
+      const float* row = row_of_(position);
+      use(position, [&](std::size_t i) { return row[points[i]]; });
+    }
+  }
+
+ private:
+  std::size_t medoids_;
+  RowOf row_of_;
+};
+
 /// M points and K medoids, by position. A change costs O(M), and O(K) for each point that loses one of its two.
-/// row_of(position) gives the distances [M] from the medoid that is there after the change.
+///
+/// For those, remove() and replace() are given read(points, use), which calls use(position, distance) for each medoid
+/// that is there after the change, in order; distance(i) is that from it to points[i].
 class point_assignment {
  public:
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
@@ -47,8 +70,8 @@ class point_assignment {
   }
 
   /// The medoid at `position` goes, those above move down by one.
-  template <class RowOf>
-  void remove(std::size_t position, RowOf&& row_of) {
+  template <class Read>
+  void remove(std::size_t position, Read&& read) {
     // What goes is taken out of the sums under the old positions, before those above move down.
     seekers_.clear();
     for (std::size_t o = 0; o < labels_.size(); ++o) {
@@ -64,12 +87,12 @@ class point_assignment {
       move_down(second_labels_[o]);
       terms_[o].label = labels_[o];
     }
-    find_second_of_seekers(row_of);
+    find_second_of_seekers(read);
   }
 
   /// Another medoid comes to `position`, at `distances` [M].
-  template <class RowOf>
-  void replace(std::size_t at, const float* distances, RowOf&& row_of) {
+  template <class Read>
+  void replace(std::size_t at, const float* distances, Read&& read) {
     const auto position = static_cast<std::uint32_t>(at);
     seekers_.clear();
     for (std::size_t o = 0; o < labels_.size(); ++o) {
@@ -98,7 +121,7 @@ class point_assignment {
       }
       accumulate(o);
     }
-    find_second_of_seekers(row_of);
+    find_second_of_seekers(read);
   }
 
  private:
@@ -143,22 +166,24 @@ class point_assignment {
     accumulate(o);
   }
 
-  /// For the points that lost their second nearest medoid: the medoids' rows are read one after the other, since a
-  /// walk over all medoids for each point misses the cache at every step.
-  template <class RowOf>
-  void find_second_of_seekers(RowOf&& row_of) {
+  /// For the points that lost their second nearest medoid: one medoid after the other, since a walk over all medoids
+  /// for each point misses the cache at every step.
+  template <class Read>
+  void find_second_of_seekers(Read&& read) {
     for (const std::uint32_t o : seekers_) {
       second_[o] = largest_;
       second_labels_[o] = kNone;
     }
-    for (std::uint32_t position = 0; position < removal_losses_.size(); ++position) {
-      const float* distances = row_of(position);
-      for (const std::uint32_t o : seekers_) {
-        if (position == labels_[o] || !precedes(distances[o], position, second_[o], second_labels_[o])) continue;
-        second_[o] = distances[o];
+    if (seekers_.empty()) return;
+    read(std::span<const std::uint32_t>(seekers_), [this](std::uint32_t position, const auto& distance) {
+      for (std::size_t i = 0; i < seekers_.size(); ++i) {
+        const std::uint32_t o = seekers_[i];
+        const float d = distance(i);
+        if (position == labels_[o] || !precedes(d, position, second_[o], second_labels_[o])) continue;
+        second_[o] = d;
         second_labels_[o] = position;
       }
-    }
+    });
     for (const std::uint32_t o : seekers_) accumulate(o);
   }
 

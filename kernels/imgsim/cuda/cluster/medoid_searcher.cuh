@@ -185,11 +185,12 @@ class medoid_searcher {
     context_.synchronize();
   }
 
-  /// At least the largest distance. Where no bound is known, reads all distances; throws for the first, in order of
-  /// rows, that is not finite.
+  /// At least the largest distance. Where no bound is known, or the distances lie in memory, reads them all; throws for
+  /// the first, in order of rows, that is not finite, and where one exceeds the bound.
   [[nodiscard]] float read_largest_distance() {
-    if (const std::optional<float> bound = source_.upper_bound()) return *bound;
-    if (size_ == 0) return 0;
+    const std::optional<float> bound = source_.upper_bound();
+    if (bound && !kResident) return *bound;
+    if (size_ == 0) return bound.value_or(0);
     const uploaded<distance_check> start(context_, {distance_check{~0ull, 0}});
     const device_buffer<distance_check> check = context_.allocate<distance_check>(1);
     context_.copy(matrix_view<const distance_check, device_space>(start.get(), {1, 1}), check.matrix(1, 1));
@@ -207,7 +208,7 @@ class medoid_searcher {
       read_back(context_, rows_.rows(row, 1).data() + column, std::span(&distance, 1));
       imgsim::detail::refuse_distance(row, column, distance);
     }
-    return std::bit_cast<float>(found.largest_bits);
+    return imgsim::detail::within_bound(std::bit_cast<float>(found.largest_bits), bound);
   }
 
   cuda_context context_;
