@@ -31,6 +31,7 @@ namespace {
 using imgsim::cpu_context;
 using imgsim_bench::axis;
 using imgsim_bench::doubled;
+using imgsim_bench::outcome;
 using imgsim_bench::seconds_of;
 
 constexpr std::size_t kRuns = 5;
@@ -46,25 +47,27 @@ imgsim::tensor<float, 2> distances_of(const cpu_context& context, const size_of_
   return distances;
 }
 
-double distances(const cpu_context& context, const size_of_task& size) {
+outcome distances(const cpu_context& context, const size_of_task& size) {
   const auto points = imgsim_bench::random_rows(size.n, size.d);
   imgsim::tensor<float, 2> out({size.n, size.n});
   return seconds_of([&] { imgsim::distance_matrix(context, points.view(), imgsim::euclidean{}, out.view()); });
 }
 
-double k_medoids_pass(const cpu_context& context, const size_of_task& size) {
+outcome k_medoids_pass(const cpu_context& context, const size_of_task& size) {
   const auto table = distances_of(context, size);
   imgsim::k_medoids_result found;
   const double seconds = seconds_of([&] { found = imgsim::k_medoids(context, table.view(), {.k = size.k}); });
-  return seconds / static_cast<double>(found.passes);
+  return {seconds / static_cast<double>(found.passes), found.cost};
 }
 
-double choose_k(const cpu_context& context, const size_of_task& size) {
+outcome choose_k(const cpu_context& context, const size_of_task& size) {
   const auto table = distances_of(context, size);
-  return seconds_of([&] { (void)imgsim::choose_k(context, table.view(), {.k_max = size.k}); });
+  imgsim::choose_k_result found;
+  const double seconds = seconds_of([&] { found = imgsim::choose_k(context, table.view(), {.k_max = size.k}); });
+  return {seconds, found.curve.back().cost};
 }
 
-double k_means_iteration(const cpu_context& context, const size_of_task& size) {
+outcome k_means_iteration(const cpu_context& context, const size_of_task& size) {
   const auto points = imgsim_bench::random_rows(size.n, size.d);
   imgsim::tensor<float, 2> start({size.k, size.d});
   std::copy_n(points.data(), start.size(), start.data());
@@ -74,7 +77,7 @@ double k_means_iteration(const cpu_context& context, const size_of_task& size) {
     found = imgsim::detail::improve_centroids(search, points.view(), std::move(start),
                                               {.k = size.k, .max_iterations = 5}, 0);
   });
-  return seconds / static_cast<double>(found.iterations);
+  return {seconds / static_cast<double>(found.iterations), found.inertia};
 }
 
 }  // namespace

@@ -35,10 +35,12 @@ def run_imgsim(program, *words):
     return [tuple(map(float, line.split())) for line in lines if line]
 
 
-def timed(work):
+def timed(work, cost=float):
+    """(cost, seconds) of work(): only the work is timed."""
     begin = time.perf_counter()
-    cost = work()
-    return float(cost), time.perf_counter() - begin
+    found = work()
+    seconds = time.perf_counter() - begin
+    return float(cost(found)), seconds
 
 
 def cost_of(distances, medoids):
@@ -47,12 +49,13 @@ def cost_of(distances, medoids):
 
 def k_medoids_peers(distances, starts, k, threads):
     peers = {}
+    cost = lambda medoids: cost_of(distances, medoids)
     try:
         import kmedoids
-        fasterpam = lambda start: kmedoids.fasterpam(distances, start.astype(np.uint64), max_iter=1000, n_cpu=threads)
-        peers["kmedoids FasterPAM"] = [timed(lambda: cost_of(distances, fasterpam(s).medoids)) for s in starts]
+        fasterpam = lambda start: kmedoids.fasterpam(distances, start, max_iter=1000, n_cpu=threads).medoids
+        peers["kmedoids FasterPAM"] = [timed(lambda: fasterpam(s), cost) for s in starts.astype(np.uint64)]
         build = lambda: kmedoids.fasterpam(distances, k, init="build", max_iter=1000, n_cpu=threads).medoids
-        peers["kmedoids BUILD"] = [timed(lambda: cost_of(distances, build()))]
+        peers["kmedoids BUILD"] = [timed(build, cost)]  # nothing in it is drawn
     except ImportError as missing:
         print("left out:", missing)
     if len(distances) <= 500:
@@ -63,10 +66,10 @@ def k_medoids_peers(distances, starts, k, threads):
             def pyclustering(start):
                 search = alternating(table, start.tolist(), data_type="distance_matrix")
                 search.process()
-                return cost_of(distances, search.get_medoids())
-            peers["pyclustering"] = [timed(lambda: pyclustering(s)) for s in starts]
-        except (ImportError, AttributeError) as missing:  # it asks NumPy for names that are gone
-            print("left out: pyclustering:", missing)
+                return search.get_medoids()
+            peers["pyclustering"] = [timed(lambda: pyclustering(s), cost) for s in starts]
+        except (ImportError, AttributeError) as missing:  # it asks NumPy for names that went with NumPy 1.24
+            print("left out: pyclustering:", missing, "(it needs numpy<1.24)")
     return peers
 
 

@@ -31,14 +31,21 @@ template <class Work>
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Of one unit of work; what it found cost, where it looks for something cheap.
+struct outcome {
+  double seconds, cost;
+
+  outcome(double took, double costs = std::numeric_limits<double>::quiet_NaN()) : seconds(took), cost(costs) {}
+};
+
 /// One kind of work along an axis.
 template <class Size>
 struct measured {
   std::string name;
-  std::function<double(const imgsim::cpu_context&, const Size&)> work;  // seconds of one unit of it
-  double theory = 0;                                                    // the exponent
+  std::function<outcome(const imgsim::cpu_context&, const Size&)> work;
+  double theory = 0;  // the exponent
   std::vector<std::size_t> values;
-  std::vector<double> x = {}, seconds = {};
+  std::vector<double> x = {}, seconds = {}, costs = {};
 
   /// The slope of the straight line fitted to the logarithms of the last four sizes: theory is for large ones.
   [[nodiscard]] double exponent() const {
@@ -72,10 +79,12 @@ void measure(const imgsim::cpu_context& context, axis<Size>& along, std::size_t 
     for (const std::size_t value : line.values) {
       Size size;
       size.*along.member = value;
-      double least = std::numeric_limits<double>::infinity();
-      for (std::size_t run = 0; run < runs; ++run) least = std::min(least, line.work(context, size));
+      outcome least = std::numeric_limits<double>::infinity();
+      for (std::size_t run = 0; run < runs; ++run)
+        least = std::min(least, line.work(context, size), [](auto& a, auto& b) { return a.seconds < b.seconds; });
       line.x.push_back(static_cast<double>(value));
-      line.seconds.push_back(least);
+      line.seconds.push_back(least.seconds);
+      line.costs.push_back(least.cost);
     }
     std::printf("%s: time grows as %s^%.2f, theory %s^%g\n", line.name.c_str(), along.letter, line.exponent(),
                 along.letter, line.theory);
@@ -97,8 +106,9 @@ void write(const std::filesystem::path& folder, const std::string& name, const a
     plot.series.push_back({.name = line.name + ": " + fitted, .x = line.x, .y = line.seconds, .dots = true});
     for (std::size_t i = 0; i < line.x.size(); ++i)
       table.add_row({line.name, along.letter, imgsim::general_text(line.x[i], 8),
-                     imgsim::general_text(line.seconds[i], 4), imgsim::fixed_text(line.exponent(), 2),
-                     imgsim::general_text(line.theory, 3)});
+                     imgsim::general_text(line.seconds[i], 4),
+                     std::isnan(line.costs[i]) ? std::string() : imgsim::general_text(line.costs[i], 8),
+                     imgsim::fixed_text(line.exponent(), 2), imgsim::general_text(line.theory, 3)});
   }
   imgsim::write_file(folder / (name + "_" + along.letter + ".svg"), imgsim::render_svg(plot));
 }
@@ -114,7 +124,7 @@ template <class Size>
 void measure_growth(const imgsim::cpu_context& context, const std::filesystem::path& folder, const std::string& name,
                     std::vector<axis<Size>> axes, std::size_t runs) {
   std::filesystem::create_directories(folder);
-  imgsim::text_table table{{{"work"}, {"axis"}, {"value"}, {"seconds"}, {"exponent"}, {"theory"}}, {}};
+  imgsim::text_table table{{{"work"}, {"axis"}, {"value"}, {"seconds"}, {"cost"}, {"exponent"}, {"theory"}}, {}};
   for (axis<Size>& along : axes) {
     measure(context, along, runs);
     write(folder, name, along, table);

@@ -50,6 +50,7 @@ command& find_command(const command_list& commands, const std::string& name) {
 
 /// Sets what the config file says of options that were not given, and returns a line about them for a refusal.
 std::string apply_config(option_set& options, const command& chosen, const global_options& global) {
+  if (!chosen.heeds_config()) return {};
   const std::optional<std::filesystem::path> file = config_file_of(global);
   if (!file) return {};
   const command_list commands = all_commands();

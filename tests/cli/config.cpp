@@ -63,6 +63,26 @@ std::size_t matches_of(const std::vector<std::string>& more) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_table_switches_off_what_the_top_of_the_file_switches_on) {
+  const config_file on("json = true\n"), off("json = true\n[info]\njson = false\n");
+  const std::string index = shared_folder().index();
+  BOOST_TEST(must_run({"info", index, "--config", on.path()}).out.starts_with("{"));
+  BOOST_TEST(!must_run({"info", index, "--config", off.path()}).out.starts_with("{"));
+  BOOST_TEST(must_run({"info", index, "--config", off.path(), "--json"}).out.starts_with("{"));
+}
+
+BOOST_AUTO_TEST_CASE(what_shells_and_manuals_read_does_not_depend_on_it) {
+  const config_file file("json = true\n"), broken("json = \n");
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"completion", "bash"}, std::vector<std::string>{"manual", "query"}}) {
+    const std::string expected = must_run(line).out;
+    for (const config_file* one : {&file, &broken}) {
+      const with_variable set("IMGSIM_CONFIG", one->path());
+      BOOST_TEST((must_run(line).out == expected));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(options_come_from_the_file_and_the_command_line_wins) {
   const std::string index = shared_folder().index();
   const config_file file("quiet = true\ndevice = 'cpu'\n[query]\nindex = '" + index + "'\nnumber = 3\n");

@@ -14,7 +14,7 @@ set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 programs=${IMGSIM_FUZZ_BUILD:-$root/build-fuzz}/tests/fuzz
 turn=${IMGSIM_FUZZ_TURN:-120}
-if [ $# -lt 2 ] || ! [[ $2 =~ ^[0-9]+$ ]] || [ ! -x "$programs/fuzz_seeds" ]; then
+if [ $# -lt 2 ] || ! [[ $2 =~ ^[1-9][0-9]*$ ]] || [ ! -x "$programs/fuzz_seeds" ]; then
   sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 fi
@@ -54,7 +54,9 @@ while [ ${#targets[@]} -gt 0 ]; do
       time nice -n 19 "$programs/fuzz_$target" -max_total_time="$left" -rss_limit_mb=4096 -timeout=20 -reload=0 \
         -print_final_stats=1 -artifact_prefix="$keep/found/$target-" "$keep/corpus/$target" >"$log" 2>&1 || true
     } 2>&1 | awk '{ print $1 + $2 }')
-    spent[$target]=$(awk -v before="${spent[$target]:-0}" -v now="$cpu" 'BEGIN { printf "%d", before + now + 0.5 }')
+    spent[$target]=$(awk -v before="${spent[$target]:-0}" -v now="$cpu" 'BEGIN { spent = before + now
+      # One that ends at once does not run for ever.
+      printf "%d", spent > before + 1 ? spent + 0.5 : before + 1 }')
     found=$(($(find "$keep/found" -name "$target-*" | wc -l) - before))
     guilty=$((guilty + found))
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")

@@ -33,7 +33,7 @@ void check_page(const std::string& html) {
   BOOST_TEST(!holds(html, "\xff"));
   BOOST_TEST(holds(html, "<meta charset=\"utf-8\">"));
   BOOST_TEST(holds(html, "name=\"viewport\""));
-  BOOST_TEST(holds(html, "prefers-color-scheme:dark"));
+  BOOST_TEST(holds(html, "prefers-color-scheme: dark"));
   BOOST_TEST(count_of(html, "<img ") == count_of(html, "src=\"data:image/jpeg;base64,"));
   BOOST_TEST(count_of(html, "<img ") == count_of(html, " alt=\""));
   BOOST_TEST(count_of(html, "http") == count_of(html, "http://www.w3.org/2000/svg"));

@@ -37,6 +37,8 @@ class command {
   virtual exit_code run(session& session) = 0;
   /// Whether it makes files that somebody asks for, and takes --dry-run.
   [[nodiscard]] virtual bool writes_files() const { return false; }
+  /// Whether the config file counts: not where shells and manuals read what is printed.
+  [[nodiscard]] virtual bool heeds_config() const { return true; }
   /// The exit code of a run that throws.
   [[nodiscard]] virtual exit_code on_failure() const { return exit_code::failed; }
 };

@@ -217,10 +217,13 @@ void option_set::parse(const std::vector<std::string>& tokens) {
 void option_set::configure(std::string_view name, const std::vector<std::string>& values) {
   const auto found = std::ranges::find(options_, name, &option::name);
   IMGSIM_EXPECTS(found != options_.end(), "there is no option ", name);
-  if (found->was_given) return;
+  if (found->was_given || found->stays_off) return;
   if (found->metavar.empty()) {
     expect_choice(values.at(0), {"true", "false"});
-    if (values.at(0) == "false") return;
+    if (values.at(0) == "false") {
+      found->stays_off = true;
+      return;
+    }
   }
   for (const std::string& value : values) {
     if (value.empty()) throw usage_error("expected " + found->metavar + ", got an empty text");

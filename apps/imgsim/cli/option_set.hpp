@@ -38,6 +38,7 @@ struct option {
   bool is_required = false;
   bool is_repeatable = false;
   bool was_given = false;                       // typed, or configured
+  bool stays_off = false;                       // of a switch: configured to be off
   std::function<void(const std::string&)> set;  // throws usage_error with the reason alone
 
   option& short_name(char c) {

@@ -75,9 +75,9 @@ void session::skip(const std::string& path, const std::string& reason) {
 
 void session::plan(const std::filesystem::path& file) {
   std::error_code ignored;
-  const json planned{{"path", path_to_text(file.string())},
-                     {"change", std::filesystem::exists(file, ignored) ? "replace" : "make"}};
-  if (std::find(planned_.begin(), planned_.end(), planned) == planned_.end()) planned_.push_back(planned);
+  if (!planned_paths_.insert(file.string()).second) return;
+  planned_.push_back(
+      {{"path", path_to_text(file.string())}, {"change", std::filesystem::exists(file, ignored) ? "replace" : "make"}});
 }
 
 void session::plan_removal(const std::filesystem::path& file) {

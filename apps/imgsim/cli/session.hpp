@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -85,6 +86,7 @@ class session {
   std::optional<std::stop_token> given_stop_;  // in place of the watch
   json skipped_ = json::array();
   json planned_ = json::array();  // [{"path", "change"}...]
+  std::set<std::string> planned_paths_;
 };
 
 /// `document` as text, on one line where `indent` is negative. Bytes that are no UTF-8 become U+FFFD: paths are to be

@@ -25,6 +25,8 @@ std::string_view environment(const char* name) {
 std::optional<picture_protocol> known_protocol() {
   if (!is_terminal(STDOUT_FILENO)) return std::nullopt;
   const std::string_view terminal = environment("TERM"), program = environment("TERM_PROGRAM");
+  // What they inherit says nothing of what they pass on.
+  if (!environment("TMUX").empty() || !environment("STY").empty()) return std::nullopt;
   const auto is_any_of = [](std::string_view name, std::initializer_list<std::string_view> known) {
     return std::ranges::any_of(known, [&](std::string_view one) { return name.find(one) != std::string_view::npos; });
   };

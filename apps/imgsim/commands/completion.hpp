@@ -12,6 +12,7 @@ class completion_command final : public command {
   [[nodiscard]] command_help help() const override;
   void describe(option_set& options) override;
   void validate(const option_set& options) override;
+  [[nodiscard]] bool heeds_config() const override { return false; }
   exit_code run(session& session) override;
 
  private:

@@ -16,6 +16,7 @@ class manual_command final : public command {
   void describe(option_set& options) override;
   void validate(const option_set& options) override;
   [[nodiscard]] bool writes_files() const override { return true; }
+  [[nodiscard]] bool heeds_config() const override { return false; }
   exit_code run(session& session) override;
 
  private:

@@ -125,6 +125,7 @@ placement make_copy(const fs::path& source, const fs::path& target) {
   int code = failure ? failure.value() : rename_to_new(partial, target);
   if (code == 0) return {};
   ::unlink(partial.c_str());
+  if (code == EEXIST) return found_or_taken(false);  // it came meanwhile
   stop_where_all_fail(target, code);
   return failed("it cannot be copied: " + system_text(code));
 }
@@ -144,9 +145,17 @@ placement place(partition_kind kind, const fs::path& source, const fs::path& tar
   return make_copy(source, target);
 }
 
-/// A folder of the partition; throws io_error where its name leads elsewhere.
+/// Throws io_error where the name of a group's folder leads elsewhere, or is a file's.
+void expect_no_link(const fs::path& folder) {
+  const fs::file_type found = fs::symlink_status(folder).type();
+  if (found == fs::file_type::symlink)
+    throw io_error(folder, "is a link to elsewhere; name another --out folder, or remove it");
+  if (found != fs::file_type::not_found && found != fs::file_type::directory)
+    throw io_error(folder, "is no folder; name another --out folder, or remove it");
+}
+
 void make_group_folder(const fs::path& folder) {
-  if (fs::is_symlink(folder)) throw io_error(folder, "is a link to elsewhere; name another --out folder, or remove it");
+  expect_no_link(folder);
   fs::create_directories(folder);
 }
 
@@ -312,6 +321,8 @@ void plan_partition(session& session, const groups& grouping, partition_kind kin
   refuse_output_within(out, root, "the folder of the photos");
   check_record(grouping, kind, out);
   if (kind == partition_kind::hardlink) expect_one_file_system(grouping, root, out);
+  for (std::size_t g = 0; g < grouping.k(); ++g) expect_no_link(out / group_name(g, grouping.k()));
+  if (!grouping.outliers.empty()) expect_no_link(out / kOutlierFolder);
   const fs::path photos = fs::weakly_canonical(fs::absolute(root));
   const std::vector<std::string> targets = partition_targets(grouping);
   session.plan(out / kGroupingFile);
@@ -324,8 +335,12 @@ void plan_partition(session& session, const groups& grouping, partition_kind kin
       session.skip(grouping.paths[row], kGone);
     } else if (fs::symlink_status(target, ignored).type() == fs::file_type::not_found) {
       session.plan(target);
-    } else if (!is_placed(kind, source, target) && taken++ == 0) {
-      first_taken = targets[row];
+    } else {
+      try {
+        if (!is_placed(kind, source, target) && taken++ == 0) first_taken = targets[row];
+      } catch (const std::exception& e) {  // as make_copy tells it
+        session.skip(grouping.paths[row], e.what());
+      }
     }
   }
   if (taken > 0) session.skip(count_text(taken, "photo"), taken_text(out / first_taken));

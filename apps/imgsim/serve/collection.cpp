@@ -1,5 +1,6 @@
 #include "serve/collection.hpp"
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -102,7 +103,18 @@ current_collection::current_collection(session& session, std::filesystem::path f
 }
 
 std::shared_ptr<collection> current_collection::get() {
-  std::shared_ptr<collection> replaced;  // ends its work after the lock is given back
+  std::shared_ptr<collection> replaced;
+  std::shared_ptr<collection> current = renew(replaced);
+  if (replaced != nullptr) {
+    replaced.reset();  // ends its work, now that the lock is given back
+#ifdef __GLIBC__
+    malloc_trim(0);  // else an arena of each thread keeps what the replaced ones took
+#endif
+  }
+  return current;
+}
+
+std::shared_ptr<collection> current_collection::renew(std::shared_ptr<collection>& replaced) {
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (now - looked_ < kLookInterval) return current_;

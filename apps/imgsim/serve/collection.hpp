@@ -76,6 +76,9 @@ class current_collection {
   [[nodiscard]] std::string fault() const;
 
  private:
+  /// The newest version; the one before, where there is another now, in `replaced`.
+  [[nodiscard]] std::shared_ptr<collection> renew(std::shared_ptr<collection>& replaced);
+
   session& session_;
   std::filesystem::path folder_;
   std::mutex& device_;

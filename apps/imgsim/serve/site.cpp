@@ -177,9 +177,9 @@ json site::search(collection& shown, const request_parameters& parameters, std::
     throw refusal(409, "the index has no model that can be used; imgsim index --model FILE gives it one");
   match_list list{.query = "", .metric = metric, .matches = {}};
   std::optional<group_choice> group;
+  const std::lock_guard one_at_a_time(decoding_);
   rgb_image image;
   try {
-    const std::lock_guard one_at_a_time(decoding_);
     decode_image(photo, session_.limits(), image);
   } catch (const image_error& reason) {
     throw refusal(415, reason.what());

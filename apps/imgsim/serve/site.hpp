@@ -51,7 +51,7 @@ class site {
   [[nodiscard]] json answer(const collection& shown, match_list list, const request_parameters& parameters) const;
 
   session& session_;
-  std::mutex decoding_;  // one photo from outside at a time, which may take 200 MB; others are looked at meanwhile
+  std::mutex decoding_;  // before device_: one photo from outside at a time, which may take 200 MB of pixels
   std::mutex device_;    // one search at a time on the session's device and the model
   current_collection current_;
   thumbnail_store thumbnails_;

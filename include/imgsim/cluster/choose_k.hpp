@@ -51,7 +51,7 @@ struct choose_k_result {
   std::vector<k_choice> curve;          // ascending in K
   std::optional<kneedle_result> elbow;  // of the cost; x is K
   std::optional<kneedle_result> bend;   // of the cost on logarithmic axes; x is K
-  std::size_t best_silhouette_k = 0;    // of the largest medoid silhouette up to M / 2, ties to the smaller K
+  std::size_t best_silhouette_k = 0;    // of the largest medoid silhouette, up to M / 2 where the range begins there
   /// K of the largest and of the smallest index where choose_k was given the points, ties to the smaller K; 0 where
   /// none is known.
   std::size_t best_calinski_harabasz_k = 0;
@@ -165,7 +165,7 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
   const std::vector<k_choice>& curve = result.curve;
   // A point that is a medoid has silhouette 1, whatever the points are: with more medoids than others it says little.
   const auto silhouette = [&](const k_choice& choice) {
-    return 2 * choice.k <= search.size() ? choice.medoid_silhouette : -1.0;
+    return choice.medoid_silhouette - (2 * choice.k <= search.size() ? 0 : choice.k < search.size() ? 2 : 4);
   };
   result.best_silhouette_k = std::ranges::max_element(curve, {}, silhouette)->k;
   result.best_calinski_harabasz_k = result.best_davies_bouldin_k = 0;

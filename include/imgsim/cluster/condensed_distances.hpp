@@ -23,6 +23,9 @@ class condensed_distances {
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] float distance(std::size_t i, std::size_t o) const noexcept {
+    return i == o ? 0.0f : (o < i ? at(o, i) : at(i, o));
+  }
 
   /// Distances of `size` points.
   [[nodiscard]] static constexpr std::size_t length(std::size_t size) noexcept {
@@ -35,8 +38,7 @@ class condensed_distances {
     // Column by column below the diagonal: the distances d(o, first), d(o, first + 1), ... lie side by side.
     for (std::size_t o = 0; o < size_; ++o) {
       for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t row = first + i;
-        out(i, o) = row == o ? 0.0f : (o < row ? at(o, row) : at(row, o));
+        out(i, o) = distance(first + i, o);
       }
     }
     return out;

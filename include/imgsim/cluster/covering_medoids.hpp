@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,7 @@ template <execution_context Context, class Source>
   static_assert(has_medoid_search<Context, Source>,
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
+  detail::expect_same_request(context, {std::bit_cast<std::uint64_t>(options.max_distance)});
   IMGSIM_EXPECTS(options.max_distance >= 0, "the largest distance within a group cannot be ", options.max_distance);
   medoid_searcher_for<Context, Source> search(context, source);
   const std::size_t size = search.size();

@@ -21,6 +21,9 @@ namespace imgsim {
 ///                                writes them to `buffer`, a host matrix of at least [count, M], and returns that part
 ///                                of it. Called from several threads at once, each with a buffer of its own.
 ///
+/// A source that is not resident and can tell a single distance may have distance(i, o). The distances from K medoids
+/// to some points are then read one by one; without it, a swap or a removal reads K rows.
+///
 /// Values are finite; they need be neither symmetric nor a metric.
 ///
 /// A source that knows a number that no distance exceeds in magnitude may say so with upper_bound(), an optional float;

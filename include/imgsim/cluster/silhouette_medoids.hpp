@@ -65,8 +65,8 @@ struct silhouette_options {
 /// silhouette. The sweep goes down: each K begins with the medoids of K + 1 less the one whose loss hurts least; the
 /// first with medoids drawn as k-means++ draws them. O(M^2) for a handful of passes at each K.
 ///
-/// Throws invalid_argument where k_min is below 2, above k_max or above M - 1, a distance is not finite or one to a
-/// medoid is negative; cancelled when a stop is requested.
+/// Throws invalid_argument where k_min is below 2, above k_max or above M - 1, M is 2^22 or more, a distance is not
+/// finite or one to a medoid is negative; cancelled when a stop is requested.
 template <execution_context Context, class Source>
 [[nodiscard]] std::vector<silhouette_choice> silhouette_medoids(const Context& context, const Source& source,
                                                                 const silhouette_options& options) {
@@ -74,6 +74,7 @@ template <execution_context Context, class Source>
                 "no medoid silhouettes for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
+  IMGSIM_EXPECTS(size < std::size_t{1} << 22, "silhouettes of ", size, " points: sums of them are kept for up to 2^22");
   IMGSIM_EXPECTS(options.k_min >= 2, "a silhouette needs 2 groups, not ", options.k_min);
   IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",
                  options.k_min);

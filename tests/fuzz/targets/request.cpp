@@ -21,6 +21,7 @@ namespace {
 bool names_this_machine(const std::string& host) {
   in_addr four{};
   in6_addr six{};
+  if (host.find('\0') != std::string::npos) return false;  // inet_pton would read what stands before it
   if (imgsim::lower_case(host) == "localhost") return true;
   if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
   return inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);

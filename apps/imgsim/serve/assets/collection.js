@@ -31,8 +31,19 @@ let reloading = null;
 export async function ask(path, options = {}) {
   for (;;) {
     await reloading;
-    const answer = await fetched(path, options);
-    if (answer.version === undefined || answer.version === collection.version) return answer;
+    let answer = null, refusal = null;
+    try {
+      answer = await fetched(path, options);
+    } catch (failure) {
+      if (!(failure instanceof Refused) || failure.status === 0) throw failure;
+      refusal = failure;
+    }
+    // What was refused may have been asked of a version that is gone.
+    const {version} = answer ?? await fetched('api/index');
+    if (version === undefined || version === collection.version) {
+      if (refusal) throw refusal;
+      return answer;
+    }
     await reload();
     options.signal?.throwIfAborted();  // the page that asked has been replaced
   }

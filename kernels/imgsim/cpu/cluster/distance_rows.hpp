@@ -29,6 +29,9 @@ class distance_rows {
  public:
   static constexpr bool kResident = Source::kResident;
   static constexpr bool kSymmetric = false;  // as far as is known
+  /// Whether some distances of a row cost less than the row.
+  static constexpr bool kReadsSingly =
+      kResident || requires(const Source& source) { source.distance(std::size_t{0}, std::size_t{0}); };
 
   distance_rows(const cpu_context& /*context*/, const Source& source) : source_(source) {}
 
@@ -70,10 +73,15 @@ class distance_rows {
   /// out [r, c] = the distance from rows[r] to columns[c].
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
                  matrix_view<float> out) const {
-    tensor<float, 2> whole({kResident ? 0u : 1u, kResident ? 0u : size()});
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      const float* row = source_.rows(rows[r], 1, whole.view()).data();
-      for (std::size_t c = 0; c < columns.size(); ++c) out(r, c) = row[columns[c]];
+    if constexpr (kReadsSingly && !kResident) {
+      for (std::size_t r = 0; r < rows.size(); ++r)
+        for (std::size_t c = 0; c < columns.size(); ++c) out(r, c) = source_.distance(rows[r], columns[c]);
+    } else {
+      tensor<float, 2> whole({kResident ? 0u : 1u, kResident ? 0u : size()});
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        const float* row = source_.rows(rows[r], 1, whole.view()).data();
+        for (std::size_t c = 0; c < columns.size(); ++c) out(r, c) = row[columns[c]];
+      }
     }
   }
 
@@ -89,6 +97,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
  public:
   static constexpr bool kResident = false;
   static constexpr bool kSymmetric = true;
+  static constexpr bool kReadsSingly = true;
 
   /// Throws invalid_argument for a value that is not finite.
   distance_rows(const cpu_context& context, const embedding_distances<Metric, T, host_space>& source)

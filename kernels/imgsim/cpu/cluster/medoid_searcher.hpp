@@ -216,7 +216,7 @@ class medoid_searcher {
   }
 
   /// For point_assignment. Rows of medoids that do not lie in memory are not kept: the few distances that a change asks
-  /// for, about 2 M, are computed again.
+  /// for, about 2 M, are computed again; where only whole rows can be read, K rows are.
   template <class Use>
   void read_from_medoids(std::span<const std::uint32_t> points, Use&& use) const {
     if constexpr (kResident) {
@@ -228,11 +228,17 @@ class medoid_searcher {
       tensor<float, 2> read({std::min(medoids_.size(), imgsim::detail::kRowsTogether), columns.size()});
       for (std::size_t first = 0; first < medoids_.size(); first += read.extent(0)) {
         const auto some = medoids().subspan(first, std::min(read.extent(0), medoids_.size() - first));
-        context_.parallel_for((columns.size() + kColumns - 1) / kColumns, [&](std::size_t task) {
-          const std::size_t begin = task * kColumns, count = std::min(kColumns, columns.size() - begin);
-          source_.submatrix(some, std::span(columns).subspan(begin, count),
-                            {read.data() + begin, {some.size(), count}, {columns.size(), 1}});
-        });
+        if constexpr (distance_rows<Source>::kReadsSingly) {
+          context_.parallel_for((columns.size() + kColumns - 1) / kColumns, [&](std::size_t task) {
+            const std::size_t begin = task * kColumns, count = std::min(kColumns, columns.size() - begin);
+            source_.submatrix(some, std::span(columns).subspan(begin, count),
+                              {read.data() + begin, {some.size(), count}, {columns.size(), 1}});
+          });
+        } else {
+          context_.parallel_for(some.size(), [&](std::size_t i) {
+            source_.submatrix(some.subspan(i, 1), columns, read.view().slice(i, 1));
+          });
+        }
         for (std::size_t i = 0; i < some.size(); ++i)
           use(static_cast<std::uint32_t>(first + i), [row = read.view().row(i)](std::size_t at) { return row[at]; });
       }
