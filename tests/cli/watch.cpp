@@ -27,14 +27,7 @@ class watched {
     std::vector<std::string> arguments{"watch",    made.photos(), "--index",  made.index(),
                                        "--settle", "0.2",         "--device", "cpu"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    process_ = start_imgsim(arguments, "/dev/null", folder_.path() / "out", folder_.path() / "err");
-  }
-  watched(const watched&) = delete;
-  watched& operator=(const watched&) = delete;
-  ~watched() {
-    if (process_ == 0) return;
-    ::kill(process_, SIGKILL);
-    static_cast<void>(wait_for(process_));
+    process_.start(arguments, folder_.path() / "out", folder_.path() / "err");
   }
 
   [[nodiscard]] std::string out() const { return read_text(folder_.path() / "out"); }
@@ -63,14 +56,14 @@ class watched {
     wait_until("it began", [&] { return out().find(" photos; ") != std::string::npos; });
   }
   int stop() {
-    ::kill(process_, SIGINT);
-    return wait_for(std::exchange(process_, 0));
+    process_.signal(SIGINT);
+    return process_.wait();
   }
 
  private:
   temporary_folder folder_;
   std::string index_;
-  pid_t process_ = 0;
+  running_imgsim process_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Many threads at once.
 #pragma once
 
+#include <atomic>
 #include <barrier>
 #include <cstddef>
 #include <exception>
@@ -38,6 +39,13 @@ void run_crowd(Body&& body) {
   }
   for (const std::string& fault : faults) BOOST_ERROR(fault);
 }
+
+/// Set when it goes, also where the body of a thread is left by an exception: those who wait for it do not wait for
+/// ever.
+struct set_at_end {
+  std::atomic<bool>& flag;
+  ~set_at_end() { flag = true; }
+};
 
 /// What a body throws.
 inline void must_hold(bool holds, const std::string& what) {

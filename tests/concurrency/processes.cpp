@@ -75,10 +75,7 @@ BOOST_AUTO_TEST_CASE(no_update_is_lost_and_every_answer_is_of_a_whole_version) {
   std::atomic<bool> is_done = false;
   run_crowd([&](std::size_t t) {
     if (t == 0) {
-      struct at_end {
-        std::atomic<bool>& flag;
-        ~at_end() { flag = true; }
-      } const ends{is_done};
+      const set_at_end ends{is_done};
       for (std::size_t i = 0; i < kAdded; ++i) {
         write_photo(made.photo("added/" + std::to_string(i) + ".png"), i % kLabels, 500 + i);
         const command_result result = run_when_free({"index", "--index", made.index(), "--json", "--device", "cpu"});

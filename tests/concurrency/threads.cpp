@@ -125,10 +125,7 @@ BOOST_AUTO_TEST_CASE(readers_see_whole_versions_while_a_writer_replaces_them) {
   std::atomic<std::size_t> seen = 0;
   run_crowd([&](std::size_t t) {
     if (t == 0) {
-      struct at_end {
-        std::atomic<bool>& flag;
-        ~at_end() { flag = true; }
-      } const ends{is_done};
+      const set_at_end ends{is_done};
       for (std::size_t change = 0; change < kChanges; ++change) {
         made.put(std::to_string(kPhotos + change) + ".jpg");
         must_hold(update_index(made.index(), made.photos()).committed, "the change is made");

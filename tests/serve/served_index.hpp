@@ -112,7 +112,7 @@ class served_index {
     arguments.insert(arguments.end(), more.begin(), more.end());
     if (std::ranges::find(more, "--thumbnails") == more.end())
       arguments.insert(arguments.end(), {"--thumbnails", thumbnails()});
-    process_.id = start_imgsim(arguments, "/dev/null", folder_.path() / "out", folder_.path() / "err");
+    process_.start(arguments, folder_.path() / "out", folder_.path() / "err");
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!nlohmann::json::accept(read_text(folder_.path() / "out"))) {
       if (std::chrono::steady_clock::now() > end || !process_.is_running())
@@ -162,33 +162,16 @@ class served_index {
     throw std::runtime_error(path + " does not end");
   }
 
-  void interrupt() const { ::kill(process_.id, SIGINT); }
+  void interrupt() const { process_.signal(SIGINT); }
   /// The exit code.
-  [[nodiscard]] int wait() { return wait_for(std::exchange(process_.id, 0)); }
+  [[nodiscard]] int wait() { return process_.wait(); }
 
   int port = 0;
   nlohmann::json announced;
 
  private:
-  struct process {
-    pid_t id = 0;  // 0: it has ended
-    process() = default;
-    process(const process&) = delete;
-    process& operator=(const process&) = delete;
-    ~process() {
-      if (id == 0) return;
-      ::kill(id, SIGKILL);
-      static_cast<void>(wait_for(id));
-    }
-    [[nodiscard]] bool is_running() {
-      if (::waitpid(id, nullptr, WNOHANG) == 0) return true;
-      id = 0;
-      return false;
-    }
-  };
-
   temporary_folder folder_;
-  process process_;  // ends also where the constructor throws
+  running_imgsim process_;  // ends also where the constructor throws
 };
 
 /// The address of a row's thumbnail or photo.

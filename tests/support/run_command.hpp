@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -70,6 +72,35 @@ inline void write_text(const std::filesystem::path& path, const std::string& tex
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
+
+/// A run under way, killed at the end where nobody has waited for it.
+class running_imgsim {
+ public:
+  running_imgsim() = default;
+  running_imgsim(const running_imgsim&) = delete;
+  running_imgsim& operator=(const running_imgsim&) = delete;
+  ~running_imgsim() {
+    if (process_ == 0) return;
+    signal(SIGKILL);
+    static_cast<void>(wait());
+  }
+
+  void start(const std::vector<std::string>& arguments, const std::filesystem::path& out,
+             const std::filesystem::path& err) {
+    process_ = start_imgsim(arguments, "/dev/null", out, err);
+  }
+  [[nodiscard]] bool is_running() {
+    if (waitpid(process_, nullptr, WNOHANG) == 0) return true;
+    process_ = 0;
+    return false;
+  }
+  void signal(int number) const { ::kill(process_, number); }
+  /// As wait_for().
+  [[nodiscard]] int wait() { return wait_for(std::exchange(process_, 0)); }
+
+ private:
+  pid_t process_ = 0;  // 0: it has ended
+};
 
 [[nodiscard]] inline command_result run_imgsim(const std::vector<std::string>& arguments,
                                                const std::filesystem::path& in = "/dev/null") {

@@ -24,6 +24,10 @@ struct described_command {
 struct catalogue {
   option_set global;
   std::vector<described_command> commands;
+
+  [[nodiscard]] std::vector<std::string> names() const;
+  /// Null where there is no such command.
+  [[nodiscard]] const described_command* find(std::string_view name) const;
 };
 
 [[nodiscard]] catalogue catalogue_of(const command_list& commands);

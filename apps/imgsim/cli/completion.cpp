@@ -43,12 +43,6 @@ std::vector<std::string> with_values(const option_set& options) {
   return names;
 }
 
-std::vector<std::string> names_of(const catalogue& all) {
-  std::vector<std::string> names;
-  for (const described_command& c : all.commands) names.push_back(c.name);
-  return names;
-}
-
 /// What bash offers for a value.
 std::string bash_values(value_kind kind, const std::vector<std::string>& offered) {
   std::string action;
@@ -101,8 +95,8 @@ _imgsim() {
           "'\n    case $command in\n";
   for (const described_command& c : all.commands)
     text += "      " + c.name + ") _imgsim_words '" + joined(all_spellings(c.options), " ") + "' ;;\n";
-  text += "    esac\n    return\n  fi\n  case $command in\n    '') _imgsim_words 'help " + joined(names_of(all), " ") +
-          "' ;;\n    help) _imgsim_words '" + joined(names_of(all), " ") + "' ;;\n";
+  text += "    esac\n    return\n  fi\n  case $command in\n    '') _imgsim_words 'help " + joined(all.names(), " ") +
+          "' ;;\n    help) _imgsim_words '" + joined(all.names(), " ") + "' ;;\n";
   for (const described_command& c : all.commands) {
     const positional_arguments& more = c.options.positionals();
     const std::string action = bash_values(more.kind, more.offered);

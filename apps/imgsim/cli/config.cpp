@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "cli/environment.hpp"
 #include "cli/suggest.hpp"
 #include "cli/text.hpp"
 
@@ -18,16 +19,6 @@
 namespace imgsim::app {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-/// "" where it is not set.
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-}  // namespace
 
 std::optional<fs::path> config_file_of(const global_options& given) {
   if (given.config) return given.config;
@@ -92,8 +83,8 @@ class config_reader {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
       if (const toml::table* of_command = node.as_table()) {
-        const described_command* command = find_command(name);
-        if (command == nullptr) refuse_name(key, "there is no command " + in_quotes(name), name, command_names());
+        const described_command* command = all_.find(name);
+        if (command == nullptr) refuse_name(key, "there is no command " + in_quotes(name), name, all_.names());
         for (const auto& [inner, value] : *of_command) check_option(inner, value, &command->options);
       } else {
         check_option(key, node, nullptr);
@@ -170,16 +161,6 @@ class config_reader {
     return {};
   }
 
-  [[nodiscard]] const described_command* find_command(const std::string& name) const {
-    for (const described_command& command : all_.commands)
-      if (command.name == name) return &command;
-    return nullptr;
-  }
-  [[nodiscard]] std::vector<std::string> command_names() const {
-    std::vector<std::string> names;
-    for (const described_command& command : all_.commands) names.push_back(command.name);
-    return names;
-  }
   /// By its long name alone.
   [[nodiscard]] static const option* named(const option_set& options, const std::string& name) {
     return name.size() > 1 ? options.find(name) : nullptr;

@@ -3,14 +3,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <string_view>
+#include "cli/environment.hpp"
 
 namespace imgsim::app {
 
 bool is_terminal(int descriptor) {
-  const char* terminal = std::getenv("TERM");
-  return isatty(descriptor) == 1 && (terminal == nullptr || std::string_view(terminal) != "dumb");
+  return isatty(descriptor) == 1 && environment("TERM") != "dumb";
 }
 
 std::size_t terminal_columns(int descriptor) {
@@ -21,8 +19,7 @@ std::size_t terminal_columns(int descriptor) {
 
 bool wants_colour(int descriptor, colour_choice choice) {
   if (choice != colour_choice::automatic) return choice == colour_choice::always;
-  const char* no_colour = std::getenv("NO_COLOR");
-  return is_terminal(descriptor) && (no_colour == nullptr || *no_colour == '\0');
+  return is_terminal(descriptor) && environment("NO_COLOR").empty();
 }
 
 }  // namespace imgsim::app

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string_view>
 
+#include "cli/environment.hpp"
 #include "cli/terminal.hpp"
 
 #include <imgsim/image/encode.hpp>
@@ -16,15 +16,10 @@ namespace imgsim::app {
 
 namespace {
 
-std::string_view environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 /// No terminal is asked: its answer would come in between what is typed.
 std::optional<picture_protocol> known_protocol() {
   if (!is_terminal(STDOUT_FILENO)) return std::nullopt;
-  const std::string_view terminal = environment("TERM"), program = environment("TERM_PROGRAM");
+  const std::string terminal = environment("TERM"), program = environment("TERM_PROGRAM");
   // What they inherit says nothing of what they pass on.
   if (!environment("TMUX").empty() || !environment("STY").empty()) return std::nullopt;
   const auto is_any_of = [](std::string_view name, std::initializer_list<std::string_view> known) {

@@ -40,9 +40,11 @@ command_help cluster_command::help() const {
           "most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
           " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
-          "from its medoid, and the two groups that are hardest to tell apart (of up to 4,096 groups). Distances by "
-          "cosine are 1 - cos, from 0 to 2. More photos than that are not all compared: the medoids come from samples "
-          "and are improved over all photos; their mean distance is printed beside that in the sample, and the least "
+          "from its medoid, and the two groups that are hardest to tell apart (of up to " +
+          count_text(kComparedGroups, "group") +
+          "). Distances by cosine are 1 - cos, from 0 to 2. More photos than that are not all compared: the medoids "
+          "come from samples and are improved over all photos; their mean distance is printed beside that in the "
+          "sample, and the least "
           "that any medoids can have there. -k auto takes the K that imgsim choose-k recommends. --method silhouette "
           "takes the medoids of the largest mean medoid silhouette "
           "(DynMSC: 1 - d1 / d2 of the distances to the nearest two) and, with -k auto, the K where it is largest (of "

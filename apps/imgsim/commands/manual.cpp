@@ -52,9 +52,8 @@ exit_code manual_command::run(session& session) {
     }
     return session.finish();
   }
-  const auto chosen = std::ranges::find_if(
-      all.commands, [&](const described_command& c) { return !names_.empty() && c.name == names_.front(); });
-  const std::string page = chosen == all.commands.end() ? manual_page(all) : manual_page(all, *chosen);
+  const described_command* const chosen = names_.empty() ? nullptr : all.find(names_.front());
+  const std::string page = chosen == nullptr ? manual_page(all) : manual_page(all, *chosen);
   if (session.wants_json()) {
     session.print({{"page", page}});
   } else {

@@ -20,9 +20,6 @@ namespace imgsim::app {
 
 namespace {
 
-/// More groups than this are not compared with one another: K^2 distances.
-constexpr std::size_t kComparedGroups = 4096;
-
 /// K-means of batches: photos in one, and the passes over all photos that follow them.
 constexpr std::size_t kBatch = 10'240;
 constexpr std::size_t kIterationsAfterBatches = 10;

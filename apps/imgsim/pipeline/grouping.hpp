@@ -44,6 +44,9 @@ struct grouping_request {
   std::optional<std::size_t> sample = {};
 };
 
+/// More groups than this are not compared with one another: K^2 distances.
+inline constexpr std::size_t kComparedGroups = 4096;
+
 /// A photo that is in no group, with the group it is nearest to.
 struct outlier {
   std::size_t row = 0;

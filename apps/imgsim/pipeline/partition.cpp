@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -205,14 +206,10 @@ std::string difference(const nlohmann::json& found, const nlohmann::json& wanted
   return differs("paths") ? "other photos" : differs("medoids") ? "other medoids" : "other members";
 }
 
-/// A record without what follows from the rest of it.
-nlohmann::json without_cost(nlohmann::json record) {
-  if (record.is_object()) record.erase("cost");
-  return record;
-}
-
-void refuse_another(const fs::path& out, const nlohmann::json& found, const nlohmann::json& wanted) {
-  if (without_cost(found) != without_cost(wanted))
+void refuse_another(const fs::path& out, nlohmann::json found, nlohmann::json wanted) {
+  for (nlohmann::json* record : {&found, &wanted})  // the cost follows from the rest
+    if (record->is_object()) record->erase("cost");
+  if (found != wanted)
     throw io_error(out, "holds the groups of another run (" + difference(found, wanted) +
                             "); name another --out folder, or remove this one");
 }
@@ -351,7 +348,7 @@ void refuse_other_partition(const groups& grouping, const fs::path& out) {
   if (!fs::exists(record)) return;
   nlohmann::json found = read_json(record, kMaxRecord);
   if (!found.is_object() || found.erase("partition") == 0) return;
-  refuse_another(out, found, to_json(grouping));
+  refuse_another(out, std::move(found), to_json(grouping));
 }
 
 partition_result partition_photos(const groups& grouping, const fs::path& root, const fs::path& out,

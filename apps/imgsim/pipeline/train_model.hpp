@@ -54,9 +54,8 @@ struct history_files {
 void plan_training_files(session& session, const std::filesystem::path& model);
 
 /// Trains and writes the model and its history. Where a stop was wanted the last checkpoint is written and nothing
-/// else. Skipped photos are listed. In a dry run the photos
-/// are read, the files planned, and nothing is trained. What can be refused is refused before a photo is read. Throws
-/// io_error, training_diverged, invalid_argument.
+/// else. Skipped photos are listed. In a dry run the photos are read, and nothing is trained or written. What can be
+/// refused is refused before a photo is read. Throws io_error, training_diverged, invalid_argument.
 train_summary train_model(session& session, const train_request& request);
 
 }  // namespace imgsim::app

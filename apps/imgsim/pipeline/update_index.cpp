@@ -135,7 +135,7 @@ index_outcome plan_index(session& session, const index_request& request) {
               {.store = {},
                .skip = [&](const skipped_file& file) { skipped.push_back(file); },
                .consequence = "the index is unchanged"});
-  std::ranges::sort(skipped, {}, &skipped_file::path);
+  imgsim::detail::sort_by_path(skipped);
   std::erase_if(plan.photos, [&](const planned_photo& photo) {
     return std::ranges::binary_search(skipped, photo.photo.path, {}, &skipped_file::path);
   });
@@ -145,12 +145,7 @@ index_outcome plan_index(session& session, const index_request& request) {
   update_summary& summary = outcome.summary;
   summary.skipped = skipped;
   summary.encoded = plan.to_encode();
-  summary.reencoded = static_cast<std::size_t>(std::ranges::count_if(
-      plan.photos, [](const planned_photo& p) { return p.change == photo_change::unchanged && !p.previous_row; }));
-  summary.unchanged = plan.count(photo_change::unchanged) - summary.reencoded;
-  summary.changed = plan.count(photo_change::changed);
-  summary.renamed = plan.count(photo_change::renamed);
-  summary.added = plan.count(photo_change::added);
+  imgsim::detail::count_changes(plan, summary);
   summary.removed = plan.removed.size();
   summary.same_rows = before != nullptr && summary.unchanged == before->size() && summary.photos() == before->size();
   plan_files(session, request, before, plan, outcome, other_model);

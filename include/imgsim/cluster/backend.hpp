@@ -14,10 +14,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include <imgsim/cluster/fixed_point.hpp>
 #include <imgsim/core/context.hpp>
+#include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
 
@@ -28,6 +30,10 @@ template <execution_context Context>
 struct cluster_backend {};
 
 namespace detail {
+
+inline void throw_if_stopped(const std::stop_token& stop, const char* work) {
+  if (stop.stop_requested()) throw cancelled(concat(work, " was stopped"));
+}
 
 /// Numbers that say what is asked for. A context of several processes throws invalid_argument, in each of them, where
 /// they do not ask the same; it is called before anything else can fail in one of them alone.

@@ -90,7 +90,7 @@ template <execution_context Context, class Source>
   double step = 1;
   std::size_t fruitless = 0;
   for (; bound.iterations < options.iterations && bound.gap() > options.enough; ++bound.iterations) {
-    if (options.stop.stop_requested()) throw cancelled("the bound of the cost was stopped");
+    detail::throw_if_stopped(options.stop, "the bound of the cost");
     if (options.on_progress) options.on_progress(bound.iterations, options.iterations);
     search.savings(prices, savings);
     const std::vector<std::size_t> chosen = detail::largest_savings(savings, medoids.size());

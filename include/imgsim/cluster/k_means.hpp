@@ -120,7 +120,7 @@ tensor<float, 2> seed_centroids(Search& search, matrix_view<const float> points,
   tensor<float, 2> distances({size, trials});
   std::vector<float> nearest(size, std::numeric_limits<float>::infinity());
   for (std::size_t position = 0; position < k; ++position) {
-    if (stop.stop_requested()) throw cancelled("k-means was stopped");
+    throw_if_stopped(stop, "k-means");
     const std::size_t count = position == 0 ? 1 : trials;
     for (std::size_t trial = 0; trial < count; ++trial) {
       std::optional<std::size_t> row;
@@ -206,7 +206,7 @@ void follow_batches(const Context& context, matrix_view<const float> points, con
   std::vector<double> distances(options.batch);
   std::vector<double> met(centroids.extent(0), 0.0);
   for (std::size_t turn = 0; turn < options.batches; ++turn) {
-    if (options.stop.stop_requested()) throw cancelled("k-means was stopped");
+    throw_if_stopped(options.stop, "k-means");
     for (std::size_t i = 0; i < options.batch; ++i)
       std::copy_n(points.row(random.below(points.extent(0))), dimension, batch.view().row(i));
     centroid_searcher_for<Context> search(context, std::as_const(batch).view());
@@ -243,7 +243,7 @@ k_means_result improve_centroids(Search& search, matrix_view<const float> points
   const auto inertia = [&] { return std::accumulate(distances.begin(), distances.end(), 0.0); };
   const auto assign = [&] { search.nearest(std::as_const(result.centroids).view(), result.labels, distances); };
   while (!result.converged && result.iterations < options.max_iterations) {
-    if (options.stop.stop_requested()) throw cancelled("k-means was stopped");
+    throw_if_stopped(options.stop, "k-means");
     assign();
     const bool refilled = fill_empty_groups(result.labels, distances, options.k, true);
     ++result.iterations;

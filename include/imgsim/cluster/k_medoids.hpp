@@ -71,10 +71,6 @@ struct swap_outcome {
   bool converged = false;
 };
 
-inline void throw_if_stopped(const std::stop_token& stop, const char* work) {
-  if (stop.stop_requested()) throw cancelled(concat(work, " was stopped"));
-}
-
 /// FasterPAM's eager swaps: candidates are tried in turn, over and over, and each that lowers the cost is swapped in at
 /// once; ends when a whole turn brought nothing. Costs are integers that fall with each swap, so it always ends.
 template <medoid_search Search>

@@ -252,6 +252,20 @@ struct update_summary {
   [[nodiscard]] std::size_t photos() const noexcept { return unchanged + changed + renamed + added + reencoded; }
 };
 
+namespace detail {
+
+/// What `plan` says became of its photos.
+inline void count_changes(const update_plan& plan, update_summary& summary) {
+  summary.reencoded = static_cast<std::size_t>(std::ranges::count_if(
+      plan.photos, [](const planned_photo& p) { return p.change == photo_change::unchanged && !p.previous_row; }));
+  summary.unchanged = plan.count(photo_change::unchanged) - summary.reencoded;
+  summary.changed = plan.count(photo_change::changed);
+  summary.renamed = plan.count(photo_change::renamed);
+  summary.added = plan.count(photo_change::added);
+}
+
+}  // namespace detail
+
 /// Carries a plan out: old rows are copied, `encode(std::span<const std::string> paths, row_sink& rows)` is called at
 /// most once with the paths (relative to plan.root, ascending) of the others and stores or skips each. `dimension` is
 /// D. The writer is left to be committed. Throws what `encode` throws; the writer is then to be dropped.
@@ -307,12 +321,7 @@ update_summary apply_update(index_writer& writer, update_plan plan, std::size_t 
     writer.replace_rows(list(), embeddings);
   }
   writer.set_skipped(plan.skipped);
-  summary.reencoded = static_cast<std::size_t>(std::ranges::count_if(
-      plan.photos, [](const planned_photo& p) { return p.change == photo_change::unchanged && !p.previous_row; }));
-  summary.unchanged = plan.count(photo_change::unchanged) - summary.reencoded;
-  summary.changed = plan.count(photo_change::changed);
-  summary.renamed = plan.count(photo_change::renamed);
-  summary.added = plan.count(photo_change::added);
+  detail::count_changes(plan, summary);
   summary.skipped = std::move(plan.skipped);
   return summary;
 }

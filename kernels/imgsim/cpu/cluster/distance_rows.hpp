@@ -29,9 +29,6 @@ class distance_rows {
  public:
   static constexpr bool kResident = Source::kResident;
   static constexpr bool kSymmetric = false;  // as far as is known
-  /// Whether some distances of a row cost less than the row.
-  static constexpr bool kReadsSingly =
-      kResident || requires(const Source& source) { source.distance(std::size_t{0}, std::size_t{0}); };
 
   distance_rows(const cpu_context& /*context*/, const Source& source) : source_(source) {}
 
@@ -73,7 +70,7 @@ class distance_rows {
   /// out [r, c] = the distance from rows[r] to columns[c].
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
                  matrix_view<float> out) const {
-    if constexpr (kReadsSingly && !kResident) {
+    if constexpr (!kResident && requires { source_.distance(rows[0], columns[0]); }) {
       for (std::size_t r = 0; r < rows.size(); ++r)
         for (std::size_t c = 0; c < columns.size(); ++c) out(r, c) = source_.distance(rows[r], columns[c]);
     } else {
@@ -83,6 +80,12 @@ class distance_rows {
         for (std::size_t c = 0; c < columns.size(); ++c) out(r, c) = row[columns[c]];
       }
     }
+  }
+
+  /// The same; threads share the rows, since a source may read no less than a row.
+  void submatrix(const cpu_context& context, std::span<const std::size_t> rows, std::span<const std::size_t> columns,
+                 matrix_view<float> out) const {
+    context.parallel_for(rows.size(), [&](std::size_t r) { submatrix(rows.subspan(r, 1), columns, out.slice(r, 1)); });
   }
 
  private:
@@ -97,7 +100,6 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
  public:
   static constexpr bool kResident = false;
   static constexpr bool kSymmetric = true;
-  static constexpr bool kReadsSingly = true;
 
   /// Throws invalid_argument for a value that is not finite.
   distance_rows(const cpu_context& context, const embedding_distances<Metric, T, host_space>& source)
@@ -129,6 +131,16 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
     compute(
         rows.size(), [&](std::size_t r) { return rows[r]; }, columns.size(), [&](std::size_t c) { return columns[c]; },
         out);
+  }
+
+  /// The same; threads share the columns, since few rows are asked for.
+  void submatrix(const cpu_context& context, std::span<const std::size_t> rows, std::span<const std::size_t> columns,
+                 matrix_view<float> out) const {
+    context.parallel_for((columns.size() + kColumnsPerTask - 1) / kColumnsPerTask, [&](std::size_t task) {
+      const std::size_t begin = task * kColumnsPerTask;
+      const std::size_t count = std::min(kColumnsPerTask, columns.size() - begin);
+      submatrix(rows, columns.subspan(begin, count), {out.data() + begin, {rows.size(), count}, {out.stride(0), 1}});
+    });
   }
 
  private:

@@ -223,22 +223,11 @@ class medoid_searcher {
       rows_of_medoids(medoids_.size(), [this](std::size_t position) { return source_.row(medoids_[position]); })(points,
                                                                                                                  use);
     } else {
-      constexpr std::size_t kColumns = 960;  // points that a thread takes at a time
       const std::vector<std::size_t> columns(points.begin(), points.end());
       tensor<float, 2> read({std::min(medoids_.size(), imgsim::detail::kRowsTogether), columns.size()});
       for (std::size_t first = 0; first < medoids_.size(); first += read.extent(0)) {
         const auto some = medoids().subspan(first, std::min(read.extent(0), medoids_.size() - first));
-        if constexpr (distance_rows<Source>::kReadsSingly) {
-          context_.parallel_for((columns.size() + kColumns - 1) / kColumns, [&](std::size_t task) {
-            const std::size_t begin = task * kColumns, count = std::min(kColumns, columns.size() - begin);
-            source_.submatrix(some, std::span(columns).subspan(begin, count),
-                              {read.data() + begin, {some.size(), count}, {columns.size(), 1}});
-          });
-        } else {
-          context_.parallel_for(some.size(), [&](std::size_t i) {
-            source_.submatrix(some.subspan(i, 1), columns, read.view().slice(i, 1));
-          });
-        }
+        source_.submatrix(context_, some, columns, read.view().slice(0, some.size()));
         for (std::size_t i = 0; i < some.size(); ++i)
           use(static_cast<std::uint32_t>(first + i), [row = read.view().row(i)](std::size_t at) { return row[at]; });
       }
