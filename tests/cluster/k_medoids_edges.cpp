@@ -243,6 +243,27 @@ BOOST_AUTO_TEST_CASE(groups_by_a_metric_of_ones_own) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(many_points_that_lose_a_medoid_at_once) {
+  // With 2 or 3 medoids each swap leaves thousands without one of theirs: more than a thread looks at together.
+  random_stream random(17);
+  const tensor<float, 2> points = blobs(2500, 4, 7, 3, random);
+  const embedding_distances source(std::as_const(points).view(), euclidean{});
+  std::vector<std::size_t> all(2500);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  const cpu_context context(2);
+  const tensor<float, 2> table = cluster_backend<cpu_context>::distances_among(context, source, all);
+  const resident_distances resident(table.view(), distance_bound(std::as_const(points).view(), euclidean{}));
+  for (const std::size_t k : {2, 3}) {
+    const k_medoids_options options{.k = k, .initialisation = medoid_initialisation::random, .seed = k};
+    const k_medoids_result expected = k_medoids(context, resident, options);
+    const k_medoids_result found = k_medoids(context, source, options);
+    BOOST_TEST(expected.swaps > 2u);
+    BOOST_TEST(found.medoids == expected.medoids, boost::test_tools::per_element());
+    BOOST_TEST(found.swaps == expected.swaps);
+    BOOST_TEST(found.cost == expected.cost);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_table_that_is_mapped_from_a_file) {
   random_stream random(16);
   const tensor<float, 2> distances = random_distances(150, 1u << 20, random);
