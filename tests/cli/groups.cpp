@@ -89,6 +89,13 @@ BOOST_AUTO_TEST_CASE(choose_k_and_cluster_auto_recommend_the_same_k) {
     BOOST_TEST(chosen.at("curve").back().at("k") == kPhotos / 2 + 1);
     const auto groups = must_run({"cluster", "--index", made.index(), "-k", "auto", "--json", "--seed", seed}).json();
     BOOST_TEST(groups.at("k") == chosen.at("recommended_k"));
+    // The groups begin with the medoids of the curve: without a swap they are as good.
+    const auto as_chosen =
+        must_run({"cluster", "--index", made.index(), "-k", "auto", "--max-swaps", "0", "--json", "--seed", seed})
+            .json();
+    const std::size_t k = chosen.at("recommended_k");
+    BOOST_TEST(as_chosen.at("cost").get<double>() <=
+               chosen.at("curve").at(k - 2).at("cost").get<double>() * (1 + 1e-6));
   }
   const auto beyond = must_run({"choose-k", "--index", made.index(), "--k-min", "20", "--json"}).json();
   BOOST_TEST(beyond.at("curve").size() == 1u);

@@ -105,6 +105,27 @@ BOOST_AUTO_TEST_CASE(centroid_indices_are_those_of_the_textbook) {
   BOOST_TEST(std::isinf(judge_by_centroids(cpu_context(1), same.view(), two, 2).davies_bouldin));
 }
 
+BOOST_AUTO_TEST_CASE(a_partition_is_judged_as_if_none_came_before) {
+  random_stream random(6);
+  const tensor<float, 2> points = blobs(90, 1030, 3, 2, random);  // columns for two threads
+  std::vector<std::uint32_t> labels(90);
+  for (std::uint32_t& label : labels) label = static_cast<std::uint32_t>(random.below(6));
+  centroid_judge judge(cpu_context(3), points.view());
+  for (int step = 0; step < 20; ++step) {
+    // A few points move, groups merge, come back and trade places.
+    if (step % 5 == 3)
+      for (std::uint32_t& label : labels) label = label == 5 ? 0 : label + 1;
+    else if (step % 5 == 4)
+      for (std::uint32_t& label : labels) label = label == 1 ? 2 : label;
+    else
+      labels[random.below(90)] = static_cast<std::uint32_t>(random.below(6));
+    const centroid_indices found = judge(labels, 6 + static_cast<std::size_t>(step % 2));
+    const centroid_indices expected = judge_by_centroids(cpu_context(1), points.view(), labels, 6);
+    BOOST_TEST(found.calinski_harabasz == expected.calinski_harabasz);
+    BOOST_TEST(found.davies_bouldin == expected.davies_bouldin);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(choose_k_gives_the_indices_where_it_has_the_points) {
   random_stream random(5);
   const tensor<float, 2> points = blobs(150, 6, 5, 12, random);

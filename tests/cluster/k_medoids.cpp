@@ -95,6 +95,33 @@ BOOST_AUTO_TEST_CASE(planted_groups_are_found) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(known_medoids_are_one_more_start) {
+  random_stream random(14);
+  const tensor<float, 2> distances = random_distances(150, 1u << 20, random);
+  const cpu_context context(2);
+  const k_medoids_result known = k_medoids(context, distances.view(), {.k = 8, .seed = 3, .restarts = 5});
+  std::vector<std::size_t> turned(known.medoids.rbegin(), known.medoids.rend());
+  std::size_t starts = 0;
+  k_medoids_options options{.k = 8, .seed = 4, .restarts = 2, .known_medoids = turned, .max_swaps = 0};
+  options.on_progress = [&](const k_medoids_progress& state) {
+    BOOST_TEST(state.restarts == 3u);
+    starts = state.restart + 1;
+  };
+  const k_medoids_result kept = k_medoids(context, distances.view(), options);
+  BOOST_TEST(kept.medoids == known.medoids, boost::test_tools::per_element());
+  BOOST_TEST(kept.cost == known.cost);
+  BOOST_TEST(starts == 3u);
+  // They are improved, and no better than what is found from others they are not kept.
+  const k_medoids_result poor =
+      k_medoids(context, distances.view(), {.k = 8, .known_medoids = {0, 1, 2, 3, 4, 5, 6, 7}, .max_swaps = 0});
+  const k_medoids_result improved =
+      k_medoids(context, distances.view(), {.k = 8, .known_medoids = {0, 1, 2, 3, 4, 5, 6, 7}});
+  BOOST_TEST(improved.cost < poor.cost);
+  for (const std::vector<std::size_t>& wrong :
+       {std::vector<std::size_t>{1, 2}, {1, 2, 3, 4, 5, 6, 7, 150}, {0, 1, 2, 3, 4, 5, 6, 6}})
+    BOOST_CHECK_THROW((void)k_medoids(context, distances.view(), {.k = 8, .known_medoids = wrong}), invalid_argument);
+}
+
 BOOST_AUTO_TEST_CASE(threads_do_not_change_the_result) {
   random_stream random(4);
   const tensor<float, 2> distances = euclidean_distances(blobs(500, 3, 9, 2, random).view());

@@ -25,6 +25,11 @@ const k_stability* stability_of(const sweep_result& swept, std::size_t k) {
   return found == swept.stability.end() ? nullptr : &*found;
 }
 
+/// What a criterion that was not looked at for the whole range says of itself.
+std::string up_to(std::size_t k, const choose_k_result& choice) {
+  return k < choice.curve.back().k ? " up to K = " + std::to_string(k) : "";
+}
+
 }  // namespace
 
 text_table choose_k_table(const sweep_result& swept) {
@@ -65,9 +70,12 @@ text_table criteria_table(const sweep_result& swept) {
   add_elbow("elbow of the error (Kneedle)", choice.elbow, false);
   add_elbow("bend of the error on logarithmic axes", choice.bend,
             choice.bend && choice.bend->strength < imgsim::detail::kClearBend);
-  add("medoid silhouette", choice.best_silhouette_k, fixed_text(at(choice.best_silhouette_k).medoid_silhouette, 3));
+  // Of more groups than half the photos many hold a single one, and the silhouette of those is 1.
+  const std::size_t half = std::max(choice.curve.front().k, swept.photos / 2);
+  add("medoid silhouette" + up_to(half, choice), choice.best_silhouette_k,
+      fixed_text(at(choice.best_silhouette_k).medoid_silhouette, 3));
   if (const std::size_t k = swept.best_separated_k(); k > 0)
-    add("medoid silhouette, sought for (DynMSC)", k,
+    add("medoid silhouette, sought for (DynMSC)" + up_to(swept.silhouettes.back().k, choice), k,
         fixed_text(std::ranges::find(swept.silhouettes, k, &silhouette_choice::k)->medoid_silhouette, 3));
   if (choice.best_calinski_harabasz_k > 0) {
     const std::size_t widest = choice.best_calinski_harabasz_k;

@@ -64,14 +64,16 @@ cost_bound_options bound_options(std::size_t photos) {
 }
 
 grouping_result group_by_k_medoids(session& session, const photo_index& index, const grouping_request& request,
-                                   const point_distances& distances, std::size_t k) {
+                                   const point_distances& distances, std::size_t k,
+                                   std::vector<std::size_t> known_medoids) {
   k_medoids_options options{.k = k,
                             .initialisation = request.initialisation,
                             .seed = session.options().seed,
                             .restarts = request.restarts,
+                            .known_medoids = std::move(known_medoids),
                             .max_swaps = request.max_swaps};
   options.stop = session.stop();
-  progress bar(session.options(), "group", "restarts", request.restarts);
+  progress bar(session.options(), "group", "starts", request.restarts + (options.known_medoids.empty() ? 0 : 1));
   options.on_progress = [&](const k_medoids_progress& state) { bar.update(state.restart); };
   k_medoids_result found = distances.k_medoids(options);
   session.check_stop("nothing was written");
@@ -212,6 +214,12 @@ void find_weak_places(session& session, const photo_index& index, grouping_resul
   result.weak = imgsim::find_weak_places(result.labels, result.distances, k, std::as_const(between).view());
 }
 
+/// Those of the curve, of which the choice of K may be better than what one start finds.
+std::vector<std::size_t> medoids_of(const sweep_result& swept, std::size_t k) {
+  const auto found = std::ranges::find(swept.choice.curve, k, &k_choice::k);
+  return found == swept.choice.curve.end() ? std::vector<std::size_t>{} : found->medoids;
+}
+
 }  // namespace
 
 bool is_spherical(const std::string& metric) {
@@ -245,7 +253,8 @@ grouping_result make_groups(session& session, const photo_index& index, const gr
                            : by_silhouette        ? group_by_silhouette(session, index, request, *distances)
                            : request.max_distance ? group_by_cover(session, index, request, *distances)
                            : samples              ? group_by_sampled_k_medoids(session, index, request, *distances, k)
-                                                  : group_by_k_medoids(session, index, request, *distances, k);
+                                                  : group_by_k_medoids(session, index, request, *distances, k,
+                                                          chosen ? medoids_of(*chosen, k) : std::vector<std::size_t>{});
   if (request.outlier_distance) leave_out(result, *request.outlier_distance);
   find_weak_places(session, index, result);
   result.chosen = std::move(chosen);

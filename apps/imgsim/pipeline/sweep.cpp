@@ -99,7 +99,7 @@ std::size_t largest_useful_k(std::size_t photos) {
 }
 
 std::size_t largest_separated_k(std::size_t photos) {
-  constexpr double kComparisons = 6e8;
+  constexpr double kComparisons = 2.4e9;  // a second for some 5e8 of them and a thread
   const double all = static_cast<double>(photos) * static_cast<double>(photos);
   return static_cast<std::size_t>(std::max(20.0, std::floor(kComparisons / all)));
 }

@@ -8,16 +8,18 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <ranges>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include <imgsim/cluster/backend.hpp>
 #include <imgsim/cluster/k_means.hpp>
 #include <imgsim/core/context.hpp>
 #include <imgsim/core/element.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
+#include <imgsim/core/thread_pool.hpp>
+#include <imgsim/core/view.hpp>
 
 namespace imgsim {
 
@@ -33,95 +35,212 @@ struct centroid_indices {
 
 namespace detail {
 
-/// [M] the distance of each point to `centroids` [K, D] of its label, float64; threads share the points.
-template <execution_context Context>
-std::vector<double> distances_to_own(const Context& context, matrix_view<const float> points,
-                                     std::span<const std::uint32_t> labels, matrix_view<const double> centroids) {
-  constexpr std::size_t kRows = 64;
-  std::vector<double> distances(labels.size());
-  context.host_pool().for_each((labels.size() + kRows - 1) / kRows, [&](std::size_t part) {
-    for (std::size_t row = part * kRows; row < std::min(labels.size(), (part + 1) * kRows); ++row) {
-      const float* point = points.row(row);
-      const double* centroid = centroids.row(labels[row]);
-      double square = 0;
-      for (std::size_t i = 0; i < points.extent(1); ++i) {
-        const double difference = static_cast<double>(point[i]) - centroid[i];
-        square += difference * difference;
-      }
-      distances[row] = std::sqrt(square);
-    }
-  });
-  return distances;
+/// |a - b| of [D] each, in float64. Eight sums side by side, so that an addition need not wait for the last one.
+template <class T>
+[[nodiscard]] inline double distance_between(const T* a, const double* b, std::size_t dimension) noexcept {
+  constexpr std::size_t kLanes = 8;
+  double sums[kLanes] = {};
+  const auto add = [&](std::size_t i, std::size_t lane) {
+    const double difference = static_cast<double>(a[i]) - b[i];
+    sums[lane] += difference * difference;
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= dimension; i += kLanes)
+    for (std::size_t lane = 0; lane < kLanes; ++lane) add(i + lane, lane);
+  for (std::size_t lane = 0; i < dimension; ++i, ++lane) add(i, lane);
+  return std::sqrt(std::accumulate(sums, sums + kLanes, 0.0));
 }
+
+/// The rows of each group, ascending, and where they begin.
+struct group_members {
+  std::vector<std::size_t> begins;  // [K + 1]
+  std::vector<std::size_t> rows;    // [M]
+
+  group_members() = default;
+  group_members(std::span<const std::uint32_t> labels, std::size_t k) : begins(k + 1, 0), rows(labels.size()) {
+    for (const std::uint32_t label : labels) {
+      IMGSIM_EXPECTS(label < k, "label ", label, " where there are ", k, " groups");
+      ++begins[label + 1];
+    }
+    std::partial_sum(begins.begin(), begins.end(), begins.begin());
+    std::vector<std::size_t> next(begins.begin(), begins.end() - 1);
+    for (std::size_t row = 0; row < labels.size(); ++row) rows[next[labels[row]]++] = row;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return begins.empty() ? 0 : begins.size() - 1; }
+  [[nodiscard]] std::span<const std::size_t> operator[](std::size_t group) const noexcept {
+    return std::span(rows).subspan(begins[group], begins[group + 1] - begins[group]);
+  }
+};
 
 }  // namespace detail
 
-/// Both indices of `labels` [M], all below `k`, over `rows` [M, D]. Groups without points do not count; where fewer
-/// than two have points, or every point is a group, both are 0. O(M D + K^2 D). Throws invalid_argument where shapes
-/// differ, a label is `k` or more or a value is not finite.
+/// Both indices of one partition of the points after another. Groups that have the members of a group of the partition
+/// before are not summed again: in a sweep over K most stay as they are.
+class centroid_judge {
+ public:
+  /// `rows` [M, D], which must outlive the object. Throws invalid_argument where a value is not finite.
+  template <execution_context Context, element_matrix Rows>
+  centroid_judge(const Context& context, const Rows& rows)
+      : pool_(context.host_pool()), points_(detail::float_rows(rows, converted_)) {
+    detail::check_finite(points_, "the list of points");
+  }
+
+  centroid_judge(const centroid_judge&) = delete;  // the points may refer to what is held here
+  centroid_judge& operator=(const centroid_judge&) = delete;
+
+  /// Of `labels` [M], all below `k`. Groups without points do not count; where fewer than two have points, or every
+  /// point is a group, both are 0. O(m D + K^2 D), m the members of groups that the last partition did not have; the
+  /// result is the same as if it had none. Throws invalid_argument where the labels are not M or one is `k` or more.
+  [[nodiscard]] centroid_indices operator()(std::span<const std::uint32_t> labels, std::size_t k) {
+    IMGSIM_EXPECTS(labels.size() == points_.extent(0), labels.size(), " labels for points ", shape_text(points_));
+    summary now(detail::group_members(labels, k), points_.extent(1));
+    const auto groups = static_cast<std::size_t>(
+        std::ranges::count_if(std::views::iota(std::size_t{0}, k), [&](std::size_t g) { return !now.empty(g); }));
+    if (groups < 2 || groups == labels.size()) return {};
+    sum_up(now, keep_known(now));
+    last_ = std::move(now);
+
+    const auto count = static_cast<double>(groups);
+    const auto size = static_cast<double>(labels.size());
+    const double within = std::accumulate(last_.squares.begin(), last_.squares.end(), 0.0);
+    return {.calinski_harabasz = within > 0 ? between() / (count - 1) * (size - count) / within
+                                            : std::numeric_limits<double>::infinity(),
+            .davies_bouldin = sum_of_worst() / count};
+  }
+
+ private:
+  struct summary {
+    detail::group_members members;
+    tensor<double, 2> centroids;  // [K, D]
+    std::vector<double> spread;   // [K] mean distance to the centroid
+    std::vector<double> squares;  // [K] sum of the squares of these distances
+
+    summary() = default;
+    summary(detail::group_members groups, std::size_t dimension)
+        : members(std::move(groups)),
+          centroids({members.size(), dimension}),
+          spread(members.size(), 0.0),
+          squares(members.size(), 0.0) {}
+
+    [[nodiscard]] bool empty(std::size_t group) const noexcept { return members[group].empty(); }
+  };
+
+  /// Copies what is known from the last partition; returns the groups that are new.
+  [[nodiscard]] std::vector<std::size_t> keep_known(summary& now) const {
+    std::vector<std::size_t> group_of(points_.extent(0), 0);  // in the last partition
+    for (std::size_t group = 0; group < last_.members.size(); ++group)
+      for (const std::size_t row : last_.members[group]) group_of[row] = group;
+    std::vector<std::size_t> unknown;
+    for (std::size_t group = 0; group < now.members.size(); ++group) {
+      if (now.empty(group)) continue;
+      const std::size_t before = group_of[now.members[group].front()];
+      if (last_.members.size() == 0 || !std::ranges::equal(last_.members[before], now.members[group])) {
+        unknown.push_back(group);
+        continue;
+      }
+      std::ranges::copy_n(last_.centroids.view().row(before), static_cast<std::ptrdiff_t>(points_.extent(1)),
+                          now.centroids.view().row(group));
+      now.spread[group] = last_.spread[before];
+      now.squares[group] = last_.squares[before];
+    }
+    return unknown;
+  }
+
+  /// Threads share the columns of centroids, then the members: each sum has its order, whatever their number.
+  void sum_up(summary& now, std::span<const std::size_t> groups) {
+    constexpr std::size_t kColumns = 1024;
+    constexpr std::size_t kRows = 64;
+    const std::size_t dimension = points_.extent(1);
+    const std::size_t blocks = (dimension + kColumns - 1) / kColumns;
+    pool_.for_each(groups.size() * blocks, [&](std::size_t part) {
+      const std::size_t group = groups[part / blocks];
+      const std::size_t begin = part % blocks * kColumns;
+      const std::size_t end = std::min(dimension, begin + kColumns);
+      const std::span<const std::size_t> members = now.members[group];
+      double* const centroid = now.centroids.view().row(group);
+      for (const std::size_t row : members) {
+        const float* point = points_.row(row);
+        for (std::size_t i = begin; i < end; ++i) centroid[i] += static_cast<double>(point[i]);
+      }
+      for (std::size_t i = begin; i < end; ++i) centroid[i] /= static_cast<double>(members.size());
+    });
+
+    struct some_members {
+      std::size_t group, begin, end;
+    };
+    std::vector<some_members> parts;
+    for (const std::size_t group : groups)
+      for (std::size_t begin = 0, size = now.members[group].size(); begin < size; begin += kRows)
+        parts.push_back({group, begin, std::min(size, begin + kRows)});
+    std::vector<double> distances(points_.extent(0));
+    pool_.for_each(parts.size(), [&](std::size_t part) {
+      const auto [group, begin, end] = parts[part];
+      for (const std::size_t row : now.members[group].subspan(begin, end - begin))
+        distances[row] = detail::distance_between(points_.row(row), now.centroids.view().row(group), dimension);
+    });
+    for (const std::size_t group : groups) {
+      for (const std::size_t row : now.members[group]) {
+        now.squares[group] += distances[row] * distances[row];
+        now.spread[group] += distances[row];
+      }
+      now.spread[group] /= static_cast<double>(now.members[group].size());
+    }
+  }
+
+  /// The sum over the points of the squared distance from their centroid to the mean of all.
+  [[nodiscard]] double between() const {
+    const std::size_t dimension = points_.extent(1);
+    const auto size_of = [&](std::size_t group) { return static_cast<double>(last_.members[group].size()); };
+    std::vector<double> mean(dimension, 0.0);
+    for (std::size_t group = 0; group < last_.members.size(); ++group)
+      for (std::size_t i = 0; i < dimension; ++i)
+        mean[i] += last_.centroids(group, i) * (size_of(group) / static_cast<double>(points_.extent(0)));
+    double sum = 0;
+    for (std::size_t group = 0; group < last_.members.size(); ++group) {
+      const double to_mean = detail::distance_between(last_.centroids.view().row(group), mean.data(), dimension);
+      sum += size_of(group) * to_mean * to_mean;
+    }
+    return sum;
+  }
+
+  /// The sum over the groups of the worst (s_i + s_j) / |c_i - c_j|.
+  [[nodiscard]] double sum_of_worst() const {
+    constexpr std::size_t kTogether = 64;  // groups that are compared with those before them, then folded in order
+    const std::size_t k = last_.members.size();
+    const auto likeness = [&](std::size_t group, std::size_t other) {
+      if (last_.empty(group) || last_.empty(other)) return 0.0;
+      const double apart = detail::distance_between(last_.centroids.view().row(group),
+                                                    last_.centroids.view().row(other), points_.extent(1));
+      return apart > 0 ? (last_.spread[group] + last_.spread[other]) / apart : std::numeric_limits<double>::infinity();
+    };
+    std::vector<double> worst(k, 0.0);
+    tensor<double, 2> found({std::min(k, kTogether), k});
+    for (std::size_t first = 0; first < k; first += kTogether) {
+      const std::size_t last = std::min(k, first + kTogether);
+      pool_.for_each(last - first, [&](std::size_t i) {
+        for (std::size_t other = 0; other < first + i; ++other) found(i, other) = likeness(first + i, other);
+      });
+      for (std::size_t group = first; group < last; ++group)
+        for (std::size_t other = 0; other < group; ++other) {
+          worst[group] = std::max(worst[group], found(group - first, other));
+          worst[other] = std::max(worst[other], found(group - first, other));
+        }
+    }
+    return std::accumulate(worst.begin(), worst.end(), 0.0);
+  }
+
+  thread_pool& pool_;
+  tensor<float, 2> converted_;
+  matrix_view<const float> points_;
+  summary last_;
+};
+
+/// Both indices of `labels` [M], all below `k`, over `rows` [M, D]: those of a centroid_judge.
 template <execution_context Context, element_matrix Rows>
 [[nodiscard]] centroid_indices judge_by_centroids(const Context& context, const Rows& rows,
                                                   std::span<const std::uint32_t> labels, std::size_t k) {
-  static_assert(has_centroid_search<Context>,
-                "no k-means for this context: include the backend's cluster header (imgsim/cpu/cluster.hpp, "
-                "imgsim/cuda/cluster.cuh)");
-  IMGSIM_EXPECTS(labels.size() == rows.extent(0), labels.size(), " labels for points ", shape_text(rows));
-  std::vector<double> sizes(k, 0.0);
-  for (const std::uint32_t label : labels) {
-    IMGSIM_EXPECTS(label < k, "label ", label, " where there are ", k, " groups");
-    ++sizes[label];
-  }
-  const auto groups = static_cast<std::size_t>(std::ranges::count_if(sizes, [](double n) { return n > 0; }));
-  if (groups < 2 || groups == labels.size()) return {};
-
-  tensor<float, 2> converted;
-  const matrix_view<const float> points = detail::float_rows(rows, converted);
-  detail::check_finite(points, "the list of points");
-  const std::size_t dimension = points.extent(1);
-  tensor<double, 2> centroids({k, dimension});
-  centroid_searcher_for<Context>(context, points).sums(labels, centroids.view());
-  std::vector<double> mean(dimension, 0.0);
-  for (std::size_t group = 0; group < k; ++group) {
-    double* centroid = centroids.view().row(group);
-    for (std::size_t i = 0; i < dimension; ++i) {
-      mean[i] += centroid[i] / static_cast<double>(labels.size());
-      if (sizes[group] > 0) centroid[i] /= sizes[group];
-    }
-  }
-  const std::vector<double> distances =
-      detail::distances_to_own(context, points, labels, std::as_const(centroids).view());
-  double within = 0;
-  std::vector<double> spread(k, 0.0);
-  for (std::size_t row = 0; row < labels.size(); ++row) {
-    within += distances[row] * distances[row];
-    spread[labels[row]] += distances[row] / sizes[labels[row]];
-  }
-
-  const auto distance = [&](const double* a, const double* b) {
-    double square = 0;
-    for (std::size_t i = 0; i < dimension; ++i) square += (a[i] - b[i]) * (a[i] - b[i]);
-    return std::sqrt(square);
-  };
-  double between = 0;
-  std::vector<double> worst(k, 0.0);
-  context.host_pool().for_each(k, [&](std::size_t group) {
-    if (sizes[group] == 0) return;
-    for (std::size_t other = 0; other < k; ++other) {
-      if (other == group || sizes[other] == 0) continue;
-      const double apart = distance(centroids.view().row(group), centroids.view().row(other));
-      worst[group] = std::max(
-          worst[group], apart > 0 ? (spread[group] + spread[other]) / apart : std::numeric_limits<double>::infinity());
-    }
-  });
-  for (std::size_t group = 0; group < k; ++group) {
-    const double to_mean = distance(centroids.view().row(group), mean.data());
-    between += sizes[group] * to_mean * to_mean;
-  }
-  const auto count = static_cast<double>(groups);
-  const auto size = static_cast<double>(labels.size());
-  return {.calinski_harabasz =
-              within > 0 ? between / (count - 1) * (size - count) / within : std::numeric_limits<double>::infinity(),
-          .davies_bouldin = std::accumulate(worst.begin(), worst.end(), 0.0) / count};
+  return centroid_judge(context, rows)(labels, k);
 }
 
 }  // namespace imgsim

@@ -274,10 +274,11 @@ template <execution_context Context, class Source, element_matrix Points>
                  source.size());
   choose_k_result result = choose_k(context, source, options);
   medoid_searcher_for<Context, Source> search(context, source);
+  centroid_judge judge(context, points);
   for (k_choice& choice : result.curve) {
     detail::throw_if_stopped(options.stop, "the choice of K");
     search.assign(choice.medoids);
-    choice.indices = judge_by_centroids(context, points, search.labels(), choice.k);
+    choice.indices = judge(search.labels(), choice.k);
   }
   detail::judge(result, search, options.sensitivity);
   return result;

@@ -36,8 +36,10 @@ struct k_medoids_options {
   std::size_t k = 2;
   medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus;
   std::uint64_t seed = 0;
-  std::size_t restarts = 1;      // starts from other random medoids; the cheapest result is kept, ties to the first
-  std::size_t max_passes = 100;  // scans over all candidates, in each restart
+  std::size_t restarts = 1;  // starts from other random medoids; the cheapest result is kept, ties to the first
+  /// [K] rows, or empty: medoids that are known to be good, from which one more start is made, before the others.
+  std::vector<std::size_t> known_medoids = {};
+  std::size_t max_passes = 100;                                     // scans over all candidates, in each restart
   std::size_t max_swaps = std::numeric_limits<std::size_t>::max();  // in each restart
   std::function<void(const k_medoids_progress&)> on_progress = {};  // at each first medoid, then every
                                                                     // few thousand candidates
@@ -126,6 +128,23 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
   return result;
 }
 
+/// `rows` in ascending order; throws where one is not below `size` or is named twice.
+[[nodiscard]] inline std::vector<std::size_t> distinct_rows(std::span<const std::size_t> rows, std::size_t size) {
+  std::vector<std::size_t> sorted(rows.begin(), rows.end());
+  std::ranges::sort(sorted);
+  IMGSIM_EXPECTS(sorted.empty() || sorted.back() < size, "medoid ", sorted.back(), " of ", size, " points");
+  const auto twice = std::ranges::adjacent_find(sorted);
+  IMGSIM_EXPECTS(twice == sorted.end(), "medoid ", *twice, " is named twice");
+  return sorted;
+}
+
+/// Where ranks work together they must name the same rows.
+template <execution_context Context>
+void expect_same_rows(const Context& context, std::span<const std::size_t> rows) {
+  expect_same_request(context, {rows.size()});
+  expect_same_request(context, std::vector<std::uint64_t>(rows.begin(), rows.end()));
+}
+
 }  // namespace detail
 
 /// K medoids of the M points of `source`, by FasterPAM: O(M^2) for a pass over all candidates whatever K is, and a
@@ -134,8 +153,8 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
 ///
 /// Memory beyond the source: O(M) on a CPU; on a CUDA device [K, M] floats more where the source is not resident.
 ///
-/// Throws invalid_argument where k is 0 or above M, restarts or max_passes is 0, M is 2^32 - 1 or more, or a distance
-/// is not finite; cancelled when a stop is requested.
+/// Throws invalid_argument where k is 0 or above M, restarts or max_passes is 0, M is 2^32 - 1 or more, the known
+/// medoids are not K distinct rows, or a distance is not finite; cancelled when a stop is requested.
 template <execution_context Context, class Source>
 [[nodiscard]] k_medoids_result k_medoids(const Context& context, const Source& source,
                                          const k_medoids_options& options) {
@@ -145,27 +164,38 @@ template <execution_context Context, class Source>
   const std::size_t size = source.size();
   detail::expect_same_request(context, {options.k, static_cast<std::uint64_t>(options.initialisation), options.seed,
                                         options.restarts, options.max_passes, options.max_swaps});
+  detail::expect_same_rows(context, options.known_medoids);
   IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
   IMGSIM_EXPECTS(options.restarts >= 1, "restarts must be at least 1");
   IMGSIM_EXPECTS(options.max_passes >= 1, "max_passes must be at least 1");
+  IMGSIM_EXPECTS(options.known_medoids.empty() || options.known_medoids.size() == options.k,
+                 options.known_medoids.size(), " known medoids for ", options.k, " groups");
+  const std::vector<std::size_t> known = detail::distinct_rows(options.known_medoids, size);
 
   medoid_searcher_for<Context, Source> search(context, source);
   std::vector<std::size_t> best_medoids;
   std::int64_t best_cost = std::numeric_limits<std::int64_t>::max();
   detail::swap_outcome best_outcome;
   // BUILD leaves nothing to chance: a second start from it would end where the first did.
-  const std::size_t restarts = options.initialisation == medoid_initialisation::build ? 1 : options.restarts;
-  for (std::size_t restart = 0; restart < restarts; ++restart) {
-    random_stream random(options.seed, restart);
-    search.assign({});
+  const std::size_t random_starts = options.initialisation == medoid_initialisation::build ? 1 : options.restarts;
+  const std::size_t known_starts = known.empty() ? 0 : 1;
+  for (std::size_t start = 0; start < known_starts + random_starts; ++start) {
     const auto report = [&](std::size_t passes, std::size_t swaps) {
-      options.on_progress(
-          {restart, restarts, search.medoids().size(), passes, swaps, search.unit().to_double(search.cost())});
+      options.on_progress({start, known_starts + random_starts, search.medoids().size(), passes, swaps,
+                           search.unit().to_double(search.cost())});
     };
-    add_initial_medoids(search, options.k, options.initialisation, random, [&] {
+    const auto at_each_medoid = [&] {
       detail::throw_if_stopped(options.stop, "k-medoids");
       if (options.on_progress) report(0, 0);
-    });
+    };
+    if (start < known_starts) {
+      search.assign(known);
+      at_each_medoid();
+    } else {
+      random_stream random(options.seed, start - known_starts);
+      search.assign({});
+      add_initial_medoids(search, options.k, options.initialisation, random, at_each_medoid);
+    }
     const detail::swap_outcome outcome = detail::improve_by_swaps(
         search, {options.max_passes, options.max_swaps, options.stop,
                  options.on_progress ? std::function<void(std::size_t, std::size_t)>(report) : nullptr});
@@ -187,14 +217,9 @@ template <execution_context Context, class Source>
   static_assert(has_medoid_search<Context, Source>,
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
-  detail::expect_same_request(context, {medoids.size()});
-  detail::expect_same_request(context, std::vector<std::uint64_t>(medoids.begin(), medoids.end()));
+  detail::expect_same_rows(context, medoids);
   IMGSIM_EXPECTS(!medoids.empty(), "there are no medoids");
-  std::vector<std::size_t> rows(medoids.begin(), medoids.end());
-  std::ranges::sort(rows);
-  IMGSIM_EXPECTS(rows.back() < source.size(), "medoid ", rows.back(), " of ", source.size(), " points");
-  const auto twice = std::ranges::adjacent_find(rows);
-  IMGSIM_EXPECTS(twice == rows.end(), "medoid ", twice == rows.end() ? 0 : *twice, " is named twice");
+  const std::vector<std::size_t> rows = detail::distinct_rows(medoids, source.size());
   medoid_searcher_for<Context, Source> search(context, source);
   search.assign(rows);
   return detail::read_result(search, {});

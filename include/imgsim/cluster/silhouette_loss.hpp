@@ -9,10 +9,15 @@ namespace imgsim {
 
 inline constexpr double kSilhouetteUnit = 0x1p-40;
 
-/// near / far in units, rounded down; 0 <= near <= far. A point that lies on both has 1. `far` may be infinite.
+/// Doubles from here to twice as much lie one unit apart: adding this rounds to units.
+inline constexpr double kSilhouetteBegin = 0x1p12;
+
+/// near / far in units, rounded to the nearest; near <= far. A point that lies on both has 1, and a negative distance
+/// counts as 0. `far` may be infinite.
 [[nodiscard]] IMGSIM_HOST_DEVICE inline std::int64_t silhouette_loss(float near, float far) noexcept {
-  if (far == 0) return static_cast<std::int64_t>(1 / kSilhouetteUnit);
-  return static_cast<std::int64_t>(static_cast<double>(near) / static_cast<double>(far) / kSilhouetteUnit);
+  if (!(far > 0)) return static_cast<std::int64_t>(1 / kSilhouetteUnit);
+  const double ratio = static_cast<double>(near > 0 ? near : 0.0f) / static_cast<double>(far);
+  return static_cast<std::int64_t>((ratio + kSilhouetteBegin - kSilhouetteBegin) / kSilhouetteUnit);
 }
 
 /// The same of the two smallest of near <= far and other.

@@ -5,11 +5,16 @@
 // knows the subset in tests/cuda_host/device/. Five things are spelled in imgsim's own way, because they cannot be the
 // same text for both compilers:
 //
-//   template <class T> IMGSIM_KERNEL void scale(const T* from, T* to)   in headers kernels are templates
-//   IMGSIM_SHARED(float, tile, [32][33]);                    static shared memory; `__shared__` does not compile in
-//   tests float* tile = dynamic_shared<float>();                   dynamic shared memory, 16-byte aligned const auto
-//   four = load_pack<4>(from + i);                a vector access: one instruction, alignment checked in tests
-//   launch(...), launch.cuh                                  never <<<>>>
+//   template <class T> IMGSIM_KERNEL void scale(const T* from, T* to)
+//       in headers kernels are templates
+//   IMGSIM_SHARED(float, tile, [32][33]);
+//       static shared memory; `__shared__` does not compile in tests
+//   float* tile = dynamic_shared<float>();
+//       dynamic shared memory, 16-byte aligned
+//   const auto four = load_pack<4>(from + i);
+//       a vector access: one instruction, alignment checked in tests
+//   launch(...), launch.cuh
+//       never <<<>>>
 //
 // Not for kernels here: inline PTX, textures, __constant__, cp.async, cooperative groups, spin-waits between threads.
 // A template argument list with a comma inside IMGSIM_SHARED needs an alias.
