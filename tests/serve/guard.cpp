@@ -23,6 +23,7 @@ BOOST_AUTO_TEST_CASE(an_open_address_is_asked_by_addresses_but_no_other_names) {
   for (const char* host : {"192.168.1.7:8080", "10.0.0.3", "[fd00::7]:8080", "localhost:8080", "127.0.0.1"})
     BOOST_TEST(!why_refused({"GET", host, ""}, "0.0.0.0"), host);
   BOOST_TEST(why_refused({"GET", "evil.example:8080", ""}, "0.0.0.0").has_value());
+  BOOST_TEST(why_refused({"GET", "126.0.0.1", ""}, "Localhost").has_value());  // found by fuzzing
   BOOST_TEST(!why_refused({"GET", "Attic.local:8080", ""}, "attic.local").has_value());
   BOOST_TEST(why_refused({"GET", "cellar.local:8080", ""}, "attic.local").has_value());
 }

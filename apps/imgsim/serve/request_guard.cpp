@@ -44,8 +44,9 @@ bool is_loopback_address(std::string_view host) {
 
 std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound) {
   const std::string host = lower_case(std::string(host_part(request.host)));
-  const bool only_here = is_loopback_address(bound) || bound == "localhost";
-  const bool is_known = !host.empty() && (host == "localhost" || host == lower_case(std::string(bound)) ||
+  const std::string own = lower_case(std::string(bound));
+  const bool only_here = is_loopback_address(own) || own == "localhost";
+  const bool is_known = !host.empty() && (host == "localhost" || host == own ||
                                           (only_here ? is_loopback_address(host) : is_ip_address(host)));
   if (!is_known)
     return "this server is not called " + in_quotes(host_part(request.host)) + "; open the address that it printed";
