@@ -191,6 +191,16 @@ BOOST_AUTO_TEST_CASE(progress_has_no_control_characters_where_stderr_is_no_termi
   BOOST_TEST(std::ranges::all_of(result.err, [](char c) { return c == '\n' || (c >= ' ' && c != '\x7f') || c < 0; }));
 }
 
+BOOST_AUTO_TEST_CASE(each_step_of_a_choice_of_k_shows_its_progress_after_the_one_before) {
+  const std::string err = must_run({"choose-k", "--index", shared_folder().index()}).err;
+  std::size_t at = 0;
+  for (const char* step : {"choose K: ", "gap statistic: 21/21 sets of points  ", "silhouettes: ", "stability: "}) {
+    const std::size_t found = err.find(step, at);
+    BOOST_TEST_REQUIRE(found != std::string::npos, step << " in " << err);
+    at = found;
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_was_meant_is_suggested) {
   const std::string photos = shared_folder().photos(), index = shared_folder().index();
   const struct {
