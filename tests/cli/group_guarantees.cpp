@@ -213,4 +213,32 @@ BOOST_AUTO_TEST_CASE(each_start_gives_groups_and_the_swaps_can_be_limited) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_says_nothing_of_the_groups_is_not_printed) {
+  const trained_folder made;
+  const auto out_of = [&](const std::string& k) {
+    return must_run({"cluster", "--index", made.index(), "-k", k, "--quiet"}).out;
+  };
+  const std::string three = out_of("3"), all = out_of("24");
+  BOOST_TEST(three.find("\nweakest member: ") != std::string::npos, three);
+  BOOST_TEST(
+      three.find(" (0: far apart, 1: as wide as they are apart, 2 or more: within one another)\n") != std::string::npos,
+      three);
+  BOOST_TEST(all.find("K = 24") != std::string::npos, all);
+  for (const char* line : {"weakest member", "hardest to tell apart"})
+    BOOST_TEST(all.find(line) == std::string::npos, all);
+}
+
+BOOST_AUTO_TEST_CASE(restarts_without_chance_are_one_start) {
+  const trained_folder made;
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"cluster", "--index", made.index(), "-k", "3", "--restarts", "5"});
+    return must_run(more).err;
+  };
+  const std::string built = run({"--init", "build"});
+  BOOST_TEST(built.find("--restarts 5 changes nothing with --init build") != std::string::npos, built);
+  BOOST_TEST(built.find("\ngroup: 1/1 restarts") != std::string::npos, built);
+  BOOST_TEST(run({"--init", "build", "--sample", "12"}).find("changes nothing") == std::string::npos);
+  BOOST_TEST(run({}).find("changes nothing") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

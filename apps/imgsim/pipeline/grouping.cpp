@@ -71,7 +71,12 @@ grouping_result group_by_k_medoids(session& session, const photo_index& index, c
                             .restarts = request.restarts,
                             .max_swaps = request.max_swaps};
   options.stop = session.stop();
-  progress bar(session.options(), "group", "restarts", request.restarts);
+  if (options.initialisation == medoid_initialisation::build && options.restarts > 1) {
+    session.note("--restarts " + std::to_string(options.restarts) +
+                 " changes nothing with --init build: without chance every start is the same");
+    options.restarts = 1;
+  }
+  progress bar(session.options(), "group", "restarts", options.restarts);
   options.on_progress = [&](const k_medoids_progress& state) { bar.update(state.restart); };
   k_medoids_result found = distances.k_medoids(options);
   session.check_stop("nothing was written");
