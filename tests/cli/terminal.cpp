@@ -216,10 +216,12 @@ BOOST_AUTO_TEST_CASE(a_name_that_was_meant_is_suggested) {
   for (const auto& row : table) {
     const auto result = run_imgsim(row.line);
     BOOST_TEST(result.exit_code == 1);
-    BOOST_TEST(result.err.find("; did you mean " + row.meant + "?") != std::string::npos, result.err);
+    BOOST_TEST(result.err.find("\nDid you mean " + row.meant + "?\n") != std::string::npos, result.err);
   }
+  const std::string early = run_imgsim({"query", "--index", index + "x", "--id", "0"}).err;
+  BOOST_TEST(early.find("--index " + index + "x\n") != std::string::npos, early);  // ends the line that is to be copied
   const auto far = run_imgsim({"info", photos + "/../quite_another_name"});
-  BOOST_TEST(far.err.find("did you mean") == std::string::npos);
+  BOOST_TEST(far.err.find("id you mean") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(kitty_pictures_are_the_png_in_pieces) {
