@@ -214,7 +214,7 @@ std::vector<std::string> configure(option_set& options, const fs::path& file, co
 
 std::vector<std::string> configure(option_set&, const fs::path& file, const std::string&, const catalogue&) {
   throw usage_error("this imgsim was built without toml++ and cannot read " + printable_utf8(file.string()) +
-                    "; IMGSIM_CONFIG= lets it pass over the file");
+                    "; leave out --config, or set IMGSIM_CONFIG= (to nothing) where it was not given");
 }
 
 #endif
