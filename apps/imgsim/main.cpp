@@ -1,5 +1,6 @@
 // imgsim: finds the command, has it read its options, runs it, and turns every failure into one sentence and an exit
 // code.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <new>
@@ -58,10 +59,11 @@ std::string apply_config(option_set& options, const command& chosen, const globa
   return set.empty() ? "" : "\nSet in " + printable_utf8(file->string()) + ": " + all_of_text(set);
 }
 
-/// What is wrong with a file, and one beside it that may have been meant.
+/// What is wrong with a file, and one beside it that may have been meant: on a line of its own, as the first may end
+/// with a command to copy.
 std::string with_suggestion(const io_error& failure) {
   std::string message = printable_utf8(failure.what());
-  if (const auto near = near_file(failure.path())) message += "; did you mean " + printable_utf8(near->string()) + "?";
+  if (const auto near = near_file(failure.path())) message += "\nDid you mean " + printable_utf8(near->string()) + "?";
   return message;
 }
 
@@ -75,6 +77,8 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     option_set all;
     describe_own(chosen, all, global);
     describe(all, global);
+    if (!chosen.writes_files() && std::ranges::find(tokens, "--dry-run") != tokens.end())
+      throw usage_error("takes no --dry-run: it writes no results to files");
     all.parse(tokens);
     if (global.help) {
       print_help(std::cout, chosen, own);

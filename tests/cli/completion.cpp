@@ -7,6 +7,7 @@
 
 #include "cli/shell.hpp"
 
+using imgsim_test::lines_of;
 using imgsim_test::listed_commands;
 using imgsim_test::listed_options;
 using imgsim_test::must_run;
@@ -131,6 +132,16 @@ BOOST_AUTO_TEST_CASE(fish_offers_every_option_of_every_command, *needs_program("
       for (const std::string& option : listed_options(command))
         BOOST_TEST(("\n" + answer).find("\n" + option + "\n") != std::string::npos, option << " is missing");
     }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(descriptions_end_at_the_end_of_a_clause) {
+  BOOST_TEST(must_run({"completion", "zsh"}).out.find("'(--labels)--labels=[where the labels come from]:") !=
+             std::string::npos);
+  for (const std::string& line : lines_of(must_run({"completion", "fish"}).out)) {
+    const std::size_t begin = line.find(" -d '");
+    if (begin == std::string::npos) continue;
+    BOOST_TEST(std::ranges::count(line.substr(begin), '(') == std::ranges::count(line.substr(begin), ')'), line);
   }
 }
 

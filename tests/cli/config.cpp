@@ -129,11 +129,21 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told_with_file_and_line_and_exit_code_2) {
       {"[query]\nnumbr = 3\n", ":2: there is no option 'numbr'; did you mean number?"},
       {"number = 3\n", ":1: number is an option of a command: put it into a table such as [query]"},
       {"[query]\nnumber = 'many'\n", ":2: number: expected a whole number of at least 1, got 'many'"},
-      {"[query]\nindex = 3\n", ":2: index: expected IDX in quotes, got a value without quotes"},
-      {"[query]\nprobability = 'yes'\n", ":2: probability: expected true or false, got another value"},
-      {"[train]\nresume = 1\n", ":2: resume: expected true or false, got another value"},  // another command's
+      {"[query]\nindex = 3\n", ":2: index: expected IDX in quotes, got a number"},
+      {"[query]\nprobability = 'yes'\n", ":2: probability: expected true or false, got a text"},
+      {"[train]\nresume = 1\n", ":2: resume: expected true or false, got a number"},  // another command's
       {"[query]\nmetric = true\n", ":2: metric: expected NAMES, got true or false"},
       {"[query]\nindex = \"x\n", ":2: "},
+      {"[query]\nmetric = []\n", ":2: metric: the list is empty: put NAMES into it or remove the line"},
+      {"[query]\nprobability = []\n", ":2: probability: expected true or false, got a list"},
+      {"[query]\nn = 5\n", ":2: n: options have their long names here: write number"},
+      {"[query.number]\nvalue = 5\n", ":1: number: expected N, got a table"},
+      {"[query]\nindex = {path = 'x'}\n", ":2: index: expected IDX in quotes, got a table"},
+      {"[query]\nprobability = {on = true}\n", ":2: probability: expected true or false, got a table"},
+      {"[query]\nnumber = 2026-01-01\n", ":2: number: expected N, got a date or a time"},
+      {"\n[seed]\nvalue = 5\n", ":2: seed is an option, no table: write seed = VALUE above the first table"},
+      {"\n[[query]]\nnumber = 5\n", ":2: a command has one table: write [query] in place of [[query]]"},
+      {"query = 5\n", ":1: query is a command: put its options into a table [query]"},
       {"help = true\n", ":1: help belongs on the command line"},
   };
   for (const auto& row : table) {
@@ -163,7 +173,9 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_what_the_file_set) {
 BOOST_AUTO_TEST_CASE(without_toml_the_command_says_so) {
   const auto result = run_imgsim({"info", "--config", "x.toml"});
   BOOST_TEST(result.exit_code == 2);
-  BOOST_TEST(result.err.starts_with("imgsim info: this imgsim was built without toml++ and cannot read x.toml"));
+  BOOST_TEST(result.err ==
+             "imgsim info: this imgsim was built without toml++ and cannot read x.toml; leave out --config, or set "
+             "IMGSIM_CONFIG= (to nothing) where it was not given\nTry: imgsim info --help\n");
 }
 
 #endif

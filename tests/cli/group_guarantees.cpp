@@ -8,7 +8,9 @@
 
 #include <boost/test/unit_test.hpp>
 #include <imgsim/embedding/photo_index.hpp>
+#include <imgsim/report/number.hpp>
 
+#include "cli/shell.hpp"
 #include "cli/trained_folder.hpp"
 
 using namespace imgsim_test;
@@ -210,6 +212,51 @@ BOOST_AUTO_TEST_CASE(each_start_gives_groups_and_the_swaps_can_be_limited) {
     BOOST_TEST(improved <= unimproved, start);
     BOOST_TEST(improved <= 1.3 * best, start);
     if (start == "random") BOOST_TEST(improved < unimproved);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_says_nothing_of_the_groups_is_not_printed) {
+  const trained_folder made;
+  const auto out_of = [&](const std::string& k) {
+    return must_run({"cluster", "--index", made.index(), "-k", k, "--quiet"}).out;
+  };
+  const std::string three = out_of("3"), all = out_of("24");
+  BOOST_TEST(three.find("\nweakest member: ") != std::string::npos, three);
+  BOOST_TEST(
+      three.find(" (0: far apart, 1: as wide as they are apart, 2 or more: within one another)\n") != std::string::npos,
+      three);
+  BOOST_TEST(all.find("K = 24") != std::string::npos, all);
+  for (const char* line : {"weakest member", "hardest to tell apart"})
+    BOOST_TEST(all.find(line) == std::string::npos, all);
+}
+
+BOOST_AUTO_TEST_CASE(restarts_without_chance_are_one_start) {
+  const trained_folder made;
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"cluster", "--index", made.index(), "-k", "3", "--restarts", "5"});
+    return must_run(more).err;
+  };
+  const std::string built = run({"--init", "build"});
+  BOOST_TEST(built.find("--restarts 5 changes nothing with --init build") != std::string::npos, built);
+  BOOST_TEST(built.find("\ngroup: 1/1 ") != std::string::npos, built);
+  BOOST_TEST(run({"--init", "build", "--sample", "12"}).find("changes nothing") == std::string::npos);
+  BOOST_TEST(run({}).find("changes nothing") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(predict_prints_the_distance_as_cluster_does) {
+  const trained_folder made;
+  for (const std::string metric : {"cosine", "euclidean"}) {
+    const auto groups =
+        must_run({"cluster", "--index", made.index(), "-k", "3", "--metric", metric, "--json", "--quiet"}).json();
+    const auto weakest = groups.at("weakest_member");
+    const std::string photo = made.photo(groups.at("paths").at(weakest.at("row").get<std::size_t>()));
+    const auto predicted = must_run({"predict", "--index", made.index(), photo, "--json"}).json().at("results").at(0);
+    const double distance = predicted.at("distance"), similarity = predicted.at("similarity");
+    BOOST_TEST(distance == weakest.at("distance").get<double>(), boost::test_tools::tolerance(1e-3));
+    BOOST_TEST(distance == (metric == "cosine" ? 1 - similarity : -similarity), boost::test_tools::tolerance(1e-5));
+    const auto lines = lines_of(must_run({"predict", "--index", made.index(), photo}).out);
+    BOOST_TEST(lines.at(0).find(" distance ") != std::string::npos, lines.at(0));
+    BOOST_TEST(lines.at(2).find(" " + imgsim::fixed_text(distance, 4) + " ") != std::string::npos, lines.at(2));
   }
 }
 

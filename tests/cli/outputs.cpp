@@ -193,7 +193,8 @@ BOOST_AUTO_TEST_CASE(photos_whose_folder_is_gone_are_not_listed_one_by_one) {
     BOOST_TEST(
         refused.err.starts_with("imgsim " + line[0] + ": " + made.photos() + ": the folder of the photos is not there"),
         refused.err);
-    BOOST_TEST(std::count(refused.err.begin(), refused.err.end(), '\n') == 1, refused.err);
+    BOOST_TEST(refused.err.ends_with("\nDid you mean " + made.photos() + "-elsewhere?\n"), refused.err);
+    BOOST_TEST(std::count(refused.err.begin(), refused.err.end(), '\n') == 2, refused.err);
   }
   BOOST_TEST(!fs::exists(out));
   const auto grouped = must_run({"cluster", "--index", made.index(), "-k", "3", "--out", out});

@@ -88,8 +88,37 @@ BOOST_AUTO_TEST_CASE(a_folder_without_photos_is_refused_and_makes_no_index) {
   const auto result = run_imgsim({"index", "--images", (folder.path() / "empty").string(), "--model", made.model(),
                                   "--index", (folder.path() / "idx").string()});
   BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(result.err.find("holds no photos") != std::string::npos);
+  BOOST_TEST(result.err.find("holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth\n") != std::string::npos);
   BOOST_TEST(!fs::exists(folder.path() / "idx/manifest.json"));
+
+  for (const char* name : {"a.HEIC", "b.heic", "c.txt", ".d.jpg"}) write_text(folder.path() / "empty" / name, "x");
+  for (const char* command : {"index", "train"}) {
+    std::vector<std::string> line{command, "--images", (folder.path() / "empty").string(), "--model", made.model()};
+    if (line[0] == "index") line.insert(line.end(), {"--index", (folder.path() / "idx").string()});
+    const std::string err = run_imgsim(line).err;
+    BOOST_TEST(err.find("at any depth; other files there: 2 .heic, 1 .txt; 1 photo with a hidden name (a leading dot) "
+                        "does not count\n") != std::string::npos,
+               err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pictures_that_are_left_out_are_counted_and_other_files_are_not) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const auto noted = [&](const std::string& more) {
+    std::vector<std::string> line{
+        "index", "--images", made.photos(), "--model", made.model(), "--index", (folder.path() / "idx").string()};
+    if (!more.empty()) line.push_back(more);
+    return must_run(line).err;
+  };
+  for (const char* name : {"notes.txt", "labels.json", "film.mp4", "red/._0.png"}) write_text(made.photo(name), "x");
+  BOOST_TEST(noted("").find("left out") == std::string::npos);
+  for (const char* name : {"a.HEIC", "red/b.heic", "c.gif", ".d.jpg"}) write_text(made.photo(name), "x");
+  const std::string line =
+      "imgsim index: left out: 1 photo with a hidden name (a leading dot) and 3 pictures that are no JPEG, PNG or WebP "
+      "(2 .heic, 1 .gif)\n";
+  for (const std::string more : {"", "--dry-run"}) BOOST_TEST(noted(more).find(line) != std::string::npos, noted(more));
+  BOOST_TEST(noted("--quiet").empty());
 }
 
 BOOST_AUTO_TEST_CASE(names_of_any_bytes_are_indexed_found_and_printed_safely) {

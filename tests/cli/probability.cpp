@@ -77,6 +77,8 @@ BOOST_AUTO_TEST_CASE(a_model_without_a_calibration_reads_on_and_the_remedy_is_to
   static_cast<void>(must_run({"index", "--images", made.photos(), "--model", model, "--index", index, "--quiet"}));
   const auto noted = must_run({"query", "--index", index, a, "--probability", "--json"});
   BOOST_TEST(noted.err.find("calibrating with photos of the index") != std::string::npos, noted.err);
+  for (const char* step : {"\nread sample: 24/24 photos  ", "\ncalibrate: 24/24 photos  "})
+    BOOST_TEST(noted.err.find(step) != std::string::npos, noted.err);
   // The same photos, the same seed: what training would have stored.
   BOOST_TEST(noted.json().at("results") ==
              must_run({"query", "--index", made.index(), a, "--probability", "--json"}).json().at("results"));

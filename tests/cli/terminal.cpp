@@ -25,6 +25,8 @@ using imgsim_test::lines_of;
 using imgsim_test::must_run;
 using imgsim_test::run_imgsim;
 using imgsim_test::shared_folder;
+using imgsim_test::temporary_folder;
+using imgsim_test::write_photo;
 
 BOOST_AUTO_TEST_SUITE(terminal)
 
@@ -131,6 +133,21 @@ std::vector<std::vector<std::array<int, 3>>> drawn_by_sixels(const std::string& 
   return pixels;
 }
 
+/// Takes the pictures for kitty out of `text`, each with the end of its line, and returns their data.
+std::vector<std::string> taken_kitty_pictures(std::string& text) {
+  std::vector<std::string> pictures;
+  for (std::size_t begin = 0; (begin = text.find("\x1b_G", begin)) != std::string::npos;) {
+    const std::size_t end = text.find("\x1b\\", begin), semicolon = text.find(';', begin);
+    BOOST_REQUIRE(end != std::string::npos);
+    if (text.compare(begin, 6, "\x1b_Ga=T") == 0) pictures.emplace_back();
+    BOOST_REQUIRE(!pictures.empty());
+    pictures.back() += text.substr(semicolon + 1, end - semicolon - 1);
+    text.erase(begin, end + 2 - begin);
+    if (text.compare(begin, 1, "\n") == 0) text.erase(begin, 1);
+  }
+  return pictures;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(tables_fit_the_terminal_and_are_whole_elsewhere) {
@@ -174,6 +191,16 @@ BOOST_AUTO_TEST_CASE(progress_has_no_control_characters_where_stderr_is_no_termi
   BOOST_TEST(std::ranges::all_of(result.err, [](char c) { return c == '\n' || (c >= ' ' && c != '\x7f') || c < 0; }));
 }
 
+BOOST_AUTO_TEST_CASE(each_step_of_a_choice_of_k_shows_its_progress_after_the_one_before) {
+  const std::string err = must_run({"choose-k", "--index", shared_folder().index()}).err;
+  std::size_t at = 0;
+  for (const char* step : {"choose K: ", "gap statistic: 21/21 sets of points  ", "silhouettes: ", "stability: "}) {
+    const std::size_t found = err.find(step, at);
+    BOOST_TEST_REQUIRE(found != std::string::npos, step << " in " << err);
+    at = found;
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_was_meant_is_suggested) {
   const std::string photos = shared_folder().photos(), index = shared_folder().index();
   const struct {
@@ -189,10 +216,12 @@ BOOST_AUTO_TEST_CASE(a_name_that_was_meant_is_suggested) {
   for (const auto& row : table) {
     const auto result = run_imgsim(row.line);
     BOOST_TEST(result.exit_code == 1);
-    BOOST_TEST(result.err.find("; did you mean " + row.meant + "?") != std::string::npos, result.err);
+    BOOST_TEST(result.err.find("\nDid you mean " + row.meant + "?\n") != std::string::npos, result.err);
   }
+  const std::string early = run_imgsim({"query", "--index", index + "x", "--id", "0"}).err;
+  BOOST_TEST(early.find("--index " + index + "x\n") != std::string::npos, early);  // ends the line that is to be copied
   const auto far = run_imgsim({"info", photos + "/../quite_another_name"});
-  BOOST_TEST(far.err.find("did you mean") == std::string::npos);
+  BOOST_TEST(far.err.find("id you mean") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(kitty_pictures_are_the_png_in_pieces) {
@@ -247,6 +276,32 @@ BOOST_AUTO_TEST_CASE(query_shows_thumbnails_where_they_are_wanted) {
   BOOST_TEST(with("sixel").find("\x1bPq") != std::string::npos);
   BOOST_TEST(with("none").find('\x1b') == std::string::npos);
   BOOST_TEST(with("auto").find('\x1b') == std::string::npos);  // a file is no terminal
+}
+
+BOOST_AUTO_TEST_CASE(duplicates_shows_each_group_where_that_is_wanted) {
+  const temporary_folder folder;
+  std::size_t photo = 0;
+  for (const std::size_t copies : {2U, 7U, 1U}) {  // one match, two rows of them, and no group
+    for (std::size_t i = 0; i < copies; ++i)
+      write_photo(folder.path() / "photos" / (std::to_string(photo++) + ".png"), copies % imgsim_test::kLabels, copies);
+  }
+  const std::string index = (folder.path() / "idx").string();
+  static_cast<void>(must_run({"index", "--images", (folder.path() / "photos").string(), "--model",
+                              shared_folder().model(), "--index", index, "--quiet"}));
+  const auto with = [&](const std::string& kind) {
+    return must_run({"duplicates", "--index", index, "--thumbnails", kind, "--quiet"}).out;
+  };
+  const std::string plain = must_run({"duplicates", "--index", index, "--quiet"}).out;
+  BOOST_TEST(plain.find('\x1b') == std::string::npos);
+  std::string shown = with("kitty");
+  std::vector<std::size_t> heights;
+  for (const std::string& data : taken_kitty_pictures(shown))
+    heights.push_back(imgsim::decode_image(from_base64(data)).height);
+  BOOST_TEST((shown == plain), shown);
+  constexpr std::size_t kOneRow = 28 + 128 + 58 + 96 + 44 + 28, kMore = 96 + 44 + 14;
+  BOOST_TEST(heights == (std::vector<std::size_t>{kOneRow + kMore, kOneRow}), boost::test_tools::per_element());
+  BOOST_TEST(with("sixel").find("\x1bPq") != std::string::npos);
+  BOOST_TEST(must_run({"duplicates", "--index", index, "--thumbnails", "kitty", "--json"}).json().contains("groups"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -80,6 +80,16 @@ BOOST_AUTO_TEST_CASE(the_gap_is_that_of_the_formula_and_threads_do_not_change_it
   BOOST_TEST(found.k == 1u);
   BOOST_TEST(!found.has_structure());
 
+  std::vector<std::size_t> told;
+  const gap_statistic_result watched =
+      gap_statistic(cpu_context(1), read_only(two),
+                    {.references = 4, .seed = 6, .on_progress = [&](std::size_t done, std::size_t total) {
+                       BOOST_TEST(total == 5u);
+                       told.push_back(done);
+                     }});
+  BOOST_TEST(told == (std::vector<std::size_t>{1, 2, 3, 4, 5}), boost::test_tools::per_element());
+  BOOST_TEST(watched.curve[0].gap == found.curve[0].gap);
+
   random_stream random(3);
   const tensor<float, 2> points = blobs(90, 4, 3, 3, random);
   const gap_statistic_result one = gap_statistic(cpu_context(1), read_only(points), {.k_max = 6});

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -62,14 +63,18 @@ BOOST_AUTO_TEST_CASE(photos_at_any_depth_in_byte_order) {
              boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(other_and_hidden_names_are_passed_over) {
+BOOST_AUTO_TEST_CASE(other_and_hidden_names_are_passed_over_and_counted) {
   const temporary_folder folder;
   for (const char* name : {"notes.txt", "jpg", "photo.jpg.bak", "photo.jpgx", ".hidden.jpg", ".hidden/in.jpg",
-                           "._mac.png", "Makefile", "raw.gif", "seen.jpg"})
+                           "._mac.png", ".notes", "Makefile", "a/raw.gif", "Raw.GIF", "a.b/none", "seen.jpg"})
     touch(folder.path() / name);
+  fs::create_symlink("Raw.GIF", folder.path() / "link.gif");
   const photo_folder found = scan_folder(folder.path());
   BOOST_TEST(photos_of(found) == strings{"seen.jpg"}, boost::test_tools::per_element());
   BOOST_TEST(found.skipped.empty());
+  BOOST_TEST(found.hidden == 1u);
+  const std::map<std::string, std::size_t> others{{"", 3}, {"bak", 1}, {"gif", 3}, {"jpgx", 1}, {"txt", 1}};
+  BOOST_TEST((found.others == others));
 }
 
 BOOST_AUTO_TEST_CASE(odd_names_keep_their_bytes) {

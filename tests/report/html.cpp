@@ -59,6 +59,13 @@ BOOST_AUTO_TEST_CASE(an_empty_page_is_a_page) {
   BOOST_TEST(!holds(html_page("Nothing").html(), "<nav"));
 }
 
+BOOST_AUTO_TEST_CASE(long_names_are_broken_wherever_they_stand) {
+  const std::string page = html_page("Nothing").html();
+  const std::size_t body = page.find("body{");
+  BOOST_TEST_REQUIRE(body != std::string::npos);
+  BOOST_TEST(page.substr(body, page.find('}', body) - body).find("overflow-wrap:anywhere") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(all_parts_are_escaped) {
   html_page page(kEvil, kEvil);
   page.section(kEvil).heading(kEvil, kEvil).paragraph(kEvil).remark(kEvil);

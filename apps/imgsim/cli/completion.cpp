@@ -15,9 +15,16 @@ std::string joined(const std::vector<std::string>& words, const std::string& bet
   return text;
 }
 
-/// The first clause of a help text: menus show one line.
+/// The first clause of a help text, with what it has in parentheses: menus show one line.
 std::string brief(const std::string& help) {
-  return help.substr(0, std::min(help.find("; "), help.find(": ")));
+  int depth = 0;
+  for (std::size_t i = 0; i < help.size(); ++i) {
+    if (help[i] == '(') ++depth;
+    if (help[i] == ')') --depth;
+    const bool ends_clause = help.compare(i, 2, "; ") == 0 || help.compare(i, 2, ": ") == 0;
+    if (depth == 0 && ends_clause) return help.substr(0, i);
+  }
+  return help;
 }
 
 /// "-n" and "--number".

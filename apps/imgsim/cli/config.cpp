@@ -82,10 +82,16 @@ class config_reader {
   void check() const {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
+      const described_command* command = all_.find(name);
       if (const toml::table* of_command = node.as_table()) {
-        const described_command* command = all_.find(name);
+        if (command == nullptr && named(all_.global, name) != nullptr)
+          refuse(key.source(), name + " is an option, no table: write " + name + " = VALUE above the first table");
         if (command == nullptr) refuse_name(key, "there is no command " + in_quotes(name), name, all_.names());
         for (const auto& [inner, value] : *of_command) check_option(inner, value, &command->options);
+      } else if (command != nullptr) {
+        refuse(key.source(), node.is_array_of_tables()
+                                 ? "a command has one table: write [" + name + "] in place of [[" + name + "]]"
+                                 : name + " is a command: put its options into a table [" + name + "]");
       } else {
         check_option(key, node, nullptr);
       }
@@ -103,12 +109,22 @@ class config_reader {
         if (named(command.options, name) != nullptr)
           refuse(key.source(), name + " is an option of a command: put it into a table such as [" + command.name + "]");
     }
+    if (known == nullptr && own != nullptr) refuse_letter(key, *own);
     if (known == nullptr) {
       std::vector<std::string> names = names_in(all_.global);
       if (own != nullptr) names = names_in(*own);
       refuse_name(key, "there is no option " + in_quotes(name), name, names);
     }
     static_cast<void>(values_of(*known, node));
+  }
+
+  /// Refuses the short name of an option.
+  void refuse_letter(const toml::key& key, const option_set& own) const {
+    const std::string letter(key.str());
+    for (const option_set* options : {&own, &all_.global}) {
+      const option* known = letter.size() == 1 ? options->find(letter) : nullptr;
+      if (known != nullptr) refuse(key.source(), letter + ": options have their long names here: write " + known->name);
+    }
   }
 
   [[noreturn]] void refuse_name(const toml::key& key, std::string message, const std::string& typed,
@@ -122,8 +138,9 @@ class config_reader {
   [[nodiscard]] std::vector<std::string> values_of(const option& known, const toml::node& node) const {
     const toml::array* several = node.as_array();
     if (several == nullptr) return {text_of_value(known, node)};
-    if (known.metavar.empty() || several->empty())
-      refuse(node.source(), known.name + ": expected " + expected(known) + ", got a list");
+    if (known.metavar.empty()) refuse_value(known, node);
+    if (several->empty())
+      refuse(node.source(), known.name + ": the list is empty: put " + expected(known) + " into it or remove the line");
     std::vector<std::string> values;
     for (const toml::node& one : *several) {
       std::string value = text_of_value(known, one);
@@ -140,25 +157,31 @@ class config_reader {
     return known.kind == value_kind::text ? known.metavar : known.metavar + " in quotes";
   }
 
+  [[noreturn]] void refuse_value(const option& known, const toml::node& node) const {
+    const std::string what = node.is_boolean()  ? "true or false"
+                             : node.is_string() ? "a text"
+                             : node.is_number() ? "a number"
+                             : node.is_array()  ? "a list"
+                             : node.is_table()  ? "a table"
+                                                : "a date or a time";
+    refuse(node.source(), known.name + ": expected " + expected(known) + ", got " + what);
+  }
+
   [[nodiscard]] std::string text_of_value(const option& known, const toml::node& node) const {
-    const auto wrong = [&](const char* got) {
-      refuse(node.source(), known.name + ": expected " + expected(known) + ", got " + got);
-    };
     if (const auto flag = node.as_boolean()) {
-      if (!known.metavar.empty()) wrong("true or false");
+      if (!known.metavar.empty()) refuse_value(known, node);
       return flag->get() ? "true" : "false";
     }
-    if (known.metavar.empty()) wrong("another value");
+    if (known.metavar.empty()) refuse_value(known, node);
     if (const auto text = node.as_string()) {
       if (known.kind != value_kind::text && text->get().starts_with("~/"))
         return (fs::path(environment("HOME")) / text->get().substr(2)).string();
       return text->get();
     }
-    if (known.kind != value_kind::text) wrong("a value without quotes");
+    if (known.kind != value_kind::text) refuse_value(known, node);
     if (const auto whole = node.as_integer()) return std::to_string(whole->get());
     if (const auto real = node.as_floating_point()) return number_text(real->get());
-    wrong("a date or a table");
-    return {};
+    refuse_value(known, node);
   }
 
   /// By its long name alone.
@@ -191,7 +214,7 @@ std::vector<std::string> configure(option_set& options, const fs::path& file, co
 
 std::vector<std::string> configure(option_set&, const fs::path& file, const std::string&, const catalogue&) {
   throw usage_error("this imgsim was built without toml++ and cannot read " + printable_utf8(file.string()) +
-                    "; IMGSIM_CONFIG= lets it pass over the file");
+                    "; leave out --config, or set IMGSIM_CONFIG= (to nothing) where it was not given");
 }
 
 #endif

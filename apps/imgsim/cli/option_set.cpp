@@ -237,8 +237,9 @@ void option_set::check_required() const {
     if (o.is_required && !o.was_given) throw usage_error("--" + o.name + " " + o.metavar + " is missing");
   }
   if (positional_.target != nullptr && positional_.target->size() < positional_.least) {
+    const std::string choices = positional_.offered.empty() ? "" : ": " + any_of_text(positional_.offered);
     throw usage_error(positional_.least == 1
-                          ? "no " + positional_.metavar + " is given"
+                          ? "no " + positional_.metavar + " is given" + choices
                           : std::to_string(positional_.least) + " " + positional_.metavar + " are needed, " +
                                 std::to_string(positional_.target->size()) + " given");
   }

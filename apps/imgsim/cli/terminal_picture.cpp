@@ -126,9 +126,9 @@ std::string sixel_text(view<const std::uint8_t, 3> rgb) {
 
 }  // namespace
 
-option& describe_thumbnails(option_set& options, std::optional<picture_protocol>& target, std::string help) {
+void describe_thumbnails(option_set& options, std::optional<picture_protocol>& target) {
   const std::vector<std::string> choices{"auto", "kitty", "sixel", "none"};
-  return options
+  options
       .custom(
           "thumbnails", "KIND",
           [&target, choices](const std::string& text) {
@@ -138,7 +138,7 @@ option& describe_thumbnails(option_set& options, std::optional<picture_protocol>
             if (text == "kitty") target = picture_protocol::kitty;
             if (text == "sixel") target = picture_protocol::sixel;
           },
-          std::move(help) + ": auto, kitty, sixel or none")
+          "also show the photos in the terminal, by its way to draw pictures: auto, kitty, sixel or none")
       .offers(choices)
       .defaults_to("none");
 }

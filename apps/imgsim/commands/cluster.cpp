@@ -41,8 +41,9 @@ command_help cluster_command::help() const {
           count_text(kComparedPhotos) +
           " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
           "from its medoid, and the two groups that are hardest to tell apart (of up to " +
-          count_text(kComparedGroups, "group") +
-          "). Distances by cosine are 1 - cos, from 0 to 2. More photos than that are not all compared: the medoids "
+          count_text(kComparedGroups, "group") + "): their overlap is the mean distance to the " +
+          "medoid in the one and in the other, together, over the distance between the two medoids. Distances by "
+          "cosine are 1 - cos, from 0 to 2. More photos than that are not all compared: the medoids "
           "come from samples and are improved over all photos; their mean distance is printed beside that in the "
           "sample, and the least "
           "that any medoids can have there. -k auto takes the K that imgsim choose-k recommends, and begins with its "
@@ -105,7 +106,8 @@ void cluster_command::describe(option_set& options) {
   options.choice("init", "NAME", initialisation_, {"build", "lab", "k-means++", "random"},
                  "first medoids: build (no chance in it, slow), lab, k-means++ or random");
   options.whole("restarts", "R", request_.restarts, {1, 10'000},
-                "starts from other seeds; the best is kept. Of samples: how many, at least 5");
+                "starts from other seeds; the best is kept (of --init build all would be the same). Of samples: how "
+                "many, at least 5");
   options.whole("max-swaps", "S", max_swaps_, {0}, "K-medoids stops after S swaps in each start")
       .defaults_to("when no swap lowers the cost");
   options

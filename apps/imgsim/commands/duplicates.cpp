@@ -2,10 +2,10 @@
 
 #include <iostream>
 
-#include "pipeline/duplicates.hpp"
 #include "pipeline/duplicates_report.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
+#include "pipeline/query_pictures.hpp"
 
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/path_text.hpp>
@@ -34,6 +34,7 @@ void duplicates_command::describe(option_set& options) {
   options.real("precision", "P", precision_, {0.5, 0.9999},
                "share of the reported near-identical pairs that are to be duplicates");
   options.path("report", "FILE.html", report_, "also write a page with the photos of each group side by side");
+  describe_thumbnails(options, thumbnails_);
 }
 
 exit_code duplicates_command::run(session& session) {
@@ -52,13 +53,23 @@ exit_code duplicates_command::run(session& session) {
     document["skipped"] = session.skipped();
     session.print(document);
   } else {
-    std::cout << to_text(report, index);
+    print(session, index, report);
   }
   if (report_) {
     write_file(*report_, to_page(session, report, index));
     session.note("wrote " + report_->string());
   }
   return session.finish();
+}
+
+void duplicates_command::print(const session& session, const photo_index& index, const duplicate_report& report) const {
+  std::cout << to_text(report);
+  std::optional<photo_provider> shown;
+  if (thumbnails_ && !report.groups.empty()) shown = photos_of(session, index);
+  for (std::size_t g = 0; g < report.groups.size(); ++g) {
+    std::cout << '\n' << to_text(report.groups[g], g + 1, index);
+    if (shown) std::cout << picture_text(*thumbnails_, draw_duplicates(*shown, report.groups[g]).view());
+  }
 }
 
 }  // namespace imgsim::app

@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "cli/command.hpp"
+#include "cli/terminal_picture.hpp"
+#include "pipeline/duplicates.hpp"
 
 namespace imgsim::app {
 
@@ -17,9 +19,12 @@ class duplicates_command final : public command {
   exit_code run(session& session) override;
 
  private:
+  void print(const session& session, const photo_index& index, const duplicate_report& report) const;
+
   std::filesystem::path index_;
   double precision_ = 0.99;
   std::optional<std::filesystem::path> report_;
+  std::optional<picture_protocol> thumbnails_;
 };
 
 }  // namespace imgsim::app

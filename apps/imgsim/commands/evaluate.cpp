@@ -31,9 +31,8 @@ void evaluate_command::describe(option_set& options) {
   options
       .custom(
           "labels", "SOURCE", [this](const std::string& text) { labels_ = text; },
-          "folder: the folder that holds a photo is its label; or a CSV file of lines path,label, the first of which "
-          "may be "
-          "that header")
+          "where the labels come from: folder, when the folder that holds a photo is its label, or a CSV file of lines "
+          "path,label, the first of which may be that header")
       .offers({"folder"})
       .names_a(value_kind::file)
       .defaults_to(labels_);

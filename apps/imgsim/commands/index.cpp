@@ -25,7 +25,9 @@ command_help index_command::help() const {
           "photos are added, those that are gone are dropped; --images and --model then default to those of "
           "the index. Another model encodes all photos again; another folder that lacks more than "
           "half of them needs --replace. Stored neighbours and groups go when the photos change. Photos that cannot be "
-          "read are listed and skipped. Where the photos are of another kind than those that the model was trained on, "
+          "read are listed and skipped; hidden files and folders (with a leading dot) and files of other kinds are "
+          "left out, and it is said how many pictures are among them. Where the photos are of another kind than those "
+          "that the model was trained on, "
           "it "
           "says so, with how often they are told apart.",
       .examples = {"imgsim index --images photos --model photos.safetensors --index photos.idx",
@@ -55,6 +57,7 @@ exit_code index_command::run(session& session) {
   const index_outcome outcome = update_index(
       session, complete_request({.images = images_, .model = model_, .index = index_, .replace = replace_}));
   const update_summary& summary = outcome.summary;
+  if (outcome.left_out) session.note(*outcome.left_out);
   if (session.is_dry_run()) return session.finish_dry_run(summary.photos(), counts_of(summary));
   const photo_index index = open_index(index_, 0);
   static_cast<void>(index.embeddings());  // damage in rows that were kept is not passed on in silence

@@ -15,14 +15,16 @@
 namespace imgsim::app {
 
 command_help predict_command::help() const {
-  return {.usage = "--index IDX PHOTO... [options]",
-          .about =
-              "Tells which group of the index's last clustering (imgsim cluster) each PHOTO belongs to: the group of "
-              "the nearest medoid, or of the nearest centroid where the groups were made by k-means. PHOTO is a "
-              "file, - for standard input, or an http(s) URL. Where the clustering had a limit (--outliers or "
-              "--max-distance), it also tells whether PHOTO lies farther than that from its group: an outlier.",
-          .examples = {"imgsim predict --index photos.idx new/*.jpg"},
-          .exit_codes = {}};
+  return {
+      .usage = "--index IDX PHOTO... [options]",
+      .about =
+          "Tells which group of the index's last clustering (imgsim cluster) each PHOTO belongs to: the group of "
+          "the nearest medoid, or of the nearest centroid where the groups were made by k-means; with the distance "
+          "to it by the metric of the groups, as imgsim cluster prints it (by cosine 1 - cos, from 0 to 2). PHOTO is a "
+          "file, - for standard input, or an http(s) URL. Where the clustering had a limit (--outliers or "
+          "--max-distance), it also tells whether PHOTO lies farther than that from its group: an outlier.",
+      .examples = {"imgsim predict --index photos.idx new/*.jpg"},
+      .exit_codes = {}};
 }
 
 void predict_command::describe(option_set& options) {
@@ -45,12 +47,9 @@ exit_code predict_command::run(session& session) {
   const stored_grouping stored = predict_groups(session, index, embeddings.view());
 
   json results = json::array();
-  text_table table{{{"group", alignment::right},
-                    {"size", alignment::right},
-                    {"similarity", alignment::right},
-                    {"photo"},
-                    {"medoid"}},
-                   {}};
+  text_table table{
+      {{"group", alignment::right}, {"size", alignment::right}, {"distance", alignment::right}, {"photo"}, {"medoid"}},
+      {}};
   const bool tells_outliers = stored.reach().has_value();
   if (tells_outliers) table.columns.push_back({"outlier"});
   for (std::size_t q = 0; q < photos.size(); ++q) {
@@ -58,7 +57,7 @@ exit_code predict_command::run(session& session) {
     const std::size_t medoid = stored.groups.medoids[choice.group];
     const std::size_t size = stored.groups.clusters[choice.group].size();
     const std::string& medoid_path = stored.groups.paths[medoid];
-    std::vector<std::string> cells{std::to_string(choice.group), std::to_string(size), fixed_text(choice.similarity, 4),
+    std::vector<std::string> cells{std::to_string(choice.group), std::to_string(size), fixed_text(choice.distance, 4),
                                    photos[q].name, medoid_path};
     if (tells_outliers) cells.emplace_back(choice.is_outlier ? "yes" : "no");
     table.add_row(std::move(cells));
@@ -67,6 +66,7 @@ exit_code predict_command::run(session& session) {
                        {"size", size},
                        {"medoid", medoid},
                        {"medoid_path", path_to_text(medoid_path)},
+                       {"distance", choice.distance},
                        {"similarity", choice.similarity},
                        {"outlier", choice.is_outlier}});
   }

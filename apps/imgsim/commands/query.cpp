@@ -18,12 +18,6 @@
 
 namespace imgsim::app {
 
-namespace {
-
-const grid_options kSmallGrid{.columns = 5, .tile = 96, .query = 128, .score_name = {}, .first_rank = 1};
-
-}  // namespace
-
 command_help query_command::help() const {
   return {.usage = "--index IDX PHOTO... [options]",
           .about =
@@ -57,7 +51,7 @@ void query_command::describe(option_set& options) {
   options.path("grid", "FILE.png", grid_,
                "also draw each query above its matches; several: FILE-1.png, FILE-2.png, ...");
   options.path("report", "FILE.html", report_, "also write a page with each query and its matches");
-  describe_thumbnails(options, thumbnails_, "also show the photos in the terminal, by its way to draw pictures");
+  describe_thumbnails(options, thumbnails_);
   app::describe(options, limits_);
   options.positional(
       {.metavar = "PHOTO", .target = &photos_, .least = 0, .most = kAnyNumber, .kind = value_kind::file});
@@ -148,7 +142,8 @@ exit_code query_command::run(session& session) {
         if (!first) std::cout << '\n';
         first = false;
         print(session, std::cout, list, index);
-        if (thumbnails_) std::cout << picture_text(*thumbnails_, draw_answer(*shown, answer, list, kSmallGrid).view());
+        if (thumbnails_)
+          std::cout << picture_text(*thumbnails_, draw_answer(*shown, answer, list, kTerminalGrid).view());
       }
     }
   }

@@ -1,5 +1,6 @@
 #include "pipeline/calibrate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -27,15 +28,23 @@ std::optional<score_calibration> calibrate_scores(session& session, encoder& enc
   if (photos < 2) return std::nullopt;
   std::array<photo_variant, kViews> kinds;
   kinds.fill(photo_variant::view);
-  const std::vector<rgb_image> views = make_variants(session, sample, kinds, consequence);
-  session.check_stop(consequence);
-  const tensor<float, 2> photo_rows = encode_images(encoder, sample.photos);
-  const tensor<float, 2> view_rows = encode_images(encoder, views);
-  tensor<float, 2> similarity({photos, views.size()});
-  session.device().similarity_matrix(photo_rows.view(), view_rows.view(), cosine::name, similarity.view());
+  tensor<float, 2> photo_rows({photos, encoder.dimension()}), view_rows({photos * kViews, encoder.dimension()});
+  progress bar(session.options(), "calibrate", "photos", photos);
+  for (std::size_t begin = 0; begin < photos; begin += kEncodeBatch) {
+    const std::span part = std::span(sample.photos).subspan(begin, std::min(kEncodeBatch, photos - begin));
+    const std::vector<rgb_image> views = make_variants(session, part, kinds, consequence, begin);
+    session.check_stop(consequence);
+    std::ranges::copy(encode_images(encoder, part), photo_rows.view().row(begin));
+    std::ranges::copy(encode_images(encoder, views), view_rows.view().row(begin * kViews));
+    bar.update(begin + part.size());
+  }
+  bar.finish();
+  tensor<float, 2> similarity({photos, photos * kViews});
+  session.device().similarity_matrix(std::as_const(photo_rows).view(), std::as_const(view_rows).view(), cosine::name,
+                                     similarity.view());
   std::vector<double> positives, negatives;
   for (std::size_t i = 0; i < photos; ++i) {
-    for (std::size_t v = 0; v < views.size(); ++v) {
+    for (std::size_t v = 0; v < photos * kViews; ++v) {
       if (std::isfinite(similarity(i, v))) (v / kViews == i ? positives : negatives).push_back(similarity(i, v));
     }
   }

@@ -169,7 +169,8 @@ sought_variants seek_variants(session& session, const photo_index& index, encode
                               const compared_photos& photos) {
   const sampled_photos sample =
       read_sample(session, index.photos_root(), paths_of(index, photos.rows), kVariedPhotos, "there is no result");
-  const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants, "there is no result");
+  const std::vector<rgb_image> variants =
+      make_variants(session, sample.photos, kDuplicateVariants, "there is no result");
   sought_variants sought{.photos = sample.photos.size(),
                          .differences = std::vector<double>(variants.size()),
                          .is_nominated = std::vector<bool>(variants.size())};

@@ -15,21 +15,28 @@ namespace imgsim::app {
 namespace {
 
 constexpr std::size_t kShownGroups = 500;  // of a page
+constexpr std::size_t kDrawnPhotos = 21;   // of a group in a terminal: the first, and four rows of others
 
 std::string kind_text(const duplicate_group& group) {
   if (group.exact()) return "the same file";
   return "near-identical, precision " + fixed_text(group.precision(), 4);
 }
 
-/// How a row is tied to its group: "exact", "mirrored, difference 0.0040".
-std::string tie_text(const duplicate_group& group, std::size_t row) {
+/// The link of a row to the photo nearest to it.
+const duplicate_link& closest_link(const duplicate_group& group, std::size_t row) {
   const duplicate_link* closest = nullptr;
   for (const duplicate_link& link : group.links) {
     if (link.a != row && link.b != row) continue;
-    if (link.exact) return "exact";
+    if (link.exact) return link;
     if (closest == nullptr || link.difference < closest->difference) closest = &link;
   }
-  if (closest == nullptr) return "";
+  return *closest;  // rows are in a group by a link
+}
+
+/// How a row is tied to its group: "exact", "mirrored, difference 0.0040".
+std::string tie_text(const duplicate_group& group, std::size_t row) {
+  const duplicate_link* closest = &closest_link(group, row);
+  if (closest->exact) return "exact";
   return std::string(closest->mirrored ? "mirrored, " : "") + "difference " + fixed_text(closest->difference, 4);
 }
 
@@ -97,17 +104,34 @@ json to_json(const duplicate_report& report, const photo_index& index) {
   return document;
 }
 
-std::string to_text(const duplicate_report& report, const photo_index& index) {
+std::string to_text(const duplicate_report& report) {
   std::string text = summary(report) + "\n";
   if (report.no_estimate) text += "near-identical photos are not told: " + *report.no_estimate + "\n";
   if (!report.recall.empty()) text += "variants of the photos that would be found: " + recall_text(report) + "\n";
-  for (std::size_t g = 0; g < report.groups.size(); ++g) {
-    const duplicate_group& group = report.groups[g];
-    text += "\ngroup " + std::to_string(g + 1) + " (" + kind_text(group) + ")\n";
-    for (const std::size_t row : group.rows)
-      text += "  " + printable_utf8(index.photos()[row].path) + "  (" + tie_text(group, row) + ")\n";
-  }
   return text;
+}
+
+std::string to_text(const duplicate_group& group, std::size_t number, const photo_index& index) {
+  std::string text = "group " + std::to_string(number) + " (" + kind_text(group) + ")\n";
+  for (const std::size_t row : group.rows)
+    text += "  " + printable_utf8(index.photos()[row].path) + "  (" + tie_text(group, row) + ")\n";
+  return text;
+}
+
+rgb_image draw_duplicates(const photo_provider& photos, const duplicate_group& group) {
+  const std::span<const std::size_t> rows = std::span(group.rows).first(std::min(group.rows.size(), kDrawnPhotos));
+  std::vector<rgb_image> shown;
+  for (const std::size_t row : rows) shown.push_back(shrunk_to(photos.read(row).view(), kTerminalGrid.query));
+  std::vector<grid_match> matches;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const duplicate_link& link = closest_link(group, rows[i]);
+    matches.push_back({std::as_const(shown[i]).view(), link.exact ? 0 : link.difference, photos.path(rows[i])});
+  }
+  grid_options options = kTerminalGrid;
+  options.score_name = "difference";
+  if (rows.size() < group.rows.size())
+    options.score_name += ", " + count_text(group.rows.size() - rows.size(), "more photo") + " not shown";
+  return draw_grid(std::as_const(shown.front()).view(), photos.path(rows.front()), matches, options);
 }
 
 std::string to_page(const session& session, const duplicate_report& report, const photo_index& index) {

@@ -26,6 +26,9 @@ std::string above_best_text(double cost, double lower_bound) {
   return ", at most " + fixed_text(percent, 2) + " % above the best possible";
 }
 
+/// Of weak_places::overlap.
+constexpr const char* kOverlapScale = " (0: far apart, 1: as wide as they are apart, 2 or more: within one another)";
+
 }  // namespace
 
 json groups_document(const grouping_result& result) {
@@ -67,18 +70,18 @@ std::vector<std::string> judgement_lines(const grouping_result& result) {
   if (result.silhouette)
     lines.push_back("medoid silhouette: " + fixed_text(result.silhouette->mean, 4) +
                     " (1: every photo at its medoid and far from the others; 0: as near to another)");
-  if (result.weak) {
+  // Of groups of one photo each there is nothing to tell.
+  if (result.weak && made.k() < result.labels.size()) {
     const weak_places& weak = *result.weak;
-    lines.push_back("weakest member: " + printable_utf8(made.paths[weak.weakest_member]) + " in group " +
-                    std::to_string(result.labels[weak.weakest_member]) + ", " + fixed_text(weak.weakest_distance, 4) +
-                    " from its " + middle);
-    if (weak.first_group != weak.second_group)
-      lines.push_back(
-          "hardest to tell apart: groups " + std::to_string(weak.first_group) + " and " +
-          std::to_string(weak.second_group) +
-          (std::isinf(weak.overlap) ? ", whose " + middle + "s are the same"
-                                    : ", overlap " + fixed_text(weak.overlap, 2)) +
-          (weak.overlap > 2 && !std::isinf(weak.overlap) ? " (nearer to one another than to their members)" : ""));
+    if (weak.weakest_distance > 0)
+      lines.push_back("weakest member: " + printable_utf8(made.paths[weak.weakest_member]) + " in group " +
+                      std::to_string(result.labels[weak.weakest_member]) + ", " + fixed_text(weak.weakest_distance, 4) +
+                      " from its " + middle);
+    if (weak.first_group != weak.second_group && weak.overlap > 0)
+      lines.push_back("hardest to tell apart: groups " + std::to_string(weak.first_group) + " and " +
+                      std::to_string(weak.second_group) +
+                      (std::isinf(weak.overlap) ? ", whose " + middle + "s are the same"
+                                                : ", overlap " + fixed_text(weak.overlap, 2) + kOverlapScale));
   }
   if (made.outlier_distance)
     lines.push_back("outliers: " + count_text(result.outliers.size(), "photo") + " farther than " +

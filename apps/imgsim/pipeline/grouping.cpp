@@ -73,7 +73,12 @@ grouping_result group_by_k_medoids(session& session, const photo_index& index, c
                             .known_medoids = std::move(known_medoids),
                             .max_swaps = request.max_swaps};
   options.stop = session.stop();
-  progress bar(session.options(), "group", "starts", request.restarts + (options.known_medoids.empty() ? 0 : 1));
+  if (options.initialisation == medoid_initialisation::build && options.restarts > 1) {
+    session.note("--restarts " + std::to_string(options.restarts) +
+                 " changes nothing with --init build: without chance every start is the same");
+    options.restarts = 1;
+  }
+  progress bar(session.options(), "group", "starts", options.restarts + (options.known_medoids.empty() ? 0 : 1));
   options.on_progress = [&](const k_medoids_progress& state) { bar.update(state.restart); };
   k_medoids_result found = distances.k_medoids(options);
   session.check_stop("nothing was written");

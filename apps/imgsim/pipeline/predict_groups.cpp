@@ -29,6 +29,7 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
   const std::optional<double> reach = stored.reach();
   const auto choose = [&](std::size_t group, double distance) {
     stored.choices.push_back({.group = group,
+                              .distance = static_cast<float>(distance),
                               .similarity = static_cast<float>(is_cosine ? 1 - distance : -distance),
                               .is_outlier = reach && static_cast<float>(distance) > *reach});  // as members are judged
   };

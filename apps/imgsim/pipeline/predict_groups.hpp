@@ -16,7 +16,8 @@ namespace imgsim::app {
 
 struct group_choice {
   std::size_t group = 0;    // the nearest
-  float similarity = 0;     // to the group's medoid, or its centroid (for Euclidean distance: minus that)
+  float distance = 0;       // from the group's medoid, or its centroid, by the metric of the groups
+  float similarity = 0;     // 1 - distance by cosine, minus the Euclidean one
   bool is_outlier = false;  // farther from it than the groups were allowed to reach
 };
 

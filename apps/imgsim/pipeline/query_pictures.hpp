@@ -20,6 +20,9 @@ struct answered_query {
   std::vector<match_list> lists;
 };
 
+/// Small enough for a terminal.
+inline const grid_options kTerminalGrid{.columns = 5, .tile = 96, .query = 128, .score_name = {}, .first_rank = 1};
+
 /// The photo of a row, or an image without pixels where it can no longer be read, which is noted.
 [[nodiscard]] rgb_image read_indexed_photo(const session& session, const photo_index& index, std::size_t row);
 

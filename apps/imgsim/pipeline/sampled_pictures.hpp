@@ -24,15 +24,15 @@ struct sampled_photos {
   std::vector<rgb_image> photos;
   std::vector<skipped_file> unread;  // a sample does without them; a command that reads them nowhere else skips them
 };
-/// Throws cancelled, whose message ends with `consequence`.
+/// Shows its progress. Throws cancelled, whose message ends with `consequence`.
 [[nodiscard]] sampled_photos read_sample(session& session, const std::filesystem::path& root,
                                          std::span<const std::string> paths, std::size_t count,
                                          const std::string& consequence);
 
 /// variants[i] of photos[i] for each photo: position i * kinds.size() + k holds the one of kinds[k]. Equal seeds give
-/// equal variants. Throws cancelled likewise.
-[[nodiscard]] std::vector<rgb_image> make_variants(session& session, const sampled_photos& sample,
-                                                   std::span<const photo_variant> kinds,
-                                                   const std::string& consequence);
+/// equal variants, also of a part of the photos that begins with photo `first`. Throws cancelled likewise.
+[[nodiscard]] std::vector<rgb_image> make_variants(session& session, std::span<const rgb_image> photos,
+                                                   std::span<const photo_variant> kinds, const std::string& consequence,
+                                                   std::size_t first = 0);
 
 }  // namespace imgsim::app

@@ -35,7 +35,11 @@ std::optional<gap_statistic_result> find_gap(session& session, const photo_index
   gap_statistic_options options{.seed = session.options().seed};
   options.k_max = std::min(options.k_max, k_max);
   options.stop = session.stop();
-  return session.device().gap_statistic(turned.view(), options);
+  progress bar(session.options(), "gap statistic", "sets of points", 1 + options.references);
+  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done); };
+  gap_statistic_result found = session.device().gap_statistic(turned.view(), options);
+  bar.finish();
+  return found;
 }
 
 std::vector<k_stability> find_stability(session& session, const point_distances& distances, const sweep_result& swept) {
@@ -136,10 +140,10 @@ sweep_result sweep_groups(session& session, const photo_index& index, const swee
   progress bar(session.options(), "choose K", "values of K", options.k_max - options.k_min + 1);
   options.on_progress = [&](const choose_k_progress& state) { bar.update(state.done); };
   swept.choice = compared.choose_k(options);
-  swept.gap = find_gap(session, index, request.metric, options.k_max);
-  if (swept.gap) weigh(swept.choice, *swept.gap);
   session.check_stop("nothing was written");
   bar.finish();
+  swept.gap = find_gap(session, index, request.metric, options.k_max);
+  if (swept.gap) weigh(swept.choice, *swept.gap);
   if (request.seeks_silhouettes && swept.choice.recommended_k > 1)
     swept.silhouettes = find_silhouettes(session, compared, options, swept.photos);
   if (request.judges_stability) swept.stability = find_stability(session, compared, swept);

@@ -14,6 +14,7 @@
 #include "pipeline/drift.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/output_path.hpp"
+#include "pipeline/passed_over.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
@@ -150,8 +151,7 @@ void plan_training_files(session& session, const std::filesystem::path& model) {
 train_summary train_model(session& session, const train_request& request) {
   const photo_folder folder = scan_folder(request.images);
   for (const skipped_file& file : folder.skipped) session.skip(file.path, file.reason);
-  if (folder.photos.empty())
-    throw io_error(request.images, "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth");
+  if (folder.photos.empty()) refuse_no_photos(folder);
   compute& device = session.device();
   prepare_output_file(session, request.model, output_kind::model);
   const history_files history = history_files_of(request.model);

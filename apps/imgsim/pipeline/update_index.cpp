@@ -9,6 +9,7 @@
 #include "pipeline/encode.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
+#include "pipeline/passed_over.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/model/model_file.hpp>
@@ -20,8 +21,8 @@ namespace {
 
 void refuse_without_photos(const photo_folder& folder, std::size_t photos) {
   if (photos > 0) return;
-  throw io_error(folder.root, folder.photos.empty() ? "holds no photos (*.jpg, *.jpeg, *.png, *.webp), at any depth"
-                                                    : "holds no photo that can be read");
+  if (folder.photos.empty()) refuse_no_photos(folder);
+  throw io_error(folder.root, "holds no photo that can be read");
 }
 
 bool is_same_folder(const std::filesystem::path& a, const std::filesystem::path& b) {
@@ -141,7 +142,7 @@ index_outcome plan_index(session& session, const index_request& request) {
   });
   for (const skipped_file& file : skipped) session.skip(file.path, file.reason);
   refuse_without_photos(opened.folder, plan.photos.size());
-  index_outcome outcome;
+  index_outcome outcome{.summary = {}, .dropped = {}, .left_out = passed_over_text(opened.folder)};
   update_summary& summary = outcome.summary;
   summary.skipped = skipped;
   summary.encoded = plan.to_encode();
@@ -168,7 +169,7 @@ index_outcome update_index(session& session, const index_request& request) {
   writer.set_model(request.model);
   if (writer.model_hash() != hash)
     throw io_error(request.model, "changed while the index was being made; index the folder again");
-  index_outcome outcome;
+  index_outcome outcome{.summary = {}, .dropped = {}, .left_out = passed_over_text(folder)};
   outcome.summary = apply_update(
       writer, std::move(plan), encoder->dimension(), [&](std::span<const std::string> paths, row_sink& rows) {
         encode_files(

@@ -78,7 +78,8 @@ variant_search search_variants(session& session, const photo_index& index, const
   // Baselines read every photo, and say which cannot be read.
   if (choice == baseline_choice::none)
     for (const skipped_file& file : sample.unread) session.skip(file.path, file.reason);
-  const std::vector<rgb_image> variants = make_variants(session, sample, kDuplicateVariants, "there is no result");
+  const std::vector<rgb_image> variants =
+      make_variants(session, sample.photos, kDuplicateVariants, "there is no result");
   asked_variants asked{.originals = sample.positions, .gallery = std::vector<std::size_t>(index.size())};
   std::iota(asked.gallery.begin(), asked.gallery.end(), std::size_t{0});
   baseline_rows beside;

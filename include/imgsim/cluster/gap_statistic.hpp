@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <stop_token>
 #include <vector>
@@ -33,6 +34,8 @@ struct gap_statistic_options {
   std::size_t k_max = 20;       // M / 2 where that is smaller, but at least 1
   std::size_t references = 20;  // sets of uniform points
   std::uint64_t seed = 0;
+  /// Sets of points that were grouped, the given one among them.
+  std::function<void(std::size_t done, std::size_t total)> on_progress = {};
   std::stop_token stop = {};
 };
 
@@ -98,7 +101,11 @@ template <execution_context Context>
   gap_statistic_result result;
   for (std::size_t k = 1; k <= k_max; ++k) result.curve.push_back({.k = k});
   const choose_k_options sweep{.seed = options.seed, .stop = options.stop};
+  const auto tell = [&](std::size_t done) {
+    if (options.on_progress) options.on_progress(done, 1 + options.references);
+  };
   const std::vector<double> own = detail::log_costs(context, points, k_max, sweep);
+  tell(1);
   if (!std::isfinite(own.front())) return result;  // all in one place
 
   const auto sets = static_cast<double>(options.references);
@@ -110,6 +117,7 @@ template <execution_context Context>
       for (std::size_t i = 0; i < dimension; ++i)
         uniform(row, i) = static_cast<float>(random.uniform(static_cast<double>(low[i]), static_cast<double>(high[i])));
     drawn.push_back(detail::log_costs(context, std::as_const(uniform).view(), k_max, sweep));
+    tell(1 + drawn.size());
   }
   std::vector<double> mean(k_max, 0.0);
   for (std::size_t i = 0; i < k_max; ++i) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -45,6 +46,9 @@ struct photo_folder {
   std::filesystem::path root;
   std::vector<photo_file> photos;     ///< by path, in byte order
   std::vector<skipped_file> skipped;  ///< by path, in byte order
+  /// Files that were passed over, by their extensions: in lower case, without the dot, "" where there is none.
+  std::map<std::string, std::size_t> others = {};
+  std::size_t hidden = 0;  ///< files with a photo's name behind a leading dot, in folders that are not hidden
 };
 
 /// Rows of photo_folder::photos, ascending.
@@ -60,6 +64,18 @@ namespace detail {
   const std::string_view extension = name.substr(dot + 1);
   return std::ranges::any_of(std::initializer_list<std::string_view>{"jpg", "jpeg", "jpe", "jfif", "png", "webp"},
                              [&](std::string_view known) { return equal_but_for_case(extension, known); });
+}
+
+/// "heic" of "Beach.HEIC".
+[[nodiscard]] inline std::string extension_of(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? "" : lower_case(name.substr(dot + 1));
+}
+
+/// What macOS puts beside a file on disks of other systems.
+[[nodiscard]] inline bool is_resource_fork(std::string_view name) noexcept {
+  return name.starts_with("._");
 }
 
 /// One walk through a folder. Each folder on disk is visited once, by device and inode, so that links cannot send the
@@ -109,7 +125,12 @@ class folder_walk {
       errno = 0;
       const dirent* entry = ::readdir(handle.get());  // NOLINT(concurrency-mt-unsafe): this walk's own handle
       if (entry == nullptr) break;
-      if (entry->d_name[0] != '.') entries.emplace_back(entry->d_name, entry->d_type);
+      const std::string_view name = entry->d_name;
+      if (!name.starts_with('.')) {
+        entries.emplace_back(name, entry->d_type);
+      } else if (entry->d_type != DT_DIR && has_photo_extension(name) && !is_resource_fork(name)) {
+        ++result_.hidden;
+      }
     }
     const int failure = errno;
     std::ranges::sort(entries);  // which of several links is followed first must not depend on the file system
@@ -121,7 +142,10 @@ class folder_walk {
   void add(const std::string& path, unsigned char type) {
     const bool may_be_photo = has_photo_extension(path);
     if (type == DT_DIR) return folders_.push_back(path);
-    if (type != DT_LNK && type != DT_UNKNOWN && !may_be_photo) return;
+    if (type != DT_LNK && type != DT_UNKNOWN && !may_be_photo) {
+      if (type == DT_REG) ++result_.others[extension_of(path)];
+      return;
+    }
     struct stat status{};
     if (::stat((result_.root / path).c_str(), &status) != 0) {
       if (may_be_photo) skip(path, system_reason());
@@ -132,6 +156,8 @@ class folder_walk {
     } else if (may_be_photo) {
       result_.photos.push_back({path, static_cast<std::uintmax_t>(status.st_size),
                                 std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec});
+    } else if (S_ISREG(status.st_mode)) {
+      ++result_.others[extension_of(path)];
     }
   }
 
@@ -148,11 +174,11 @@ class folder_walk {
 }  // namespace detail
 
 /// The photos under `root`, at any depth: regular files (links to files too) named *.jpg, *.jpeg, *.jpe, *.jfif, *.png
-/// or *.webp in any case. Hidden names (with a leading dot) and other files are passed over in silence. Skipped, with
+/// or *.webp in any case. Hidden names (with a leading dot) and other files are passed over and counted. Skipped, with
 /// a reason: folders that cannot be read, and whatever has a photo's name but is no regular file; no file is opened.
 /// Links to folders are followed, each folder once. Throws io_error where `root` is no readable folder.
 [[nodiscard]] inline photo_folder scan_folder(const std::filesystem::path& root) {
-  photo_folder folder{root, {}, {}};
+  photo_folder folder{.root = root, .photos = {}, .skipped = {}};
   detail::folder_walk(folder).run();
   return folder;
 }

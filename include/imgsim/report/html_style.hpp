@@ -23,7 +23,7 @@ inline constexpr std::string_view kPageColours = R"css(:root {
 
 inline constexpr std::string_view kPageStyle = R"css(
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 var(--font)}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 var(--font);overflow-wrap:anywhere}
 .wrap{max-width:1120px;margin:0 auto;padding:28px 20px 56px}
 h1{font-size:1.75rem;line-height:1.2;letter-spacing:-.01em;margin:0 0 .35rem}
 h2{font-size:1.3rem;margin:0 0 .75rem}
@@ -36,7 +36,7 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;padding:0;m
 section{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:22px 24px;margin-top:22px}
 dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px 20px;margin:0 0 1rem}
 dl.facts dt{color:var(--muted);font-size:.85rem}
-dl.facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
+dl.facts dd{margin:0;font-weight:600}
 ul.cards{list-style:none;margin:0 0 1rem;padding:0;display:grid;gap:14px;grid-template-columns:repeat(auto-fill,minmax(164px,1fr))}
 ul.cards.small{gap:8px;grid-template-columns:repeat(auto-fill,minmax(92px,1fr))}
 figure{margin:0;border:1px solid var(--line);border-radius:10px;overflow:hidden;background:var(--card);height:100%}
@@ -48,14 +48,14 @@ figcaption{padding:8px 10px;font-size:.85rem;line-height:1.35}
 figcaption .top{display:flex;justify-content:space-between;gap:.5rem;font-weight:600;font-variant-numeric:tabular-nums}
 figcaption .badge{color:var(--accent)}
 figure.framed .badge{color:var(--medoid)}
-.path{display:block;color:var(--muted);overflow-wrap:anywhere}
+.path{display:block;color:var(--muted)}
 figure.large{max-width:360px;margin:0 auto 20px;height:auto;border:2px solid var(--accent)}
 figure.large img{aspect-ratio:auto}
 .plot{margin:0 0 1rem;overflow-x:auto}
 .plot svg{max-width:100%;height:auto;display:block}
 .table{overflow-x:auto;margin:0 0 1rem}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
-th,td{padding:6px 14px 6px 0;text-align:left;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th,td{padding:6px 14px 6px 0;text-align:left;border-bottom:1px solid var(--line)}
 th{color:var(--muted);font-weight:600;white-space:nowrap}
 th.right,td.right{text-align:right}
 footer{margin-top:22px;font-size:.85rem}
