@@ -34,8 +34,9 @@ int after_output(exit_code code) {
   return to_shell(exit_code::failed);
 }
 
-int refuse(const std::string& who, const std::string& message, const std::string& try_this) {
-  std::cerr << who << ": " << message << "\nTry: " << try_this << '\n';
+int refuse(const std::string& who, const std::string& message, const std::string& try_this,
+           const std::string& configured = {}) {
+  std::cerr << who << ": " << printable_utf8(message) << configured << "\nTry: " << try_this << '\n';
   return to_shell(exit_code::wrong_usage);
 }
 
@@ -88,7 +89,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     all.check_required();
     chosen.validate(all);
   } catch (const usage_error& e) {
-    return refuse(who, e.what() + configured, who + " --help");
+    return refuse(who, e.what(), who + " --help", configured);
   }
 
   session session(global, std::string(chosen.name()), tokens);
@@ -96,7 +97,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     const exit_code code = chosen.run(session);
     return after_output(code);
   } catch (const usage_error& e) {
-    return refuse(who, e.what() + configured, who + " --help");
+    return refuse(who, e.what(), who + " --help", configured);
   } catch (const io_error& failure) {
     std::cerr << who << ": " << with_suggestion(failure) << '\n';
   } catch (const std::bad_alloc&) {

@@ -12,6 +12,7 @@
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/path_text.hpp>
+#include <imgsim/report/escape.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
@@ -78,8 +79,8 @@ exit_code index_command::run(session& session) {
     document["seconds"] = seconds;
     session.print(document);
   } else {
-    std::cout << index_.string() << ": " << count_text(index.size(), "photo") << ", " << index.dimension()
-              << " numbers each\n"
+    std::cout << printable_utf8(index_.string()) << ": " << count_text(index.size(), "photo") << ", "
+              << index.dimension() << " numbers each\n"
               << "added " << summary.added << ", changed " << summary.changed << ", renamed " << summary.renamed
               << ", removed " << summary.removed << ", unchanged " << summary.unchanged;
     if (summary.reencoded > 0) std::cout << ", encoded again " << summary.reencoded;
