@@ -72,6 +72,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
   global_options global;
   describe_own(chosen, own, global);
   std::string configured;
+  std::vector<std::string> arguments;
   try {
     option_set all;
     describe_own(chosen, all, global);
@@ -88,11 +89,13 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     configured = apply_config(all, chosen, global);
     all.check_required();
     chosen.validate(all);
+    arguments = all.configured();
+    arguments.insert(arguments.end(), tokens.begin(), tokens.end());
   } catch (const usage_error& e) {
     return refuse(who, e.what(), who + " --help", configured);
   }
 
-  session session(global, std::string(chosen.name()), tokens);
+  session session(global, std::string(chosen.name()), arguments);
   try {
     const exit_code code = chosen.run(session);
     return after_output(code);

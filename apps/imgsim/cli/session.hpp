@@ -32,7 +32,7 @@ class session {
   ~session();
 
   [[nodiscard]] const global_options& options() const noexcept { return options_; }
-  /// What was typed, so that it can be pasted into a shell.
+  /// What was typed, behind what a config file set, so that it can be pasted into any shell.
   [[nodiscard]] const std::string& command_line() const noexcept { return command_line_; }
   [[nodiscard]] bool wants_json() const noexcept { return options_.json; }
   [[nodiscard]] decode_limits limits() const;
