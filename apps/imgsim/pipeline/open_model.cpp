@@ -86,9 +86,15 @@ void plan_index_files(session& session, const photo_index& index, const std::vec
                       const char* consequence) {
   const std::filesystem::path folder = index.folder();
   if (consequence != nullptr && !is_writable(session, folder, consequence)) return;
+void plan_index_lock(session& session, const std::filesystem::path& folder) {
+  const std::filesystem::path lock = folder / index_lock::kName;
+  if (!std::filesystem::exists(lock)) session.plan(lock);
+}
+
   index_writer::expect_place(folder);
   prepare_output_folder(session, folder, names);
   session.plan(folder / index_file::kManifest);
 }
 
 }  // namespace imgsim::app
+  plan_index_lock(session, folder);

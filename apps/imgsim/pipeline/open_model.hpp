@@ -45,5 +45,8 @@ void expect_photo_folder(const photo_index& index);
 /// warns of it with `consequence` instead; where that is null, throws io_error.
 void plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
                       const char* consequence);
+/// In a dry run: plans the lock of the index, which its first writer makes and leaves there.
+void plan_index_lock(session& session, const std::filesystem::path& folder);
+
 
 }  // namespace imgsim::app

@@ -105,6 +105,7 @@ void plan_files(session& session, const index_request& request, const photo_inde
       previous != nullptr && std::ranges::equal(photos, previous->photos(), {}, &planned_photo::photo);
   if (outcome.summary.same_rows && same_list && !other_model) return;
   file(index_file::kManifest);
+  plan_index_lock(session, request.index);
   if (!same_list) file(index_file::kPhotos);
   if (other_model) file(index_file::kModel);
   if (outcome.summary.same_rows) return;
