@@ -6,6 +6,7 @@
 
 #include "cli/text.hpp"
 #include "device/compute.hpp"
+#include "pipeline/drift.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
@@ -87,10 +88,14 @@ struct opened_request {
   photo_folder folder;
   std::unique_ptr<encoder> model;
   std::string hash;
+  std::optional<std::string> kept_for_drift;
 };
 
 opened_request open_request(session& session, const index_request& request) {
-  opened_request opened{.folder = scan_folder(request.images), .model = open_model(session, request.model), .hash = {}};
+  opened_request opened{.folder = scan_folder(request.images), .model = {}, .hash = {}, .kept_for_drift = {}};
+  const model_file model = read_model(request.model);
+  opened.model = session.device().open_encoder(model);
+  opened.kept_for_drift = kept_for_drift(model);
   opened.hash = model_hash(request.model);
   refuse_without_photos(opened.folder, opened.folder.photos.size());
   return opened;
@@ -100,12 +105,12 @@ opened_request open_request(session& session, const index_request& request) {
 void plan_files(session& session, const index_request& request, const photo_index* previous, const update_plan& plan,
                 const index_outcome& outcome, bool other_model) {
   const auto file = [&](const char* name) { session.plan(request.index / name); };
+  plan_index_lock(session, request.index);
   const std::vector<planned_photo>& photos = plan.photos;
   const bool same_list =
       previous != nullptr && std::ranges::equal(photos, previous->photos(), {}, &planned_photo::photo);
   if (outcome.summary.same_rows && same_list && !other_model) return;
   file(index_file::kManifest);
-  plan_index_lock(session, request.index);
   if (!same_list) file(index_file::kPhotos);
   if (other_model) file(index_file::kModel);
   if (outcome.summary.same_rows) return;
@@ -158,7 +163,7 @@ index_outcome plan_index(session& session, const index_request& request) {
 index_outcome update_index(session& session, const index_request& request) {
   if (session.is_dry_run()) return plan_index(session, request);
   const opened_request opened = open_request(session, request);
-  const auto& [folder, encoder, hash] = opened;
+  const auto& [folder, encoder, hash, kept] = opened;
 
   prepare_output_folder(session, request.index, {});
   index_writer writer(request.index);
@@ -170,6 +175,7 @@ index_outcome update_index(session& session, const index_request& request) {
   if (writer.model_hash() != hash)
     throw io_error(request.model, "changed while the index was being made; index the folder again");
   index_outcome outcome;
+  outcome.kept_for_drift = kept;
   outcome.summary = apply_update(
       writer, std::move(plan), encoder->dimension(), [&](std::span<const std::string> paths, row_sink& rows) {
         encode_files(
