@@ -159,10 +159,10 @@ BOOST_AUTO_TEST_CASE(outliers_are_listed_kept_apart_and_predicted) {
 BOOST_AUTO_TEST_CASE(at_the_very_distance_of_a_member_predict_judges_as_cluster_did) {
   const trained_folder made;
   for (const std::string metric : {"cosine", "euclidean"}) {
-    const std::vector<std::string> line{"cluster", "--index", made.index(), "-k", "3", "--metric", metric, "--json"};
+    const std::vector<std::string> line{"cluster", "--index", made.index(), "-k", "12", "--metric", metric, "--json"};
     // The farthest member's distance, then that of the farthest one that it leaves, and so on.
     std::string most = "1000";
-    for (std::size_t left_out = 0; left_out < 8; ++left_out) {
+    for (std::size_t left_out = 0; left_out < 16; ++left_out) {
       auto limited = line;
       limited.insert(limited.end(), {"--outliers", most});
       const auto groups = must_run(limited).json();
