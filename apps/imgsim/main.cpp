@@ -35,8 +35,9 @@ int after_output(exit_code code) {
   return to_shell(exit_code::failed);
 }
 
-int refuse(const std::string& who, const std::string& message, const std::string& try_this) {
-  std::cerr << who << ": " << message << "\nTry: " << try_this << '\n';
+int refuse(const std::string& who, const std::string& message, const std::string& try_this,
+           const std::string& configured = {}) {
+  std::cerr << who << ": " << printable_utf8(message) << configured << "\nTry: " << try_this << '\n';
   return to_shell(exit_code::wrong_usage);
 }
 
@@ -73,6 +74,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
   global_options global;
   describe_own(chosen, own, global);
   std::string configured;
+  std::vector<std::string> arguments;
   try {
     option_set all;
     describe_own(chosen, all, global);
@@ -91,16 +93,18 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     configured = apply_config(all, chosen, global);
     all.check_required();
     chosen.validate(all);
+    arguments = all.configured();
+    arguments.insert(arguments.end(), tokens.begin(), tokens.end());
   } catch (const usage_error& e) {
-    return refuse(who, e.what() + configured, who + " --help");
+    return refuse(who, e.what(), who + " --help", configured);
   }
 
-  session session(global, std::string(chosen.name()), tokens);
+  session session(global, std::string(chosen.name()), arguments);
   try {
     const exit_code code = chosen.run(session);
     return after_output(code);
   } catch (const usage_error& e) {
-    return refuse(who, e.what() + configured, who + " --help");
+    return refuse(who, e.what(), who + " --help", configured);
   } catch (const io_error& failure) {
     std::cerr << who << ": " << with_suggestion(failure) << '\n';
   } catch (const std::bad_alloc&) {

@@ -1,7 +1,11 @@
 // Options from a config file: what is used, what wins, and what is refused, with file and line.
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -158,6 +162,30 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told_with_file_and_line_and_exit_code_2) {
   const auto missing = run_imgsim({"info", "--config", "/nonexistent/imgsim.toml"});
   BOOST_TEST(missing.exit_code == 2);
   BOOST_TEST(missing.err.starts_with("imgsim info: /nonexistent/imgsim.toml: cannot be opened"));
+}
+
+BOOST_AUTO_TEST_CASE(advice_to_resume_repeats_what_the_file_set) {
+  const auto& made = shared_folder();
+  const temporary_folder folder;
+  const std::string model = (folder.path() / "m.safetensors").string();
+  const config_file file("seed = 11\n[train]\nbatch = 4\nresume = false\nepochs = 7\npreset = \"" +
+                         made.architecture() + "\"\n");
+  imgsim_test::running_imgsim training;
+  {
+    const with_variable config("IMGSIM_CONFIG", file.path());
+    training.start({"train", "--images", made.photos(), "--model", model, "--epochs", "400", "--device", "cpu"},
+                   folder.path() / "out", folder.path() / "err");
+  }
+  // The first checkpoint shows that training is under way.
+  for (int i = 0; i < 3000 && !std::filesystem::exists(folder.path() / "m.last.safetensors"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  training.signal(SIGINT);
+  BOOST_TEST(training.wait() == 1);
+  const std::string err = imgsim_test::read_text(folder.path() / "err");
+  BOOST_TEST(err.ends_with("continue with:\n  imgsim train --batch=4 --preset=" + made.architecture() +
+                           " --seed=11 --images " + made.photos() + " --model " + model +
+                           " --epochs 400 --device cpu --resume\n"),
+             err);
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_names_what_the_file_set) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <imgsim/core/number_text.hpp>
 #include <imgsim/embedding/photo_index.hpp>
 #include <imgsim/report/number.hpp>
 
@@ -155,6 +156,33 @@ BOOST_AUTO_TEST_CASE(outliers_are_listed_kept_apart_and_predicted) {
   BOOST_TEST(!plain.contains("outliers"));
   const auto predicted = must_run({"predict", "--index", made.index(), made.photo("red/0.png"), "--json"}).json();
   BOOST_TEST(predicted.at("results").at(0).at("outlier") == false);
+}
+
+BOOST_AUTO_TEST_CASE(at_the_very_distance_of_a_member_predict_judges_as_cluster_did) {
+  const trained_folder made;
+  for (const std::string metric : {"cosine", "euclidean"}) {
+    const std::vector<std::string> line{"cluster", "--index", made.index(), "-k", "12", "--metric", metric, "--json"};
+    // The farthest member's distance, then that of the farthest one that it leaves, and so on.
+    std::string most = "1000";
+    for (std::size_t left_out = 0; left_out < 16; ++left_out) {
+      auto limited = line;
+      limited.insert(limited.end(), {"--outliers", most});
+      const auto groups = must_run(limited).json();
+      const auto outliers = groups.at("outliers").get<std::vector<std::size_t>>();
+      BOOST_TEST_CONTEXT(metric << ", " << most) {
+        std::vector<std::string> asked{"predict", "--index", made.index(), "--json"};
+        for (const auto& path : groups.at("paths")) asked.push_back(made.photo(path));
+        const auto predicted = must_run(asked).json().at("results");
+        for (std::size_t row = 0; row < kPhotos; ++row)
+          BOOST_TEST(predicted.at(row).at("outlier") == std::ranges::binary_search(outliers, row), "row " << row);
+      }
+      const auto farthest = groups.at("weakest_member").at("distance").get<float>();
+      // Alternately the distance itself, at which the photo stays, and the float below, at which it goes.
+      const float next = left_out % 2 == 0 ? farthest : std::nextafter(farthest, 0.0f);
+      if (left_out % 2 == 1) BOOST_TEST(imgsim::number_text(static_cast<double>(farthest)) == most);
+      most = imgsim::number_text(static_cast<double>(next));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_cost_stands_beside_its_bound) {

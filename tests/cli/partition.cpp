@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -234,6 +236,63 @@ BOOST_AUTO_TEST_CASE(a_photo_that_is_gone_is_skipped) {
   const auto result = partition(made, folder.path(), "hardlink");
   BOOST_TEST(result.exit_code == 3);
   BOOST_TEST(result.err.find("skipped red/0.png: it is no longer") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_photo_that_changed_since_it_was_indexed_is_listed_and_not_placed) {
+  const trained_folder made;
+  const auto flip_last_byte = [&](const std::string& name) {
+    std::string bytes = read_text(made.photo(name));
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    write_text(made.photo(name), bytes);
+  };
+  fs::resize_file(made.photo("red/1.png"), fs::file_size(made.photo("red/1.png")) / 2);
+  write_photo(made.photo("red/2.png"), 2, 77);
+  flip_last_byte("red/3.png");
+  const auto date = fs::last_write_time(made.photo("red/4.png"));
+  flip_last_byte("red/4.png");
+  fs::last_write_time(made.photo("red/4.png"), date);
+  fs::last_write_time(made.photo("red/5.png"), date + std::chrono::hours(1));
+  for (const std::string kind : {"copy", "symlink", "hardlink"}) {
+    // A link leads to whatever is there later: a look at size and date is what it is made after.
+    std::set<std::string> changed{"red/1.png", "red/2.png", "red/3.png"};
+    const temporary_folder folder;
+    std::vector<std::string> line{"cluster",     "--index", made.index(), "-k", "1", "--out", folder.path().string(),
+                                  "--partition", kind,      "--quiet"};
+    line.emplace_back("--dry-run");
+    const auto names_every_one = [&](const command_result& result) {
+      BOOST_TEST_CONTEXT(kind << ": " << result.err) {
+        BOOST_TEST(result.exit_code == 3);
+        for (const std::string& name : changed)
+          BOOST_TEST(result.err.find("skipped " + name + ": it has changed since it was indexed; run imgsim index") !=
+                     std::string::npos);
+        BOOST_TEST(static_cast<std::size_t>(std::ranges::count(result.err, '\n')) == changed.size());
+      }
+    };
+    names_every_one(run_imgsim(line));
+    line.pop_back();
+    if (kind == "copy") changed.insert("red/4.png");
+    for (const bool again : {false, true}) {
+      names_every_one(run_imgsim(line));
+      const std::size_t placed = photos_below(folder.path() / "groups").size();
+      BOOST_TEST(placed == kLabels * kPhotosOfLabel - changed.size(), kind << again);
+    }
+    BOOST_TEST(!fs::exists(folder.path() / "groups/group_00/.imgsim-partial"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_that_is_not_the_photo_that_was_indexed_is_not_taken_for_it) {
+  const trained_folder made;
+  const temporary_folder folder;
+  BOOST_TEST_REQUIRE(partition(made, folder.path(), "copy", "1").exit_code == 0);
+  const fs::path copy = photos_below(folder.path() / "groups").front();
+  std::string bytes = read_text(copy);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_text(copy, bytes);
+  const auto again = partition(made, folder.path(), "copy", "1");
+  BOOST_TEST(again.exit_code == 3);
+  BOOST_TEST(
+      again.err.find("something else is in the place of each, the first at " + copy.string()) != std::string::npos,
+      again.err);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -46,6 +46,20 @@ BOOST_AUTO_TEST_CASE(a_query_that_cannot_be_read_fails_alone_and_is_skipped_amon
   BOOST_TEST(among.json().at("skipped").at(0).at("reason").get<std::string>().find("no JPEG") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_photo_of_the_index_that_cannot_be_read_any_more_is_an_empty_tile_and_named) {
+  const trained_folder made;
+  const temporary_folder folder;
+  std::filesystem::remove(made.photo("red/1.png"));
+  std::filesystem::resize_file(made.photo("red/2.png"), 20);
+  const auto result = must_run({"query", "--index", made.index(), "--id", "red/0.png", "-n", "23", "--grid",
+                                (folder.path() / "grid.png").string()});
+  for (const char* gone : {"red/1.png", "red/2.png"}) {
+    const std::size_t at = result.err.find("imgsim query: " + made.photo(gone) + ": ");
+    BOOST_TEST_REQUIRE(at != std::string::npos, result.err);
+    BOOST_TEST(result.err.substr(at, result.err.find('\n', at) - at).ends_with(" (shown as an empty tile)"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_missing_is_named_and_gives_exit_code_1) {
   const trained_folder& made = shared_folder();
   const std::vector<std::vector<std::string>> lines{

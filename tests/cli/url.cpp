@@ -18,8 +18,8 @@ using namespace imgsim_test;
 
 namespace {
 
-/// Answers each request on a free port of 127.0.0.1: /photo with `photo`, /moved and /loop with redirects, all else
-/// with 404.
+/// Answers each request on a free port of 127.0.0.1: /photo with `photo`, /large with more behind it than is read,
+/// /moved and /loop with redirects, all else with 404.
 class photo_server {
  public:
   explicit photo_server(std::string photo) : photo_(std::move(photo)) {
@@ -72,6 +72,8 @@ class photo_server {
     if (request.starts_with("GET /page ")) return with("200 OK", "", "<html>");
     if (request.starts_with("GET /moved ")) return with("302 Found", "Location: /photo\r\n", "");
     if (request.starts_with("GET /loop ")) return with("302 Found", "Location: /loop\r\n", "");
+    if (request.starts_with("GET /large "))  // its length is not told before
+      return "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + photo_ + std::string(std::size_t{64} << 20, 'x');
     if (request.starts_with("GET /file ")) return with("302 Found", "Location: file:///etc/passwd\r\n", "");
     return with("404 Not Found", "", "");
   }
@@ -120,6 +122,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_no_photo_are_explained) {
     const char* reason;
   } table[] = {{"/missing", "status 404"},
                {"/page", "no JPEG, PNG or WebP"},
+               {"/large", "is larger than the limit of 64.0 MiB"},
                {"/loop", "redirects more than 5 times"},
                {"/file", "neither http nor https"}};
   for (const auto& row : table) {

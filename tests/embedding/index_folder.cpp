@@ -189,6 +189,16 @@ BOOST_AUTO_TEST_CASE(a_second_writer_is_told_to_wait) {
   BOOST_TEST(version_seen() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(looks_at_the_lock_turn_no_writer_away) {
+  begin_with(first);
+  const other_process dry_runs([&] {
+    for (;;) static_cast<void>(reason_of([&] { imgsim::index_lock::expect_free(index); }));
+  });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  for (std::size_t writers = 0; writers < 20 || std::chrono::steady_clock::now() < end; ++writers)
+    BOOST_REQUIRE_NO_THROW(imgsim::index_lock{index});
+}
+
 BOOST_AUTO_TEST_CASE(readers_beside_a_writer_see_whole_versions_only) {
   begin_with(second);
   // The texts of the manifests recur from round to round: a reader must not take one round for another.

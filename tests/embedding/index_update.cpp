@@ -110,6 +110,25 @@ BOOST_AUTO_TEST_CASE(a_new_date_alone_encodes_nothing_and_keeps_what_was_compute
   BOOST_TEST(!update().committed);
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_is_no_photo_costs_nothing_that_was_computed) {
+  photos.put("b/3.jpg", "bad");
+  update();
+  imgsim_test::add_everything(index);
+  const auto before = imgsim_test::contents_of(index);
+  const auto done = update();
+  BOOST_TEST(done.encoded == strings{"b/3.jpg"}, boost::test_tools::per_element());
+  BOOST_TEST(done.summary.same_rows);
+  BOOST_TEST(!done.committed);
+  BOOST_TEST((imgsim_test::contents_of(index) == before));
+  // One more of them is a change of the list alone.
+  photos.put("a.jpg", "bad");
+  BOOST_TEST(update().committed);
+  const auto opened = imgsim::photo_index::open(index);
+  BOOST_TEST(opened.manifest().skipped.size() == 2u);
+  BOOST_TEST(opened.neighbours().has_value());
+  BOOST_TEST(opened.groups().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(each_change_is_told_from_the_others) {
   update();
   imgsim_test::add_everything(index);

@@ -10,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/cost_bound.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/mpi.hpp>
@@ -109,6 +110,10 @@ BOOST_AUTO_TEST_CASE(ranks_that_ask_for_other_groups_are_refused_by_all) {
   BOOST_CHECK_EXCEPTION((void)imgsim::groups_around(context, distances, medoids), imgsim::invalid_argument, tells);
   const std::vector<std::size_t> others{0, k};
   BOOST_CHECK_EXCEPTION((void)imgsim::groups_around(context, distances, others), imgsim::invalid_argument, tells);
+  BOOST_CHECK_EXCEPTION((void)imgsim::bound_cost(context, distances, medoids), imgsim::invalid_argument, tells);
+  BOOST_CHECK_EXCEPTION((void)imgsim::bound_cost(context, distances, others), imgsim::invalid_argument, tells);
+  BOOST_CHECK_EXCEPTION((void)imgsim::bound_cost(context, distances, std::vector<std::size_t>{0, 1}, {.iterations = k}),
+                        imgsim::invalid_argument, tells);
 }
 
 BOOST_AUTO_TEST_CASE(an_error_of_mpi_is_thrown) {

@@ -228,6 +228,7 @@ void option_set::configure(std::string_view name, const std::vector<std::string>
   for (const std::string& value : values) {
     if (value.empty()) throw usage_error("expected " + found->metavar + ", got an empty text");
     found->set(value);
+    configured_.push_back("--" + found->name + (found->metavar.empty() ? "" : "=" + value));
   }
   found->was_given = true;
 }

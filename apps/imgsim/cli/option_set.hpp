@@ -115,6 +115,9 @@ class option_set {
   /// flag. Throws usage_error with the reason alone.
   void configure(std::string_view name, const std::vector<std::string>& values);
 
+  /// What configure() has set, as it would be typed.
+  [[nodiscard]] const std::vector<std::string>& configured() const noexcept { return configured_; }
+
   /// Throws usage_error where a required option or argument was not given.
   void check_required() const;
 
@@ -131,6 +134,7 @@ class option_set {
               std::function<void(const std::string&)> set);
   std::list<option> options_;  // a list: the references that add() returns stay valid
   positional_arguments positional_;
+  std::vector<std::string> configured_;
 };
 
 /// A whole number in `range`; throws usage_error with the reason.

@@ -15,6 +15,30 @@
 
 namespace imgsim::app {
 
+namespace {
+
+/// JSON lets these stand as they are, a terminal may obey them: DEL, the C1 controls and what reorders text. In a
+/// document they stand within strings alone, where an escape means the same.
+std::string escaped_controls(const std::string& document) {
+  std::string text;
+  text.reserve(document.size());
+  for (std::size_t at = 0; at < document.size();) {
+    const detail::code_point read = detail::read_code_point(document, at);
+    if (read.value >= 0x7f && read.value != detail::kBadCodePoint && read.value < 0x10000 &&
+        detail::printable_code_point(read.value) != read.value) {
+      constexpr const char* kDigits = "0123456789abcdef";
+      text += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) text += kDigits[(read.value >> shift) & 15];
+    } else {
+      text.append(document, at, read.length);
+    }
+    at += read.length;
+  }
+  return text;
+}
+
+}  // namespace
+
 session::session(global_options options, std::string command_name, const std::vector<std::string>& arguments)
     : options_(options), command_name_(std::move(command_name)), command_line_("imgsim " + command_name_) {
   for (const std::string& argument : arguments) command_line_ += " " + shell_word(argument);
@@ -59,8 +83,9 @@ void session::check_stop(const std::string& consequence) {
   if (stop().stop_requested()) throw cancelled("stopped; " + consequence);
 }
 
-void session::warn(const std::string& text) const {
-  std::cerr << "imgsim " << command_name_ << ": " << text << '\n';
+void session::warn(const std::string& text, const std::string& to_paste) const {
+  std::cerr << "imgsim " + command_name_ + ": " + printable_utf8(text) +
+                   (to_paste.empty() ? "" : "\n  " + printable_utf8(to_paste)) + "\n";
 }
 
 void session::note(const std::string& text) const {
@@ -70,7 +95,7 @@ void session::note(const std::string& text) const {
 void session::skip(const std::string& path, const std::string& reason) {
   skipped_.push_back({{"path", path_to_text(path)}, {"reason", path_to_text(reason)}});
   if (given_stop_) return;  // in the background, whoever began it tells
-  warn("skipped " + printable_utf8(path) + ": " + printable_utf8(reason));
+  warn("skipped " + path + ": " + reason);
 }
 
 void session::plan(const std::filesystem::path& file) {
@@ -115,7 +140,7 @@ exit_code session::finish() const {
 }
 
 void session::print(const json& document) const {
-  std::cout << json_text(document) << '\n';
+  std::cout << escaped_controls(json_text(document)) << '\n';
 }
 
 std::string json_text(const json& document, int indent) {

@@ -32,7 +32,7 @@ class session {
   ~session();
 
   [[nodiscard]] const global_options& options() const noexcept { return options_; }
-  /// What was typed, so that it can be pasted into a shell.
+  /// What was typed, behind what a config file set, so that it can be pasted into any shell.
   [[nodiscard]] const std::string& command_line() const noexcept { return command_line_; }
   [[nodiscard]] bool wants_json() const noexcept { return options_.json; }
   [[nodiscard]] decode_limits limits() const;
@@ -50,8 +50,9 @@ class session {
   /// Throws cancelled with `consequence` ("nothing was changed") where a stop is wanted.
   void check_stop(const std::string& consequence);
 
-  /// "imgsim index: text" on stderr.
-  void warn(const std::string& text) const;
+  /// "imgsim index: text" on stderr, on one line whatever bytes names in it hold, and below it a command to paste, made
+  /// of shell_word()s.
+  void warn(const std::string& text, const std::string& to_paste = {}) const;
   /// The same, silent under --quiet.
   void note(const std::string& text) const;
   /// Lists a photo that could not be used and remembers that the exit code is then `some_skipped`.
@@ -73,7 +74,7 @@ class session {
   /// `table` for standard output: as wide as a terminal is, its headings bold where colour is wanted.
   [[nodiscard]] std::string text_of(const text_table& table) const;
 
-  /// The command's one JSON document.
+  /// The command's one JSON document, fit for a terminal.
   void print(const json& document) const;
 
  private:

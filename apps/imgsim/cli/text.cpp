@@ -84,8 +84,24 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
 std::string shell_word(std::string_view argument) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
   if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) return std::string(argument);
-  std::string word = "'";
-  for (const char c : argument) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  if (printable_utf8(argument) == argument) {
+    std::string word = "'";
+    for (const char c : argument) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return word + "'";
+  }
+  // Of three octal digits each, so that what follows is no part of them.
+  std::string word = "$'";
+  for (const char c : argument) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\'' || c == '\\') {
+      word += {'\\', c};
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      word += c;
+    } else {
+      word += {'\\', static_cast<char>('0' + (byte >> 6)), static_cast<char>('0' + ((byte >> 3) & 7)),
+               static_cast<char>('0' + (byte & 7))};
+    }
+  }
   return word + "'";
 }
 

@@ -20,7 +20,8 @@ namespace imgsim::app {
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
 /// A copy of `text` broken at spaces into lines of at most `width`, each but the first behind `indent` spaces.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
-/// `argument` so that a POSIX shell reads it back as one word.
+/// `argument` so that a POSIX shell reads it back as one word; one that is not fit to print as $'...', which POSIX has
+/// had since 2024, and bash, zsh and ksh for long.
 [[nodiscard]] std::string shell_word(std::string_view argument);
 
 }  // namespace imgsim::app

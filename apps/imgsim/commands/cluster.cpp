@@ -57,7 +57,9 @@ command_help cluster_command::help() const {
           "more photos than can be compared, those of a sample. With --out, writes k_groups.json, contact_sheet.png "
           "and report.html there; with "
           "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
-          "photos that --outliers leaves out. Of photos with one name the later ones are numbered (~2), and symbolic "
+          "photos that --outliers leaves out. Photos that changed since they were indexed are listed and left out. Of "
+          "photos "
+          "with one name the later ones are numbered (~2), and symbolic "
           "links are absolute. The groups are kept in the index for imgsim predict, unless it cannot be "
           "written into. A partition never overwrites or removes a file; one that was interrupted is continued by the "
           "same command, and a DIR that holds the partition of other groups is refused before anything is written.",
@@ -165,7 +167,7 @@ void cluster_command::validate(const option_set& options) {
 void cluster_command::partition(session& session, const photo_index& index, const grouping_result& result) const {
   progress bar(session.options(), "partition", "photos", index.size());
   const partition_result made = partition_photos(
-      result.groups, index.photos_root(), *out_ / "groups",
+      result.groups, index.photos(), index.photos_root(), *out_ / "groups",
       {.kind = *partition_,
        .on_progress = [&](std::size_t done) { bar.update(done); },
        .on_skip = [&](const std::string& path, const std::string& reason) { session.skip(path, reason); },
@@ -190,7 +192,7 @@ exit_code cluster_command::run(session& session) {
   }
   const grouping_result result = make_groups(session, index, request_);
   if (partition_ && session.is_dry_run())
-    plan_partition(session, result.groups, *partition_, index.photos_root(), *out_ / "groups");
+    plan_partition(session, result.groups, index.photos(), *partition_, index.photos_root(), *out_ / "groups");
   else if (partition_)
     check_partition_folder(result.groups, *partition_, index.photos_root(), *out_ / "groups");
   if (out_ && !partition_) refuse_other_partition(result.groups, *out_ / "groups");

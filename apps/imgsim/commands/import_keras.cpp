@@ -10,6 +10,7 @@
 
 #ifdef IMGSIM_WITH_KERAS
 #include <imgsim/model/keras_import.hpp>
+#include <imgsim/report/escape.hpp>
 #endif
 
 namespace imgsim::app {
@@ -39,7 +40,7 @@ exit_code import_keras_command::run([[maybe_unused]] session& session) {
                    {"architecture", model.description.name},
                    {"dimension", model.embedding.dimension()}});
   } else {
-    std::cout << model_.string() << ": " << model.description.name << ", " << model.embedding.dimension()
+    std::cout << printable_utf8(model_.string() + ": " + model.description.name) << ", " << model.embedding.dimension()
               << " numbers a photo\n";
   }
   return session.finish();

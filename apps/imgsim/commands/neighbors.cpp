@@ -13,6 +13,7 @@
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/embedding/npy.hpp>
+#include <imgsim/report/escape.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
@@ -117,7 +118,7 @@ exit_code neighbors_command::run(session& session) {
   } else {
     std::cout << (writer ? "Kept" : "Found") << " the " << found.columns() << " nearest of each of "
               << count_text(found.queries(), "photo") << " (" << metric_ << ") " << (writer ? "in " : "of ")
-              << index_.string() << '\n';
+              << printable_utf8(index_.string()) << '\n';
   }
   return session.finish();
 }

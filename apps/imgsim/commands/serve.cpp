@@ -6,7 +6,6 @@
 #include "serve/request_guard.hpp"
 
 #include <imgsim/core/path_text.hpp>
-#include <imgsim/report/escape.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
@@ -44,8 +43,7 @@ exit_code serve_command::run(session& session) {
   const std::jthread thumbnails([&](const std::stop_token& end) { pages.keep_thumbnails(end); });
   run_http_server(pages, address_, stop, [&](const listen_address& bound) {
     if (!is_loopback_address(bound.host) && bound.host != "localhost")
-      session.warn("every machine that reaches " + printable_utf8(bound.host) +
-                   " can look at the photos of this index");
+      session.warn("every machine that reaches " + bound.host + " can look at the photos of this index");
     if (session.wants_json()) {
       session.print({{"url", url_of(bound)}, {"index", path_to_text(index_.string())}, {"photos", pages.photos()}});
     } else {

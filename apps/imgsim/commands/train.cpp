@@ -9,6 +9,7 @@
 
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/model/presets.hpp>
+#include <imgsim/report/escape.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
@@ -165,7 +166,8 @@ exit_code train_command::run(session& session) {
     std::string again = session.command_line();
     if (!resume_) again += " --resume";
     session.warn("stopped in epoch " + std::to_string(summary.history.size() + 1) + "; saved " +
-                 summary.checkpoints.last.string() + "; continue with:\n  " + again);
+                     summary.checkpoints.last.string() + "; continue with:",
+                 again);
     return exit_code::failed;
   }
   const epoch_record& best = summary.history.at(summary.best_epoch - 1);
@@ -186,12 +188,13 @@ exit_code train_command::run(session& session) {
                   {"skipped", session.skipped()}};
     session.print(document);
   } else {
-    std::cout << summary.model.string() << ": best of " << count_text(summary.history.size(), "epoch") << " is number "
-              << summary.best_epoch << ", loss " << general_text(best.training_loss, 5);
+    std::cout << printable_utf8(summary.model.string()) << ": best of " << count_text(summary.history.size(), "epoch")
+              << " is number " << summary.best_epoch << ", loss " << general_text(best.training_loss, 5);
     if (!std::isnan(best.validation_loss)) std::cout << ", validation " << general_text(best.validation_loss, 5);
     std::cout << "\n"
-              << summary.history_file.string() << ", " << summary.plot.string() << ": the loss of each epoch\n"
-              << summary.checkpoints.last.string() << ", " << summary.checkpoints.best.string()
+              << printable_utf8(summary.history_file.string() + ", " + summary.plot.string())
+              << ": the loss of each epoch\n"
+              << printable_utf8(summary.checkpoints.last.string() + ", " + summary.checkpoints.best.string())
               << (minutes_ > 0 ? ": not needed any more\n"
                                : ": for --resume with more --epochs; not needed otherwise\n");
     std::filesystem::path index = model_;

@@ -56,9 +56,9 @@ exit_code verify_command::run(session& session) {
     session.print({{"path", path_to_text(path.string())}, {"sound", sound}, {"findings", std::move(list)}});
   } else {
     for (const finding& found : findings)
-      std::cout << (found.severity == severity::damage ? "damage: " : "note: ") << printable_utf8(found.file) << ": "
-                << printable_utf8(found.what) << "; " << found.advice << '\n';
-    std::cout << path.string() << (sound ? " is sound\n" : " is damaged\n");
+      std::cout << (found.severity == severity::damage ? "damage: " : "note: ")
+                << printable_utf8(found.file + ": " + found.what + "; " + found.advice) << '\n';
+    std::cout << printable_utf8(path.string()) << (sound ? " is sound\n" : " is damaged\n");
   }
   return sound ? exit_code::done : exit_code::failed;
 }

@@ -65,17 +65,16 @@ void watch_command::count(session& session, const index_outcome& outcome, const 
   std::set<std::pair<std::string, std::string>> now;
   for (const json& one : skipped) now.emplace(one.at("path"), one.at("reason"));
   for (const auto& [path, reason] : now) {
-    if (!so_far.skipped.contains({path, reason}))
-      session.warn("skipped " + printable_utf8(path) + ": " + printable_utf8(reason));
+    if (!so_far.skipped.contains({path, reason})) session.warn("skipped " + path + ": " + reason);
   }
   so_far.skipped = std::move(now);
   if (!outcome.dropped.empty())
     session.note("the stored " + all_of_text(outcome.dropped) + " were of the photos before and are dropped");
   const std::size_t changes = summary.added + summary.changed + summary.renamed + summary.removed + summary.reencoded;
   if (session.wants_json() || (changes == 0 && !is_first)) return;
-  std::cout << index_.string() << ": " << count_text(summary.photos(), "photo") << "; added " << summary.added
-            << ", changed " << summary.changed << ", renamed " << summary.renamed << ", removed " << summary.removed
-            << ", skipped " << so_far.skipped.size() << '\n';
+  std::cout << printable_utf8(index_.string()) << ": " << count_text(summary.photos(), "photo") << "; added "
+            << summary.added << ", changed " << summary.changed << ", renamed " << summary.renamed << ", removed "
+            << summary.removed << ", skipped " << so_far.skipped.size() << '\n';
   std::cout.flush();  // whoever follows it reads it through a pipe
 }
 
@@ -91,8 +90,7 @@ exit_code watch_command::run(session& session) {
   std::chrono::milliseconds retry = kFirstRetry;
   const auto try_again = [&](const char* reason) {  // to be called where it is caught
     if (so_far.updates == 0) throw;
-    session.warn(printable_utf8(reason) + "; tried again in " +
-                 duration_text(static_cast<double>(retry.count()) / 1000));
+    session.warn(std::string(reason) + "; tried again in " + duration_text(static_cast<double>(retry.count()) / 1000));
     return std::exchange(retry, std::min(2 * retry, kLastRetry));
   };
   while (!stop.stop_requested()) {

@@ -75,6 +75,7 @@ void plan_demo_files(session& session, const std::filesystem::path& out, std::si
   for (const char* name :
        {index_file::kManifest, index_file::kEmbeddings, index_file::kPhotos, index_file::kModel, index_file::kGroups})
     session.plan(out / "index" / name);
+  plan_index_lock(session, out / "index");
   plan_training_files(session, out / "model.safetensors");
 }
 

@@ -125,7 +125,7 @@ std::string described(const json& document) {
       line = value.get<bool>() ? "yes" : "no";
     } else if (value.is_object()) {
       for (const auto& [key, part] : value.items())
-        line += (line.empty() ? "" : ", ") + key + " " +
+        line += (line.empty() ? "" : ", ") + printable_utf8(key) + " " +
                 printable_utf8(part.is_string() ? part.get<std::string>() : part.dump());
     } else if (value.is_array()) {
       for (const auto& part : value)

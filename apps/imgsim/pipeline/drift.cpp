@@ -31,17 +31,23 @@ std::optional<drift_reference> sample_for_drift(session& session, encoder& encod
   return make_drift_reference(std::as_const(rows).view().slice(0, read));
 }
 
+std::optional<std::string> kept_for_drift(const model_file& model) {
+  const auto found = model.metadata.find(kDriftKey);
+  return found == model.metadata.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<drift_report> drift_of(const photo_index& index, const std::optional<std::string>& kept) {
+  if (!kept || index.size() < kFewestDriftPhotos) return std::nullopt;
+  try {
+    return measure_drift(parse_drift_reference(*kept), index.embeddings());
+  } catch (const invalid_argument& reason) {
+    throw io_error(index.model_path(), reason.what());
+  }
+}
+
 std::optional<drift_report> drift_of(const photo_index& index) {
   if (!index.manifest().files.contains(index_file::kModel) || index.size() < kFewestDriftPhotos) return std::nullopt;
-  const std::filesystem::path path = index.model_path();
-  const model_file model = load_model(path);
-  const auto found = model.metadata.find(kDriftKey);
-  if (found == model.metadata.end()) return std::nullopt;
-  try {
-    return measure_drift(parse_drift_reference(found->second), index.embeddings());
-  } catch (const invalid_argument& reason) {
-    throw io_error(path, reason.what());
-  }
+  return drift_of(index, kept_for_drift(load_model(index.model_path())));
 }
 
 json to_json(const std::optional<drift_report>& report) {

@@ -11,6 +11,7 @@
 
 #include <imgsim/embedding/drift.hpp>
 #include <imgsim/embedding/photo_index.hpp>
+#include <imgsim/model/model_file.hpp>
 
 namespace imgsim::app {
 
@@ -24,8 +25,13 @@ inline constexpr const char* kDriftKey = "drift";
                                                               std::span<const std::string> paths,
                                                               const std::string& consequence);
 
-/// The drift of an index from the photos of its model; nullopt where the model says nothing of them, as those of before
-/// do, or there are too few photos. Throws io_error where the model or the embeddings are damaged.
+/// What a model keeps of the photos that it was trained on, as text; nullopt for those of before.
+[[nodiscard]] std::optional<std::string> kept_for_drift(const model_file& model);
+
+/// The drift of an index from the photos of its model, by what that has `kept`; nullopt where that is nothing or there
+/// are too few photos. Throws io_error where the model or the embeddings are damaged.
+[[nodiscard]] std::optional<drift_report> drift_of(const photo_index& index, const std::optional<std::string>& kept);
+/// The same, which reads the model.
 [[nodiscard]] std::optional<drift_report> drift_of(const photo_index& index);
 
 /// {"told_apart", "chance", "photos", "drifted"}, or null.

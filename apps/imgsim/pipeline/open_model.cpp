@@ -14,12 +14,16 @@
 
 namespace imgsim::app {
 
-std::unique_ptr<encoder> open_model(session& session, const std::filesystem::path& model) {
+model_file read_model(const std::filesystem::path& model) {
   std::error_code unknown;
   if (!std::filesystem::exists(model, unknown) && !unknown)
     throw io_error(model,
                    "there is no model; make one with: imgsim train --images DIR --model " + shell_word(model.string()));
-  return session.device().open_encoder(load_model(model));
+  return load_model(model);
+}
+
+std::unique_ptr<encoder> open_model(session& session, const std::filesystem::path& model) {
+  return session.device().open_encoder(read_model(model));
 }
 
 std::unique_ptr<encoder> open_model_of(session& session, const photo_index& index) {
@@ -82,6 +86,11 @@ std::unique_ptr<index_writer> edit_index_if_writable(const session& session, con
   return is_writable(session, folder, consequence) ? std::make_unique<index_writer>(folder) : nullptr;
 }
 
+void plan_index_lock(session& session, const std::filesystem::path& folder) {
+  const std::filesystem::path lock = folder / index_lock::kName;
+  if (!std::filesystem::exists(lock)) session.plan(lock);
+}
+
 void plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
                       const char* consequence) {
   const std::filesystem::path folder = index.folder();
@@ -89,6 +98,7 @@ void plan_index_files(session& session, const photo_index& index, const std::vec
   index_writer::expect_place(folder);
   prepare_output_folder(session, folder, names);
   session.plan(folder / index_file::kManifest);
+  plan_index_lock(session, folder);
 }
 
 }  // namespace imgsim::app

@@ -13,8 +13,12 @@
 
 #include <imgsim/embedding/index_writer.hpp>
 #include <imgsim/embedding/photo_index.hpp>
+#include <imgsim/model/model_file.hpp>
 
 namespace imgsim::app {
+
+/// load_model() that tells how to make one where there is none. Throws io_error.
+[[nodiscard]] model_file read_model(const std::filesystem::path& model);
 
 /// Throws io_error.
 [[nodiscard]] std::unique_ptr<encoder> open_model(session& session, const std::filesystem::path& model);
@@ -40,6 +44,9 @@ void expect_photo_folder(const photo_index& index);
 [[nodiscard]] std::unique_ptr<index_writer> edit_index_if_writable(const session& session,
                                                                    const std::filesystem::path& folder,
                                                                    const std::string& consequence);
+
+/// In a dry run: plans the lock of the index, which its first writer makes and leaves there.
+void plan_index_lock(session& session, const std::filesystem::path& folder);
 
 /// In a dry run: plans the files of `index` of those `names` and its manifest. Where the index may not be written into,
 /// warns of it with `consequence` instead; where that is null, throws io_error.

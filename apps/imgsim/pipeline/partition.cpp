@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
-#include <cstdio>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -33,117 +32,12 @@ namespace {
 constexpr std::array<std::string_view, 3> kKindNames{"copy", "symlink", "hardlink"};
 constexpr const char* kGroupingFile = "k_groups.json";
 constexpr const char* kOutlierFolder = "outliers";
-constexpr const char* kPartialFile = ".imgsim-partial";
 constexpr std::uint64_t kMaxRecord = std::uint64_t{1} << 32;
 
 std::string group_name(std::size_t group, std::size_t count) {
   const std::size_t digits = std::max<std::size_t>(2, std::to_string(count - 1).size());
   const std::string number = std::to_string(group);
   return "group_" + std::string(digits - std::min(digits, number.size()), '0') + number;
-}
-
-std::string system_text(int code) {
-  return std::generic_category().message(code);
-}
-
-/// What became of one photo.
-struct placement {
-  enum class outcome { made, found, taken, failed };
-
-  outcome state = outcome::made;
-  std::string reason = {};  // of a failure
-};
-
-placement failed(const std::string& reason) {
-  return {placement::outcome::failed, reason};
-}
-
-placement found_or_taken(bool is_found) {
-  return {is_found ? placement::outcome::found : placement::outcome::taken};
-}
-
-/// Throws io_error where what kept a photo from `target` will keep every other from its place.
-void stop_where_all_fail(const fs::path& target, int code) {
-  if (code == ENOSPC || code == EDQUOT || code == EROFS)
-    throw io_error(target, "cannot be written: " + system_text(code) + "; the same command goes on from here");
-}
-
-/// Whether `target`, which is there, is this very photo already. Throws io_error where a file cannot be read.
-bool is_placed(partition_kind kind, const fs::path& source, const fs::path& target) {
-  std::error_code ignored;
-  if (kind == partition_kind::symlink) return fs::read_symlink(target, ignored) == source;
-  if (kind == partition_kind::copy)
-    return fs::is_regular_file(fs::symlink_status(target)) && fs::file_size(target) == fs::file_size(source) &&
-           hash_file(target) == hash_file(source);
-  struct stat a{};
-  struct stat b{};
-  return ::stat(source.c_str(), &a) == 0 && ::lstat(target.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
-         a.st_ino == b.st_ino;
-}
-
-placement make_symlink(const fs::path& source, const fs::path& target) {
-  if (::symlink(source.c_str(), target.c_str()) == 0) return {};
-  const int code = errno;
-  stop_where_all_fail(target, code);
-  if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
-  return found_or_taken(is_placed(partition_kind::symlink, source, target));
-}
-
-placement make_hardlink(const fs::path& source, const fs::path& target) {
-  if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
-  const int code = errno;
-  if (code == EXDEV) return failed("it lies on another file system than the output; use --partition copy or symlink");
-  stop_where_all_fail(target, code);
-  if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
-  return found_or_taken(is_placed(partition_kind::hardlink, source, target));
-}
-
-/// rename(2) that fails with EEXIST instead of replacing.
-int rename_to_new(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  // File systems without that flag have hard links.
-  if (::link(from.c_str(), to.c_str()) != 0) return errno;
-  ::unlink(from.c_str());
-  return 0;
-}
-
-placement make_copy(const fs::path& source, const fs::path& target) {
-  std::error_code failure;
-  if (fs::symlink_status(target, failure).type() != fs::file_type::not_found) {
-    try {
-      return found_or_taken(is_placed(partition_kind::copy, source, target));
-    } catch (const std::exception& e) {
-      return failed(e.what());
-    }
-  }
-  // Under its own name a copy is always whole: an interrupted one leaves only the partial file, which may be read-only.
-  // What else stands there, a link to other people's files, say, is not written into: a new file is made.
-  const fs::path partial = target.parent_path() / kPartialFile;
-  ::unlink(partial.c_str());
-  fs::copy_file(source, partial, fs::copy_options::none, failure);
-  if (!failure) fs::last_write_time(partial, fs::last_write_time(source, failure), failure);
-  int code = failure ? failure.value() : rename_to_new(partial, target);
-  if (code == 0) return {};
-  ::unlink(partial.c_str());
-  if (code == EEXIST) return found_or_taken(false);  // it came meanwhile
-  stop_where_all_fail(target, code);
-  return failed("it cannot be copied: " + system_text(code));
-}
-
-constexpr const char* kGone = "it is no longer in the folder of the photos";
-
-placement place(partition_kind kind, const fs::path& source, const fs::path& target) {
-  if (std::error_code ignored; !fs::is_regular_file(source, ignored)) return failed(kGone);
-  switch (kind) {
-    case partition_kind::symlink:
-      return make_symlink(source, target);
-    case partition_kind::hardlink:
-      return make_hardlink(source, target);
-    case partition_kind::copy:
-      break;
-  }
-  return make_copy(source, target);
 }
 
 /// Throws io_error where the name of a group's folder leads elsewhere, or is a file's.
@@ -276,6 +170,11 @@ void try_hardlinks(const groups& grouping, const fs::path& root, const fs::path&
   }
 }
 
+void expect_rows_of(std::span<const indexed_photo> photos, const groups& grouping) {
+  IMGSIM_EXPECTS(std::ranges::equal(photos, grouping.paths, {}, &indexed_photo::path),
+                 "the groups are not of these photos");
+}
+
 }  // namespace
 
 std::vector<std::string> partition_kind_names() {
@@ -313,31 +212,33 @@ std::string taken_text(const fs::path& first) {
   return "something else is in the place of each, the first at " + first.string() + "; it was left alone";
 }
 
-void plan_partition(session& session, const groups& grouping, partition_kind kind, const fs::path& root,
-                    const fs::path& out) {
+void plan_partition(session& session, const groups& grouping, std::span<const indexed_photo> photos,
+                    partition_kind kind, const fs::path& root, const fs::path& out) {
+  expect_rows_of(photos, grouping);
   refuse_output_within(out, root, "the folder of the photos");
   check_record(grouping, kind, out);
   if (kind == partition_kind::hardlink) expect_one_file_system(grouping, root, out);
   for (std::size_t g = 0; g < grouping.k(); ++g) expect_no_link(out / group_name(g, grouping.k()));
   if (!grouping.outliers.empty()) expect_no_link(out / kOutlierFolder);
-  const fs::path photos = fs::weakly_canonical(fs::absolute(root));
+  const fs::path folder = fs::weakly_canonical(fs::absolute(root));
   const std::vector<std::string> targets = partition_targets(grouping);
   session.plan(out / kGroupingFile);
   std::size_t taken = 0;
   std::string first_taken;
   for (std::size_t row = 0; row < targets.size(); ++row) {
-    const fs::path source = photos / grouping.paths[row], target = out / targets[row];
+    const indexed_photo& photo = photos[row];
+    const fs::path target = out / targets[row];
     std::error_code ignored;
-    if (!fs::is_regular_file(source, ignored)) {
-      session.skip(grouping.paths[row], kGone);
-    } else if (fs::symlink_status(target, ignored).type() == fs::file_type::not_found) {
-      session.plan(target);
-    } else {
-      try {
-        if (!is_placed(kind, source, target) && taken++ == 0) first_taken = targets[row];
-      } catch (const std::exception& e) {  // as make_copy tells it
-        session.skip(grouping.paths[row], e.what());
+    try {
+      if (const char* reason = placing_refusal(photo, folder / photo.path)) {
+        session.skip(photo.path, reason);
+      } else if (fs::symlink_status(target, ignored).type() == fs::file_type::not_found) {
+        session.plan(target);
+      } else if (!is_placed(kind, photo, folder / photo.path, target) && taken++ == 0) {
+        first_taken = targets[row];
       }
+    } catch (const std::exception& e) {  // as place_photo tells it
+      session.skip(photo.path, e.what());
     }
   }
   if (taken > 0) session.skip(count_text(taken, "photo"), taken_text(out / first_taken));
@@ -351,10 +252,11 @@ void refuse_other_partition(const groups& grouping, const fs::path& out) {
   refuse_another(out, std::move(found), to_json(grouping));
 }
 
-partition_result partition_photos(const groups& grouping, const fs::path& root, const fs::path& out,
-                                  const partition_options& options) {
+partition_result partition_photos(const groups& grouping, std::span<const indexed_photo> photos, const fs::path& root,
+                                  const fs::path& out, const partition_options& options) {
+  expect_rows_of(photos, grouping);
   refuse_output_within(out, root, "the folder of the photos");
-  const fs::path photos = fs::weakly_canonical(fs::absolute(root));
+  const fs::path folder = fs::weakly_canonical(fs::absolute(root));
   fs::create_directories(out);
   const folder_lock lock(out);
   check_record(grouping, options.kind, out);
@@ -370,7 +272,8 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
       result.stopped = true;
       break;
     }
-    const placement placed = place(options.kind, photos / grouping.paths[row], out / targets[row]);
+    const indexed_photo& photo = photos[row];
+    const placement placed = place_photo(options.kind, photo, folder / photo.path, out / targets[row]);
     switch (placed.state) {
       case placement::outcome::made:
         ++result.made;
@@ -382,7 +285,7 @@ partition_result partition_photos(const groups& grouping, const fs::path& root, 
         if (result.taken++ == 0) result.first_taken = targets[row];
         break;
       case placement::outcome::failed:
-        options.on_skip(grouping.paths[row], placed.reason);
+        options.on_skip(photo.path, placed.reason);
         break;
     }
     options.on_progress(row + 1);

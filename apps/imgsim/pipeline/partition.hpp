@@ -4,18 +4,19 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/session.hpp"
+#include "pipeline/place_photo.hpp"
 
 #include <imgsim/cluster/groups.hpp>
+#include <imgsim/embedding/photo_list.hpp>
 
 namespace imgsim::app {
-
-enum class partition_kind { copy, symlink, hardlink };
 
 /// The names, in the order of the enumerators.
 [[nodiscard]] std::vector<std::string> partition_kind_names();
@@ -35,9 +36,10 @@ void check_partition_folder(const groups& grouping, partition_kind kind, const s
 void refuse_other_partition(const groups& grouping, const std::filesystem::path& out);
 
 /// A dry run: refuses what check_partition_folder() refuses, without a trace (whether links can be made is told from
-/// the file systems alone), plans the files that partition_photos() would make, and skips what it would.
-void plan_partition(session& session, const groups& grouping, partition_kind kind, const std::filesystem::path& root,
-                    const std::filesystem::path& out);
+/// the file systems alone), plans the files that partition_photos() would make, and skips what it would, but for photos
+/// whose content changed and whose size and date did not: those only a copy is compared with.
+void plan_partition(session& session, const groups& grouping, std::span<const indexed_photo> photos,
+                    partition_kind kind, const std::filesystem::path& root, const std::filesystem::path& out);
 
 struct partition_options {
   partition_kind kind = partition_kind::copy;
@@ -57,11 +59,13 @@ struct partition_result {
 /// Why photos are left out whose places, from `first` on, are taken.
 [[nodiscard]] std::string taken_text(const std::filesystem::path& first);
 
-/// Fills `out` with the photos of `root`. Nothing that exists is overwritten: a place taken by anything but this very
-/// photo is left alone. Photos that cannot be placed for another reason go to on_skip. Throws io_error where `out` lies
-/// within `root` (the next scan would find every photo twice), holds another partition, is being filled by another
-/// process, or cannot be written any more (a full disk).
-partition_result partition_photos(const groups& grouping, const std::filesystem::path& root,
-                                  const std::filesystem::path& out, const partition_options& options);
+/// Fills `out` with `photos`, those of the grouping, below `root`. Nothing that exists is overwritten: a place taken by
+/// anything but this very photo is left alone. Photos that cannot be placed for another reason, such as those that are
+/// gone or hold something else than when they were indexed, go to on_skip. Throws io_error where `out` lies within
+/// `root` (the next scan would find every photo twice), holds another partition, is being filled by another process, or
+/// cannot be written any more (a full disk).
+partition_result partition_photos(const groups& grouping, std::span<const indexed_photo> photos,
+                                  const std::filesystem::path& root, const std::filesystem::path& out,
+                                  const partition_options& options);
 
 }  // namespace imgsim::app

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <numeric>
+#include <utility>
 
 #include "device/compute.hpp"
+#include "device/point_distances.hpp"
 #include "pipeline/gather_rows.hpp"
 #include "pipeline/grouping.hpp"
 
@@ -13,6 +16,12 @@
 #include <imgsim/metric/cosine.hpp>
 
 namespace imgsim::app {
+
+namespace {
+
+constexpr std::size_t kQueriesTogether = 1024;
+
+}  // namespace
 
 stored_grouping predict_groups(session& session, const photo_index& index, matrix_view<const float> embeddings) {
   const std::string how = " with: imgsim cluster --index " + index.folder().string() + " -k K";
@@ -40,12 +49,20 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
       choose(nearest.labels[q], metric_distance(nearest.squared_distances[q], grouping.metric));
     return stored;
   }
+  // By the distances that groups are made by: 1 - a similarity that is rounded already is not always the same float.
   const tensor<float, 2> medoids = gather_rows(index.embeddings(), grouping.medoids);
-  const top_n_result found = session.device().top_n(medoids.view(), embeddings, grouping.metric,
-                                                    {.n = 1, .exclude_self = false, .first_row = 0, .on_progress = {}});
-  for (std::size_t q = 0; q < embeddings.extent(0); ++q) {
-    const auto similarity = static_cast<double>(found.similarity(q, 0));
-    choose(static_cast<std::size_t>(found.rows(q, 0)), is_cosine ? 1 - similarity : -similarity);
+  std::vector<std::size_t> first_rows(grouping.k());
+  std::iota(first_rows.begin(), first_rows.end(), std::size_t{0});
+  for (std::size_t first = 0; first < embeddings.extent(0); first += kQueriesTogether) {
+    const std::size_t queries = std::min(kQueriesTogether, embeddings.extent(0) - first);
+    tensor<float, 2> points({grouping.k() + queries, embeddings.extent(1)});
+    std::ranges::copy(medoids, points.begin());
+    std::copy_n(embeddings.row(first), queries * embeddings.extent(1), points.view().row(grouping.k()));
+    const k_medoids_result nearest = session.device()
+                                         .open_distances(std::as_const(points).view(), grouping.metric, false)
+                                         ->groups_around(first_rows);
+    for (std::size_t row = grouping.k(); row < points.extent(0); ++row)
+      choose(nearest.labels[row], static_cast<double>(nearest.distances[row]));
   }
   return stored;
 }

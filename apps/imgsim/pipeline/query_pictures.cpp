@@ -3,7 +3,6 @@
 #include <imgsim/core/file.hpp>
 #include <imgsim/image/decode.hpp>
 #include <imgsim/image/encode.hpp>
-#include <imgsim/report/escape.hpp>
 
 namespace imgsim::app {
 
@@ -11,7 +10,7 @@ rgb_image read_indexed_photo(const session& session, const photo_index& index, s
   try {
     return read_image(index.photo_path(row), session.limits());
   } catch (const io_error& failure) {
-    session.note(printable_utf8(failure.what()) + " (shown as an empty tile)");
+    session.note(std::string(failure.what()) + " (shown as an empty tile)");
     return {};
   }
 }
@@ -56,7 +55,7 @@ std::vector<std::filesystem::path> write_grids(const photo_provider& indexed, st
 photo_provider photos_of(const session& session, const photo_index& index) {
   const bool are_there = std::filesystem::is_directory(index.photos_root());
   if (!are_there)
-    session.note(printable_utf8(index.photos_root().string()) +
+    session.note(index.photos_root().string() +
                  ": the folder of the photos is not there; they are shown as empty tiles");
   return {.path = [&index](std::size_t row) { return index.photos()[row].path; },
           .read = [&session, &index, are_there](

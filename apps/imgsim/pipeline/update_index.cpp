@@ -6,6 +6,7 @@
 
 #include "cli/text.hpp"
 #include "device/compute.hpp"
+#include "pipeline/drift.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
@@ -88,10 +89,14 @@ struct opened_request {
   photo_folder folder;
   std::unique_ptr<encoder> model;
   std::string hash;
+  std::optional<std::string> kept_for_drift;
 };
 
 opened_request open_request(session& session, const index_request& request) {
-  opened_request opened{.folder = scan_folder(request.images), .model = open_model(session, request.model), .hash = {}};
+  opened_request opened{.folder = scan_folder(request.images), .model = {}, .hash = {}, .kept_for_drift = {}};
+  const model_file model = read_model(request.model);
+  opened.model = session.device().open_encoder(model);
+  opened.kept_for_drift = kept_for_drift(model);
   opened.hash = model_hash(request.model);
   refuse_without_photos(opened.folder, opened.folder.photos.size());
   return opened;
@@ -101,6 +106,7 @@ opened_request open_request(session& session, const index_request& request) {
 void plan_files(session& session, const index_request& request, const photo_index* previous, const update_plan& plan,
                 const index_outcome& outcome, bool other_model) {
   const auto file = [&](const char* name) { session.plan(request.index / name); };
+  plan_index_lock(session, request.index);
   const std::vector<planned_photo>& photos = plan.photos;
   const bool same_list =
       previous != nullptr && std::ranges::equal(photos, previous->photos(), {}, &planned_photo::photo);
@@ -158,7 +164,7 @@ index_outcome plan_index(session& session, const index_request& request) {
 index_outcome update_index(session& session, const index_request& request) {
   if (session.is_dry_run()) return plan_index(session, request);
   const opened_request opened = open_request(session, request);
-  const auto& [folder, encoder, hash] = opened;
+  const auto& [folder, encoder, hash, kept] = opened;
 
   prepare_output_folder(session, request.index, {});
   index_writer writer(request.index);
@@ -169,7 +175,7 @@ index_outcome update_index(session& session, const index_request& request) {
   writer.set_model(request.model);
   if (writer.model_hash() != hash)
     throw io_error(request.model, "changed while the index was being made; index the folder again");
-  index_outcome outcome{.summary = {}, .dropped = {}, .left_out = passed_over_text(folder)};
+  index_outcome outcome{.summary = {}, .dropped = {}, .left_out = passed_over_text(folder), .kept_for_drift = kept};
   outcome.summary = apply_update(
       writer, std::move(plan), encoder->dimension(), [&](std::span<const std::string> paths, row_sink& rows) {
         encode_files(

@@ -30,8 +30,9 @@ struct typed_index_request {
 
 struct index_outcome {
   update_summary summary;
-  std::vector<std::string> dropped;     // "neighbors", "groups": what was of the old rows
-  std::optional<std::string> left_out;  // passed_over_text()
+  std::vector<std::string> dropped;           // "neighbors", "groups": what was of the old rows
+  std::optional<std::string> left_out;        // passed_over_text()
+  std::optional<std::string> kept_for_drift;  // by its model
 };
 
 /// Makes the index from the photos with the model, or brings it up to date. Skipped photos are listed; what an update

@@ -75,6 +75,9 @@ template <execution_context Context, class Source>
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
+  detail::expect_same_request(
+      context, {options.k, static_cast<std::uint64_t>(options.initialisation), options.samples, options.sample_size,
+                options.max_swaps, options.candidates, options.bound_iterations, options.seed});
   IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
   IMGSIM_EXPECTS(options.samples >= 1, "samples must be at least 1");
   const std::size_t wanted =

@@ -74,6 +74,7 @@ template <execution_context Context, class Source>
                 "no medoid silhouettes for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
+  detail::expect_same_request(context, {options.k_min, options.k_max, options.seed});
   IMGSIM_EXPECTS(size < std::size_t{1} << 22, "silhouettes of ", size, " points: sums of them are kept for up to 2^22");
   IMGSIM_EXPECTS(options.k_min >= 2, "a silhouette needs 2 groups, not ", options.k_min);
   IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",

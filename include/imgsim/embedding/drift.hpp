@@ -6,13 +6,15 @@
 // where every one can be told. The halves change places, and the two figures' mean is taken. (A classifier two-sample
 // test; Lopez-Paz and Oquab, 2017, arXiv:1610.06545; the direction is that of a classifier of nearest means.)
 //
-// Where both were drawn from one source each half's figure is a Mann-Whitney statistic, of mean 1/2 and variance
-// (m + n + 1) / (12 m n), whatever the embeddings are, so that false alarms are known: kChanceDeviations of that
-// deviation are passed in one of 1000 folders (the mean of two passes them less often). With a model of 1890 photos of
-// clothing those photos have 0.50 and other 1891 of the kind 0.52; of 4000 samples of 20 to 1000 of them one passed the
-// bound. Photos of clothing and groceries have 0.77; of animals 0.99, and 0.63 where animals are 3 in 10. Distances to
-// the nearest photo of the folder, and reconstruction errors, tell less or are blind to one side: photos that a network
-// knows nothing of are no further from the others in its embedding, and simpler ones are reconstructed better.
+// Where all photos of both were drawn independently of one another from one source each half's figure is a Mann-Whitney
+// statistic, of mean 1/2 and variance (m + n + 1) / (12 m n), whatever the embeddings are, so that false alarms are
+// known: kChanceDeviations of that deviation are passed in one of 1000 folders (the mean of two passes them less
+// often). With a model of 1890 photos of clothing those photos have 0.50 and other 1891 of the kind 0.52; of 4000
+// samples of 20 to 1000 of them one passed the bound. (Bursts and copies are not independent: fewer photos speak than
+// are counted, and chance passes the bound more often.) Photos of clothing and groceries have 0.77; of animals 0.99,
+// and 0.63 where animals are 3 in 10. Distances to the nearest photo of the folder, and reconstruction errors, tell
+// less or are blind to one side: photos that a network knows nothing of are no further from the others in its
+// embedding, and simpler ones are reconstructed better.
 #pragma once
 
 #include <algorithm>

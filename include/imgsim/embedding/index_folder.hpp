@@ -23,11 +23,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -45,12 +47,16 @@ class index_lock {
     file_ = unique_descriptor(
         detail::uninterrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666); }));
     if (file_.number() < 0) detail::throw_system_error(path, "cannot be opened");
-    if (detail::uninterrupted([&] { return ::flock(file_.number(), LOCK_EX | LOCK_NB); }) == 0) return;
-    if (errno != EWOULDBLOCK) detail::throw_system_error(path, "cannot be locked");
+    for (int tried = 0; tried < kTries; ++tried) {
+      if (tried > 0) std::this_thread::sleep_for(kPause);
+      if (detail::uninterrupted([&] { return ::flock(file_.number(), LOCK_EX | LOCK_NB); }) == 0) return;
+      if (errno != EWOULDBLOCK) detail::throw_system_error(path, "cannot be locked");
+    }
     refuse(folder);
   }
 
-  /// Throws io_error where another writer holds the lock; leaves no trace.
+  /// Throws io_error where another writer holds the lock; leaves no trace. A lock that is shared for an instant shows
+  /// it: writers wait for longer than that.
   static void expect_free(const std::filesystem::path& folder) {
     const unique_descriptor file(
         detail::uninterrupted([&] { return ::open((folder / kName).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW); }));
@@ -60,6 +66,9 @@ class index_lock {
   static constexpr const char* kName = ".lock";
 
  private:
+  static constexpr int kTries = 20;
+  static constexpr std::chrono::milliseconds kPause{10};
+
   [[noreturn]] static void refuse(const std::filesystem::path& folder) {
     throw io_error(folder, "is being changed by another imgsim; wait until it has finished, then try again");
   }

@@ -280,10 +280,13 @@ update_summary apply_update(index_writer& writer, update_plan plan, std::size_t 
     return photos;
   };
   update_summary summary{.removed = plan.removed.size(), .encoded = plan.to_encode(), .skipped = {}};
-  summary.same_rows = previous != nullptr && previous->size() == plan.photos.size();
-  for (std::size_t i = 0; summary.same_rows && i < plan.photos.size(); ++i)
-    summary.same_rows = plan.photos[i].previous_row == i && plan.photos[i].change == photo_change::unchanged;
-
+  const auto has_same_rows = [&] {
+    if (previous == nullptr || previous->size() != plan.photos.size()) return false;
+    for (std::size_t i = 0; i < plan.photos.size(); ++i)
+      if (plan.photos[i].previous_row != i || plan.photos[i].change != photo_change::unchanged) return false;
+    return true;
+  };
+  summary.same_rows = has_same_rows();
   if (summary.same_rows) {
     writer.refresh_photos(list());
   } else {
@@ -318,7 +321,12 @@ update_summary apply_update(index_writer& writer, update_plan plan, std::size_t 
     summary.encoded -= failed.size();
     plan.skipped.insert(plan.skipped.end(), failed.begin(), failed.end());
     detail::sort_by_path(plan.skipped);
-    writer.replace_rows(list(), embeddings);
+    // A file that is no photo is tried again each time: where it failed again, nothing has changed.
+    summary.same_rows = has_same_rows();
+    if (summary.same_rows)
+      writer.refresh_photos(list());
+    else
+      writer.replace_rows(list(), embeddings);
   }
   writer.set_skipped(plan.skipped);
   detail::count_changes(plan, summary);
