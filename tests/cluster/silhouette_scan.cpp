@@ -39,7 +39,7 @@ std::vector<std::int64_t> expected_changes(const cpu::silhouette_points& points,
     const float nearest = points.nearest[o], second = points.second[o], third = points.third[o];
     for (std::size_t position = 0; position < kMedoids; ++position)
       changes[position] +=
-          position == points.label[o] ? silhouette_loss(second, third, row[o]) - points.without_nearest[o]
+          position == points.label[o]          ? silhouette_loss(second, third, row[o]) - points.without_nearest[o]
           : position == points.second_label[o] ? silhouette_loss(nearest, third, row[o]) - points.without_second[o]
                                                : silhouette_loss(nearest, second, row[o]) - points.loss[o];
   }

@@ -148,7 +148,8 @@ index_outcome plan_index(session& session, const index_request& request) {
   });
   for (const skipped_file& file : skipped) session.skip(file.path, file.reason);
   refuse_without_photos(opened.folder, plan.photos.size());
-  index_outcome outcome{.summary = {}, .dropped = {}, .left_out = passed_over_text(opened.folder)};
+  index_outcome outcome{
+      .summary = {}, .dropped = {}, .left_out = passed_over_text(opened.folder), .kept_for_drift = {}};
   update_summary& summary = outcome.summary;
   summary.skipped = skipped;
   summary.encoded = plan.to_encode();

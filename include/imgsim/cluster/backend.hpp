@@ -42,6 +42,13 @@ void expect_same_request(const Context& context, const std::vector<std::uint64_t
   if constexpr (requires { context.expect_same(request); }) context.expect_same(request);
 }
 
+/// The same for a list, whose length may differ.
+template <execution_context Context>
+void expect_same_rows(const Context& context, std::span<const std::size_t> rows) {
+  expect_same_request(context, {rows.size()});
+  expect_same_request(context, std::vector<std::uint64_t>(rows.begin(), rows.end()));
+}
+
 }  // namespace detail
 
 /// Point `candidate` becomes a medoid in place of the medoid at `position`; the cost changes by `change` units.

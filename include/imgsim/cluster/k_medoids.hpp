@@ -138,13 +138,6 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
   return sorted;
 }
 
-/// Where ranks work together they must name the same rows.
-template <execution_context Context>
-void expect_same_rows(const Context& context, std::span<const std::size_t> rows) {
-  expect_same_request(context, {rows.size()});
-  expect_same_request(context, std::vector<std::uint64_t>(rows.begin(), rows.end()));
-}
-
 }  // namespace detail
 
 /// K medoids of the M points of `source`, by FasterPAM: O(M^2) for a pass over all candidates whatever K is, and a
