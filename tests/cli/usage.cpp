@@ -91,7 +91,7 @@ const std::vector<bad_line> kBadLines{
     {{"completion"}, "imgsim completion: no SHELL is given: bash, fish or zsh\n"},
     {{"evaluate", "--index", "x", "--dry-run"}, "imgsim evaluate: takes no --dry-run: it writes no results to files\n"},
     {{"serve", "--dry-run", "--index", "x"}, "imgsim serve: takes no --dry-run: it writes no results to files\n"},
-    {{"--dry-run", "info"}, "imgsim: unknown option --dry-run\nA command's own options stand behind its name\n"},
+    {{"--dry-run", "info"}, "imgsim: unknown option --dry-run (a command's own options stand behind its name)\n"},
     {{"verify"}, "imgsim verify: name one index or model to verify"},
     {{"info", "--device", "gpu"}, "imgsim info: --device: expected auto, cpu, cuda or cuda:N, got 'gpu'"},
     {{"info", "--threads", "0"}, "imgsim info: --threads: expected a whole number from 1 to 4096, got '0'"},

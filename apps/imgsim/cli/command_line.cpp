@@ -20,7 +20,7 @@ command_line split_command_line(const std::vector<std::string>& arguments, const
     const std::string typed = argument.substr(0, equals);
     const option* found = global.find(typed.substr(std::min(typed.find_first_not_of('-'), typed.size())));
     if (found == nullptr)
-      throw usage_error(global.unknown_option(typed) + "\nA command's own options stand behind its name");
+      throw usage_error(global.unknown_option(typed) + " (a command's own options stand behind its name)");
     line.rest.push_back(argument);
     if (!found->metavar.empty() && equals == std::string::npos && i + 1 < arguments.size())
       line.rest.push_back(arguments[++i]);

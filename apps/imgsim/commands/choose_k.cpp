@@ -14,24 +14,22 @@
 namespace imgsim::app {
 
 command_help choose_k_command::help() const {
-  return {
-      .usage = "--index IDX [--k-min A] [--k-max B] [options]",
-      .about =
-          "Groups the photos around K medoids for every K from A to B and prints for each the within-cluster error "
-          "(the sum of the distances to the medoids, and of their squares), the medoid silhouette and the indices "
-          "of Calinski-Harabasz and Davies-Bouldin, and beside them the medoid silhouette of medoids that are chosen "
-          "for it (DynMSC, as in imgsim cluster --method silhouette; of more than 4,900 photos not up to K = "
-          "100, but to 20 at the least); then the K that each criterion finds best and how strongly, and how well the "
-          "groups of that K come back in parts of the photos (adjusted Rand index: 1 "
-          "always, 0 as by chance). The gap statistic compares the photos with points spread evenly: where they do not "
-          "differ, the "
-          "verdict is that there is no cluster structure. The verdict may also be that there is no clear elbow. Where "
-          "all photos are the same, or fewer than 3, K is 1. Of more than " +
-          count_text(kComparedPhotos) +
-          " photos, a sample of that many is compared. With --out, writes choose_k.csv, choose_k.json and "
-          "choose_k.svg.",
-      .examples = {"imgsim choose-k --index photos.idx --k-max 60 --out curve"},
-      .exit_codes = {}};
+  return {.usage = "--index IDX [--k-min A] [--k-max B] [options]",
+          .about =
+              "Groups the photos around K medoids for every K from A to B and prints for each the within-cluster error "
+              "(the sum of the distances to the medoids, and of their squares), the medoid silhouette and the indices "
+              "of Calinski-Harabasz and Davies-Bouldin, and beside them the medoid silhouette of medoids that are "
+              "chosen for it (DynMSC, as in imgsim cluster --method silhouette; up to half of the photos, and of more "
+              "than 4,900 not up to K = 100, but to 20 at the least); then the K that each criterion finds best and "
+              "how strongly, and how well the groups of that K come back in parts of the photos (adjusted Rand index: "
+              "1 always, 0 as by chance). The gap statistic compares the photos with points spread evenly: where they "
+              "do not differ, the verdict is that there is no cluster structure. The verdict may also be that there is "
+              "no clear elbow. Where all photos are the same, or fewer than 3, K is 1. Of more than " +
+              count_text(kComparedPhotos) +
+              " photos, a sample of that many is compared. With --out, writes choose_k.csv, choose_k.json and "
+              "choose_k.svg.",
+          .examples = {"imgsim choose-k --index photos.idx --k-max 60 --out curve"},
+          .exit_codes = {}};
 }
 
 void choose_k_command::describe(option_set& options) {

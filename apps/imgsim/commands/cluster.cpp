@@ -50,7 +50,7 @@ command_help cluster_command::help() const {
           "medoids. --method silhouette "
           "takes the medoids of the largest mean medoid silhouette "
           "(DynMSC: 1 - d1 / d2 of the distances to the nearest two) and, with -k auto, the K where it is largest (up "
-          "to 100 or half of the photos and one; of more than 4,900 photos not up to 100, but to 20 at the least), and "
+          "to 100 or half of the photos; of more than 4,900 photos not up to 100, but to 20 at the least), and "
           "says so where "
           "that is "
           "the largest K that was tried: photos without clear groups; of "

@@ -85,7 +85,7 @@ void weigh(choose_k_result& choice, const gap_statistic_result& gap) {
 std::vector<silhouette_choice> find_silhouettes(session& session, const point_distances& distances,
                                                 const choose_k_options& range, std::size_t photos) {
   const std::size_t k_min = std::max<std::size_t>(2, range.k_min);
-  const std::size_t k_max = std::min({range.k_max, photos - 1, largest_separated_k(photos)});
+  const std::size_t k_max = std::min({range.k_max, photos - 1, std::max(k_min, largest_separated_k(photos))});
   if (k_min > k_max) return {};
   progress bar(session.options(), "silhouettes", "values of K", k_max - k_min + 1);
   silhouette_options options{.k_min = k_min, .k_max = k_max, .seed = session.options().seed, .stop = session.stop()};
@@ -102,10 +102,15 @@ std::size_t largest_useful_k(std::size_t photos) {
   return std::min<std::size_t>(100, photos / 2 + 1);
 }
 
+std::size_t largest_judged_k(std::size_t photos) {
+  return std::max<std::size_t>(2, photos / 2);
+}
+
 std::size_t largest_separated_k(std::size_t photos) {
   constexpr double kComparisons = 2.4e9;  // a second for some 5e8 of them and a thread
   const double all = static_cast<double>(photos) * static_cast<double>(photos);
-  return static_cast<std::size_t>(std::max(20.0, std::floor(kComparisons / all)));
+  const auto affordable = static_cast<std::size_t>(std::max(20.0, std::floor(kComparisons / all)));
+  return std::min(affordable, largest_judged_k(photos));
 }
 
 std::size_t sweep_result::best_separated_k() const {

@@ -19,8 +19,13 @@ namespace imgsim::app {
 /// The largest K that is tried where none is named: with more groups than half the photos, many hold a single one.
 [[nodiscard]] std::size_t largest_useful_k(std::size_t photos);
 
-/// The largest K for which medoids are chosen for the silhouette, where K is looked for: 20, or more of fewer photos,
-/// 100 up to some 4,900. A K costs as much as many of the curve.
+/// The largest K whose silhouette says something: of more groups than half the photos many hold a single one, which is
+/// as well separated as can be.
+[[nodiscard]] std::size_t largest_judged_k(std::size_t photos);
+
+/// The largest K for which medoids are chosen for the silhouette, where K is looked for: up to
+/// largest_judged_k(), but no more than takes seconds, 100 for some 4,900 photos and at least 20 for more. A K costs as
+/// much as many of the curve.
 [[nodiscard]] std::size_t largest_separated_k(std::size_t photos);
 
 struct sweep_request {
