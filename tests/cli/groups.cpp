@@ -286,7 +286,6 @@ BOOST_AUTO_TEST_CASE(medoids_are_chosen_for_the_silhouette) {
   const auto chosen = must_run({"choose-k", "--index", made.index(), "--json"}).json();
   const auto& curve = chosen.at("silhouettes").at("curve");
   // Groups of one photo each are as well separated as can be: they are not looked for.
-  BOOST_TEST_REQUIRE(chosen.at("curve").back().at("k") == kPhotos / 2 + 1);
   BOOST_TEST_REQUIRE(curve.back().at("k") == kPhotos / 2);
   const std::string text = must_run({"choose-k", "--index", made.index()}).out;
   BOOST_TEST(text.find("medoid silhouette up to K = 12 ") != std::string::npos, text);
