@@ -18,7 +18,6 @@
 #include <imgsim/core/element.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/tensor.hpp>
-#include <imgsim/core/thread_pool.hpp>
 #include <imgsim/core/view.hpp>
 
 namespace imgsim {
@@ -77,12 +76,13 @@ struct group_members {
 
 /// Both indices of one partition of the points after another. Groups that have the members of a group of the partition
 /// before are not summed again: in a sweep over K most stay as they are.
+template <execution_context Context>
 class centroid_judge {
  public:
   /// `rows` [M, D], which must outlive the object. Throws invalid_argument where a value is not finite.
-  template <execution_context Context, element_matrix Rows>
-  centroid_judge(const Context& context, const Rows& rows)
-      : pool_(context.host_pool()), points_(detail::float_rows(rows, converted_)) {
+  template <element_matrix Rows>
+  centroid_judge(Context context, const Rows& rows)
+      : context_(std::move(context)), points_(detail::float_rows(rows, converted_)) {
     detail::check_finite(points_, "the list of points");
   }
 
@@ -153,7 +153,7 @@ class centroid_judge {
     constexpr std::size_t kRows = 64;
     const std::size_t dimension = points_.extent(1);
     const std::size_t blocks = (dimension + kColumns - 1) / kColumns;
-    pool_.for_each(groups.size() * blocks, [&](std::size_t part) {
+    context_.host_pool().for_each(groups.size() * blocks, [&](std::size_t part) {
       const std::size_t group = groups[part / blocks];
       const std::size_t begin = part % blocks * kColumns;
       const std::size_t end = std::min(dimension, begin + kColumns);
@@ -174,7 +174,7 @@ class centroid_judge {
       for (std::size_t begin = 0, size = now.members[group].size(); begin < size; begin += kRows)
         parts.push_back({group, begin, std::min(size, begin + kRows)});
     std::vector<double> distances(points_.extent(0));
-    pool_.for_each(parts.size(), [&](std::size_t part) {
+    context_.host_pool().for_each(parts.size(), [&](std::size_t part) {
       const auto [group, begin, end] = parts[part];
       for (const std::size_t row : now.members[group].subspan(begin, end - begin))
         distances[row] = detail::distance_between(points_.row(row), now.centroids.view().row(group), dimension);
@@ -218,7 +218,7 @@ class centroid_judge {
     tensor<double, 2> found({std::min(k, kTogether), k});
     for (std::size_t first = 0; first < k; first += kTogether) {
       const std::size_t last = std::min(k, first + kTogether);
-      pool_.for_each(last - first, [&](std::size_t i) {
+      context_.host_pool().for_each(last - first, [&](std::size_t i) {
         for (std::size_t other = 0; other < first + i; ++other) found(i, other) = likeness(first + i, other);
       });
       for (std::size_t group = first; group < last; ++group)
@@ -230,7 +230,7 @@ class centroid_judge {
     return std::accumulate(worst.begin(), worst.end(), 0.0);
   }
 
-  thread_pool& pool_;
+  Context context_;
   tensor<float, 2> converted_;
   matrix_view<const float> points_;
   summary last_;
