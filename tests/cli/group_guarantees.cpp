@@ -288,4 +288,17 @@ BOOST_AUTO_TEST_CASE(predict_prints_the_distance_as_cluster_does) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_range_above_half_of_the_photos_has_silhouettes_of_all) {
+  const trained_folder made;
+  const auto chosen =
+      must_run({"choose-k", "--index", made.index(), "--k-min", "14", "--k-max", "20", "--json"}).json();
+  double best = 0;
+  for (const auto& one : chosen.at("curve")) best = std::max(best, one.at("medoid_silhouette").get<double>());
+  BOOST_TEST(chosen.at("curve").at(chosen.at("best_silhouette_k").get<std::size_t>() - 14).at("medoid_silhouette") ==
+             best);
+  const std::string text = must_run({"choose-k", "--index", made.index(), "--k-min", "14", "--k-max", "20"}).out;
+  BOOST_TEST(text.find("medoid silhouette up to") == std::string::npos, text);
+  BOOST_TEST(text.find("(DynMSC) up to K = 14 ") != std::string::npos, text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

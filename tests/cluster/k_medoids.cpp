@@ -111,12 +111,28 @@ BOOST_AUTO_TEST_CASE(known_medoids_are_one_more_start) {
   BOOST_TEST(kept.medoids == known.medoids, boost::test_tools::per_element());
   BOOST_TEST(kept.cost == known.cost);
   BOOST_TEST(starts == 3u);
-  // They are improved, and no better than what is found from others they are not kept.
-  const k_medoids_result poor =
-      k_medoids(context, distances.view(), {.k = 8, .known_medoids = {0, 1, 2, 3, 4, 5, 6, 7}, .max_swaps = 0});
-  const k_medoids_result improved =
-      k_medoids(context, distances.view(), {.k = 8, .known_medoids = {0, 1, 2, 3, 4, 5, 6, 7}});
-  BOOST_TEST(improved.cost < poor.cost);
+  // They are improved: the first start takes swaps.
+  std::size_t swaps = 0;
+  k_medoids_options improved{.k = 8, .seed = 4, .known_medoids = {0, 1, 2, 3, 4, 5, 6, 7}};
+  improved.on_progress = [&](const k_medoids_progress& state) {
+    if (state.restart == 0) swaps = std::max(swaps, state.swaps);
+  };
+  static_cast<void>(k_medoids(context, distances.view(), improved));
+  BOOST_TEST(swaps > 0u);
+  // What costs more than the best random start is not kept, and the random starts are those of before.
+  std::vector<std::size_t> worst;
+  double cost = 0;
+  for (std::size_t first = 0; first + 8 <= 150; ++first) {
+    std::vector<std::size_t> rows{first, first + 1, first + 2, first + 3, first + 4, first + 5, first + 6, first + 7};
+    const double here = groups_around(context, resident_distances(distances.view()), rows).cost;
+    if (here > cost) worst = rows;
+    cost = std::max(cost, here);
+  }
+  const k_medoids_result plain =
+      k_medoids(context, distances.view(), {.k = 8, .seed = 4, .restarts = 9, .max_swaps = 0});
+  BOOST_TEST_REQUIRE(plain.cost < cost);
+  check_equal(plain, k_medoids(context, distances.view(),
+                               {.k = 8, .seed = 4, .restarts = 9, .known_medoids = worst, .max_swaps = 0}));
   for (const std::vector<std::size_t>& wrong :
        {std::vector<std::size_t>{1, 2}, {1, 2, 3, 4, 5, 6, 7, 150}, {0, 1, 2, 3, 4, 5, 6, 6}})
     BOOST_CHECK_THROW((void)k_medoids(context, distances.view(), {.k = 8, .known_medoids = wrong}), invalid_argument);

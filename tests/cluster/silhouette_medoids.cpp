@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(no_exchange_raises_the_silhouette) {
       const auto curve = silhouette_medoids(cpu_context(2), resident_distances(distances.view()),
                                             {.k_min = 2, .k_max = std::min<std::size_t>(6, size - 1)});
       for (const silhouette_choice& choice : curve) {
-        // Parts are rounded down to 2^-40.
+        // Parts are rounded to 2^-40.
         BOOST_TEST(std::abs(choice.medoid_silhouette - silhouette_of(distances, choice.medoids)) < 0x1p-38);
         for (std::size_t position = 0; position < choice.k; ++position)
           for (std::size_t row = 0; row < size; ++row) {

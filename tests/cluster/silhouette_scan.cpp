@@ -13,18 +13,16 @@ BOOST_AUTO_TEST_SUITE(silhouette_scan)
 
 namespace {
 
-constexpr std::size_t kMedoids = 5;
-
 /// Multiples of 1 / 8: many ties, and now and then 0.
 float some_distance(random_stream& random) {
   return static_cast<float>(random.below(25)) / 8;
 }
 
-cpu::silhouette_points some_points(std::size_t size, random_stream& random) {
+cpu::silhouette_points some_points(std::size_t size, std::size_t medoids, random_stream& random) {
   cpu::silhouette_points points(size);
   points.clear();
   for (std::size_t o = 0; o < size; ++o) {
-    for (std::uint32_t position = 0; position < kMedoids; ++position) points.insert(o, position, some_distance(random));
+    for (std::uint32_t position = 0; position < medoids; ++position) points.insert(o, position, some_distance(random));
     points.loss[o] = silhouette_loss(points.nearest[o], points.second[o]);
     points.without_nearest[o] = silhouette_loss(points.second[o], points.third[o]);
     points.without_second[o] = silhouette_loss(points.nearest[o], points.third[o]);
@@ -33,11 +31,12 @@ cpu::silhouette_points some_points(std::size_t size, random_stream& random) {
 }
 
 /// [K] what the loss of all changes by where each medoid is exchanged for the candidate, less its removal's change.
-std::vector<std::int64_t> expected_changes(const cpu::silhouette_points& points, const std::vector<float>& row) {
-  std::vector<std::int64_t> changes(kMedoids, 0);
+std::vector<std::int64_t> expected_changes(const cpu::silhouette_points& points, std::size_t medoids,
+                                           const std::vector<float>& row) {
+  std::vector<std::int64_t> changes(medoids, 0);
   for (std::size_t o = 0; o < points.size(); ++o) {
     const float nearest = points.nearest[o], second = points.second[o], third = points.third[o];
-    for (std::size_t position = 0; position < kMedoids; ++position)
+    for (std::size_t position = 0; position < medoids; ++position)
       changes[position] +=
           position == points.label[o]          ? silhouette_loss(second, third, row[o]) - points.without_nearest[o]
           : position == points.second_label[o] ? silhouette_loss(nearest, third, row[o]) - points.without_second[o]
@@ -51,23 +50,25 @@ std::vector<std::int64_t> expected_changes(const cpu::silhouette_points& points,
 BOOST_AUTO_TEST_CASE(every_instruction_set_finds_the_same_changes) {
   using cpu::silhouette_scan_body;
   random_stream random(1);
-  for (const std::size_t size : {1, 63, 64, 200, 515}) {
-    const cpu::silhouette_points points = some_points(size, random);
-    for (const float scale : {0.1f, 1.0f, 4.0f}) {  // candidates that nearly all points are near to, and hardly any
-      std::vector<float> row(size);
-      for (float& value : row) value = scale * some_distance(random);
-      const std::vector<std::int64_t> expected = expected_changes(points, row);
-      for (const simd_level level : kSimdLevels) {
-        if (!is_supported(level)) continue;
-        std::vector<std::int64_t> tables(silhouette_scan_body::kTables * kMedoids, 0);
-        std::int64_t shared = 0;
-        expand(silhouette_scan_body{points, row.data(), kMedoids, &shared, tables.data()}, level);
-        std::vector<std::int64_t> found(kMedoids, shared);
-        for (std::size_t i = 0; i < tables.size(); ++i) found[i % kMedoids] += tables[i];
-        BOOST_TEST(found == expected, boost::test_tools::per_element());
+  constexpr float kOdd[] = {-1.0f, -0.0f, 0.0f, 1e-42f, 1e38f};
+  for (const std::size_t size : {1, 63, 64, 200, 515})
+    for (const std::size_t medoids : {2, 3, 5}) {  // of two, no third is near: all points take part
+      const cpu::silhouette_points points = some_points(size, medoids, random);
+      for (const float scale : {0.1f, 1.0f, 4.0f}) {  // candidates that nearly all points are near to, and hardly any
+        std::vector<float> row(size);
+        for (float& value : row) value = random.below(20) == 0 ? kOdd[random.below(5)] : scale * some_distance(random);
+        const std::vector<std::int64_t> expected = expected_changes(points, medoids, row);
+        for (const simd_level level : kSimdLevels) {
+          if (!is_supported(level)) continue;
+          std::vector<std::int64_t> tables(silhouette_scan_body::kTables * medoids, 0);
+          std::int64_t shared = 0;
+          expand(silhouette_scan_body{points, row.data(), medoids, &shared, tables.data()}, level);
+          std::vector<std::int64_t> found(medoids, shared);
+          for (std::size_t i = 0; i < tables.size(); ++i) found[i % medoids] += tables[i];
+          BOOST_TEST(found == expected, boost::test_tools::per_element());
+        }
       }
     }
-  }
 }
 
 BOOST_AUTO_TEST_CASE(losses_are_ratios_in_units) {

@@ -70,8 +70,8 @@ text_table criteria_table(const sweep_result& swept) {
   add_elbow("elbow of the error (Kneedle)", choice.elbow, false);
   add_elbow("bend of the error on logarithmic axes", choice.bend,
             choice.bend && choice.bend->strength < imgsim::detail::kClearBend);
-  const std::size_t judged = std::max(choice.curve.front().k, largest_judged_k(swept.photos));
-  add("medoid silhouette" + up_to(judged, choice), choice.best_silhouette_k,
+  const std::size_t judged = largest_judged_k(swept.photos);
+  add("medoid silhouette" + (choice.curve.front().k <= judged ? up_to(judged, choice) : ""), choice.best_silhouette_k,
       fixed_text(at(choice.best_silhouette_k).medoid_silhouette, 3));
   if (const std::size_t k = swept.best_separated_k(); k > 0)
     add("medoid silhouette, sought for (DynMSC)" + up_to(swept.silhouettes.back().k, choice), k,

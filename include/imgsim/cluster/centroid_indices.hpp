@@ -75,7 +75,8 @@ struct group_members {
 }  // namespace detail
 
 /// Both indices of one partition of the points after another. Groups that have the members of a group of the partition
-/// before are not summed again: in a sweep over K most stay as they are.
+/// before are not summed again: in a sweep over K most stay as they are. The work is done by the context's host
+/// threads, whatever its device; [K, D] float64 of two partitions are held.
 template <execution_context Context>
 class centroid_judge {
  public:
@@ -90,8 +91,9 @@ class centroid_judge {
   centroid_judge& operator=(const centroid_judge&) = delete;
 
   /// Of `labels` [M], all below `k`. Groups without points do not count; where fewer than two have points, or every
-  /// point is a group, both are 0. O(m D + K^2 D), m the members of groups that the last partition did not have; the
-  /// result is the same as if it had none. Throws invalid_argument where the labels are not M or one is `k` or more.
+  /// point is a group, both are 0. O(M + m D + K^2 D), m the members of groups that the last partition did not have;
+  /// the result is the same as if it had none. Throws invalid_argument where the labels are not M or one is `k` or
+  /// more.
   [[nodiscard]] centroid_indices operator()(std::span<const std::uint32_t> labels, std::size_t k) {
     IMGSIM_EXPECTS(labels.size() == points_.extent(0), labels.size(), " labels for points ", shape_text(points_));
     summary now(detail::group_members(labels, k), points_.extent(1));

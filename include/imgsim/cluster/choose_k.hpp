@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -251,7 +252,8 @@ template <execution_context Context, class Source>
   static_assert(has_medoid_search<Context, Source>,
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
-  detail::expect_same_request(context, {options.k_min, options.k_max, options.seed});
+  detail::expect_same_request(
+      context, {options.k_min, options.k_max, options.seed, std::bit_cast<std::uint64_t>(options.sensitivity)});
   IMGSIM_EXPECTS(options.k_min >= 1, "K begins at 1, not 0");
   IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",
                  options.k_min);
@@ -265,7 +267,8 @@ template <execution_context Context, class Source>
 }
 
 /// The same with the indices of Calinski and Harabasz and of Davies and Bouldin at each K, from the embeddings `points`
-/// [M, D] that the distances belong to. A second search is made for the groups of each K, and O(M D) more is done.
+/// [M, D] that the distances belong to. A second search is made for the groups of each K, and
+/// centroid_judge looks at them, on the host: O(K_max^3 D) in all for the distances between centroids.
 /// Throws invalid_argument where there are not M points.
 template <execution_context Context, class Source, element_matrix Points>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const Points& points,

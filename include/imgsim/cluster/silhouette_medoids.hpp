@@ -25,8 +25,9 @@
 namespace imgsim {
 
 /// The search that a backend offers as cluster_backend<Context>::silhouette_searcher<Source>, constructed from
-/// (context, source); K >= 2 medoids after assign(). Losses are sums over the points of d1 / d2, rounded down to
-/// multiples of 2^-40: integers, so that every backend takes the same swaps. A point that lies on both has 1.
+/// (context, source); K >= 2 medoids after assign(). Losses are sums over the points of d1 / d2, rounded to the
+/// nearest multiple of 2^-40 (silhouette_loss): integers, so that every backend takes the same swaps. A point that lies
+/// on both has 1.
 template <class S>
 concept silhouette_search = requires(S search, const S& state, std::span<const std::size_t> rows, std::size_t index) {
   { state.size() } -> std::convertible_to<std::size_t>;

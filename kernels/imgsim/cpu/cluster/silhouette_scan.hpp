@@ -44,6 +44,9 @@ struct silhouette_points {
   void clear() {
     for (std::vector<float>* distances : {&nearest, &second, &third})
       std::ranges::fill(*distances, std::numeric_limits<float>::infinity());
+    // A point that is infinitely far from all medoids gets no label: it keeps these, which are positions of any K.
+    std::ranges::fill(label, 0);
+    std::ranges::fill(second_label, 0);
   }
 
   /// A medoid at distance `d` from point `o`.
