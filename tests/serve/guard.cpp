@@ -47,4 +47,11 @@ BOOST_AUTO_TEST_CASE(what_pages_from_elsewhere_ask_for_is_refused_for_reading_to
   BOOST_TEST(!why_refused({"GET", "127.0.0.1:8080", ""}, "127.0.0.1"));
 }
 
+BOOST_AUTO_TEST_CASE(servers_of_this_machine_are_told_from_others) {
+  for (const char* bound : {"127.0.0.1", "127.8.9.10", "::1", "localhost", "Localhost"})
+    BOOST_TEST(imgsim::app::is_for_this_machine(bound), bound);
+  for (const char* bound : {"0.0.0.0", "::", "192.168.1.2", "126.0.0.1", "attic.local", "localhost.example", ""})
+    BOOST_TEST(!imgsim::app::is_for_this_machine(bound), bound);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -42,7 +42,7 @@ exit_code serve_command::run(session& session) {
   address_.port = static_cast<int>(port_);
   const std::jthread thumbnails([&](const std::stop_token& end) { pages.keep_thumbnails(end); });
   run_http_server(pages, address_, stop, [&](const listen_address& bound) {
-    if (!is_loopback_address(bound.host) && bound.host != "localhost")
+    if (!is_for_this_machine(bound.host))
       session.warn("every machine that reaches " + bound.host + " can look at the photos of this index");
     if (session.wants_json()) {
       session.print({{"url", url_of(bound)}, {"index", path_to_text(index_.string())}, {"photos", pages.photos()}});

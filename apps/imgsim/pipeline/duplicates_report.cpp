@@ -35,9 +35,9 @@ const duplicate_link& closest_link(const duplicate_group& group, std::size_t row
 
 /// How a row is tied to its group: "exact", "mirrored, difference 0.0040".
 std::string tie_text(const duplicate_group& group, std::size_t row) {
-  const duplicate_link* closest = &closest_link(group, row);
-  if (closest->exact) return "exact";
-  return std::string(closest->mirrored ? "mirrored, " : "") + "difference " + fixed_text(closest->difference, 4);
+  const duplicate_link& link = closest_link(group, row);
+  if (link.exact) return "exact";
+  return std::string(link.mirrored ? "mirrored, " : "") + "difference " + fixed_text(link.difference, 4);
 }
 
 std::string summary(const duplicate_report& report) {

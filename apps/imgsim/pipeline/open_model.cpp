@@ -10,6 +10,7 @@
 #include "pipeline/output_path.hpp"
 
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
 #include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
@@ -73,8 +74,7 @@ namespace {
 /// Warns where it is not.
 bool is_writable(const session& session, const std::filesystem::path& folder, const std::string& consequence) {
   if (::access(folder.c_str(), W_OK | X_OK) == 0) return true;
-  session.warn(folder.string() + " cannot be written into (" + std::generic_category().message(errno) +
-               "): " + consequence);
+  session.warn(folder.string() + " cannot be written into (" + imgsim::detail::system_reason() + "): " + consequence);
   return false;
 }
 

@@ -79,7 +79,7 @@ void refuse_another_kind(const fs::path& path, output_kind kind) {
 
 void expect_writable(const fs::path& folder) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    throw io_error(folder, "cannot be written into: " + std::generic_category().message(errno));
+    throw io_error(folder, "cannot be written into: " + imgsim::detail::system_reason());
 }
 
 /// What make_folder() and expect_writable() would find, without a trace.
@@ -88,10 +88,10 @@ void expect_possible_folder(const fs::path& folder) {
   std::error_code failure;
   while (!fs::exists(fs::symlink_status(there, failure)) && there.has_relative_path()) there = there.parent_path();
   if (!fs::is_directory(there, failure))
-    throw io_error(folder, "the folder cannot be made: " + std::generic_category().message(ENOTDIR));
+    throw io_error(folder, "the folder cannot be made: " + imgsim::detail::system_reason(ENOTDIR));
   if (there == fs::absolute(folder)) return expect_writable(folder);
   if (::access(there.c_str(), W_OK | X_OK) != 0)
-    throw io_error(folder, "the folder cannot be made: " + std::generic_category().message(errno));
+    throw io_error(folder, "the folder cannot be made: " + imgsim::detail::system_reason());
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ std::string with_number(const fs::path& name, int number) {
 class folder_lock {
  public:
   explicit folder_lock(const fs::path& folder) : handle_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (handle_.number() < 0) throw io_error(folder, "cannot be opened: " + system_text(errno));
+    if (handle_.number() < 0) throw io_error(folder, "cannot be opened: " + imgsim::detail::system_reason());
     if (::flock(handle_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
       throw io_error(folder, "another imgsim is writing here");
   }
@@ -164,9 +164,9 @@ void try_hardlinks(const groups& grouping, const fs::path& root, const fs::path&
     const int code = ::linkat(AT_FDCWD, photo.c_str(), AT_FDCWD, trial.c_str(), AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
     ::unlink(trial.c_str());
     if (code != 0)
-      throw io_error(out, "cannot hold hard links to the photos (" + photo.string() + ": " + system_text(code) +
-                              (code == EXDEV ? ", it lies on another file system" : "") +
-                              "); use --partition copy or symlink");
+      throw io_error(
+          out, "cannot hold hard links to the photos (" + photo.string() + ": " + imgsim::detail::system_reason(code) +
+                   (code == EXDEV ? ", it lies on another file system" : "") + "); use --partition copy or symlink");
   }
 }
 

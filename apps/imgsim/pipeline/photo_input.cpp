@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <span>
-#include <system_error>
 
 #include "cli/text.hpp"
 
 #include <imgsim/core/error.hpp>
+#include <imgsim/core/file.hpp>
 #include <imgsim/image/decode.hpp>
 
 namespace imgsim::app {
@@ -24,7 +24,7 @@ std::vector<std::byte> read_standard_input(std::uint64_t max_bytes) {
   for (;;) {
     const ssize_t n = read(STDIN_FILENO, block.data(), block.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw io_error("standard input", "cannot be read: " + std::generic_category().message(errno));
+    if (n < 0) throw io_error("standard input", "cannot be read: " + imgsim::detail::system_reason());
     if (n == 0) return bytes;
     bytes.insert(bytes.end(), block.begin(), block.begin() + n);
     if (bytes.size() > max_bytes)

@@ -33,14 +33,15 @@ placement found_or_taken(bool is_found) {
 /// Throws io_error where what kept a photo from `target` will keep every other from its place.
 void stop_where_all_fail(const fs::path& target, int code) {
   if (code == ENOSPC || code == EDQUOT || code == EROFS)
-    throw io_error(target, "cannot be written: " + system_text(code) + "; the same command goes on from here");
+    throw io_error(
+        target, "cannot be written: " + imgsim::detail::system_reason(code) + "; the same command goes on from here");
 }
 
 placement make_symlink(const indexed_photo& photo, const fs::path& source, const fs::path& target) {
   if (::symlink(source.c_str(), target.c_str()) == 0) return {};
   const int code = errno;
   stop_where_all_fail(target, code);
-  if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
+  if (code != EEXIST) return failed("the link cannot be made: " + imgsim::detail::system_reason(code));
   return found_or_taken(is_placed(partition_kind::symlink, photo, source, target));
 }
 
@@ -49,7 +50,7 @@ placement make_hardlink(const indexed_photo& photo, const fs::path& source, cons
   const int code = errno;
   if (code == EXDEV) return failed("it lies on another file system than the output; use --partition copy or symlink");
   stop_where_all_fail(target, code);
-  if (code != EEXIST) return failed("the link cannot be made: " + system_text(code));
+  if (code != EEXIST) return failed("the link cannot be made: " + imgsim::detail::system_reason(code));
   return found_or_taken(is_placed(partition_kind::hardlink, photo, source, target));
 }
 
@@ -90,14 +91,10 @@ placement make_copy(const indexed_photo& photo, const fs::path& source, const fs
   ::unlink(partial.c_str());
   if (code == EEXIST) return found_or_taken(false);  // it came meanwhile
   stop_where_all_fail(target, code);
-  return failed("it cannot be copied: " + system_text(code));
+  return failed("it cannot be copied: " + imgsim::detail::system_reason(code));
 }
 
 }  // namespace
-
-std::string system_text(int code) {
-  return std::generic_category().message(code);
-}
 
 const char* placing_refusal(const indexed_photo& photo, const fs::path& source) {
   struct stat status{};

@@ -36,7 +36,4 @@ struct placement {
 [[nodiscard]] placement place_photo(partition_kind kind, const indexed_photo& photo,
                                     const std::filesystem::path& source, const std::filesystem::path& target);
 
-/// What the system calls an error.
-[[nodiscard]] std::string system_text(int code);
-
 }  // namespace imgsim::app

@@ -148,8 +148,7 @@ index_outcome plan_index(session& session, const index_request& request) {
   });
   for (const skipped_file& file : skipped) session.skip(file.path, file.reason);
   refuse_without_photos(opened.folder, plan.photos.size());
-  index_outcome outcome{
-      .summary = {}, .dropped = {}, .left_out = passed_over_text(opened.folder), .kept_for_drift = {}};
+  index_outcome outcome{.left_out = passed_over_text(opened.folder)};
   update_summary& summary = outcome.summary;
   summary.skipped = skipped;
   summary.encoded = plan.to_encode();
@@ -176,7 +175,7 @@ index_outcome update_index(session& session, const index_request& request) {
   writer.set_model(request.model);
   if (writer.model_hash() != hash)
     throw io_error(request.model, "changed while the index was being made; index the folder again");
-  index_outcome outcome{.summary = {}, .dropped = {}, .left_out = passed_over_text(folder), .kept_for_drift = kept};
+  index_outcome outcome{.left_out = passed_over_text(folder), .kept_for_drift = kept};
   outcome.summary = apply_update(
       writer, std::move(plan), encoder->dimension(), [&](std::span<const std::string> paths, row_sink& rows) {
         encode_files(

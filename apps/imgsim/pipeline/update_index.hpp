@@ -29,10 +29,10 @@ struct typed_index_request {
 [[nodiscard]] index_request complete_request(typed_index_request typed);
 
 struct index_outcome {
-  update_summary summary;
-  std::vector<std::string> dropped;           // "neighbors", "groups": what was of the old rows
-  std::optional<std::string> left_out;        // passed_over_text()
-  std::optional<std::string> kept_for_drift;  // by its model
+  update_summary summary = {};
+  std::vector<std::string> dropped = {};           // "neighbors", "groups": what was of the old rows
+  std::optional<std::string> left_out = {};        // passed_over_text()
+  std::optional<std::string> kept_for_drift = {};  // by its model
 };
 
 /// Makes the index from the photos with the model, or brings it up to date. Skipped photos are listed; what an update

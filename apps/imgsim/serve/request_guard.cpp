@@ -42,12 +42,15 @@ bool is_loopback_address(std::string_view host) {
   return bytes.size() == sizeof(in6_addr) && bytes == std::string(15, '\0') + '\1';
 }
 
+bool is_for_this_machine(std::string_view bound) {
+  return is_loopback_address(bound) || equal_but_for_case(bound, "localhost");
+}
+
 std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound) {
   const std::string host = lower_case(std::string(host_part(request.host)));
-  const std::string own = lower_case(std::string(bound));
-  const bool only_here = is_loopback_address(own) || own == "localhost";
-  const bool is_known = !host.empty() && (host == "localhost" || host == own ||
-                                          (only_here ? is_loopback_address(host) : is_ip_address(host)));
+  const bool is_known =
+      !host.empty() && (host == "localhost" || equal_but_for_case(host, bound) ||
+                        (is_for_this_machine(bound) ? is_loopback_address(host) : is_ip_address(host)));
   if (!is_known)
     return "this server is not called " + in_quotes(host_part(request.host)) + "; open the address that it printed";
   const bool is_own = request.origin == "http://" + std::string(request.host);

@@ -14,6 +14,8 @@ namespace imgsim::app {
 /// Whether `host` is written as an IP address, which no name server can point elsewhere.
 [[nodiscard]] bool is_ip_address(std::string_view host);
 [[nodiscard]] bool is_loopback_address(std::string_view host);
+/// Whether what listens on `bound`, an address or a name, is reached from this machine alone.
+[[nodiscard]] bool is_for_this_machine(std::string_view bound);
 
 struct guarded_request {
   std::string_view method;

@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
-#include <ranges>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <imgsim/cluster/k_means.hpp>
+#include <imgsim/cluster/rows_by_label.hpp>
 #include <imgsim/core/context.hpp>
 #include <imgsim/core/element.hpp>
 #include <imgsim/core/error.hpp>
@@ -50,28 +50,6 @@ template <class T>
   return std::sqrt(std::accumulate(sums, sums + kLanes, 0.0));
 }
 
-/// The rows of each group, ascending, and where they begin.
-struct group_members {
-  std::vector<std::size_t> begins;  // [K + 1]
-  std::vector<std::size_t> rows;    // [M]
-
-  group_members() = default;
-  group_members(std::span<const std::uint32_t> labels, std::size_t k) : begins(k + 1, 0), rows(labels.size()) {
-    for (const std::uint32_t label : labels) {
-      IMGSIM_EXPECTS(label < k, "label ", label, " where there are ", k, " groups");
-      ++begins[label + 1];
-    }
-    std::partial_sum(begins.begin(), begins.end(), begins.begin());
-    std::vector<std::size_t> next(begins.begin(), begins.end() - 1);
-    for (std::size_t row = 0; row < labels.size(); ++row) rows[next[labels[row]]++] = row;
-  }
-
-  [[nodiscard]] std::size_t size() const noexcept { return begins.empty() ? 0 : begins.size() - 1; }
-  [[nodiscard]] std::span<const std::size_t> operator[](std::size_t group) const noexcept {
-    return std::span(rows).subspan(begins[group], begins[group + 1] - begins[group]);
-  }
-};
-
 }  // namespace detail
 
 /// Both indices of one partition of the points after another. Groups that have the members of a group of the partition
@@ -96,9 +74,11 @@ class centroid_judge {
   /// more.
   [[nodiscard]] centroid_indices operator()(std::span<const std::uint32_t> labels, std::size_t k) {
     IMGSIM_EXPECTS(labels.size() == points_.extent(0), labels.size(), " labels for points ", shape_text(points_));
-    summary now(detail::group_members(labels, k), points_.extent(1));
+    for (const std::uint32_t label : labels)
+      IMGSIM_EXPECTS(label < k, "label ", label, " where there are ", k, " groups");
+    summary now(labels, k, points_.extent(1));
     const auto groups = static_cast<std::size_t>(
-        std::ranges::count_if(std::views::iota(std::size_t{0}, k), [&](std::size_t g) { return !now.empty(g); }));
+        std::ranges::count_if(now.members, [](const auto& members) { return !members.empty(); }));
     if (groups < 2 || groups == labels.size()) return {};
     sum_up(now, keep_known(now));
     last_ = std::move(now);
@@ -113,31 +93,28 @@ class centroid_judge {
 
  private:
   struct summary {
-    detail::group_members members;
-    tensor<double, 2> centroids;  // [K, D]
-    std::vector<double> spread;   // [K] mean distance to the centroid
-    std::vector<double> squares;  // [K] sum of the squares of these distances
+    std::vector<std::uint32_t> labels;              // [M]
+    std::vector<std::vector<std::size_t>> members;  // [K] rows, ascending
+    tensor<double, 2> centroids;                    // [K, D]
+    std::vector<double> spread;                     // [K] mean distance to the centroid
+    std::vector<double> squares;                    // [K] sum of the squares of these distances
 
     summary() = default;
-    summary(detail::group_members groups, std::size_t dimension)
-        : members(std::move(groups)),
-          centroids({members.size(), dimension}),
-          spread(members.size(), 0.0),
-          squares(members.size(), 0.0) {}
-
-    [[nodiscard]] bool empty(std::size_t group) const noexcept { return members[group].empty(); }
+    summary(std::span<const std::uint32_t> of_points, std::size_t k, std::size_t dimension)
+        : labels(of_points.begin(), of_points.end()),
+          members(rows_by_label(labels, k)),
+          centroids({k, dimension}),
+          spread(k, 0.0),
+          squares(k, 0.0) {}
   };
 
   /// Copies what is known from the last partition; returns the groups that are new.
   [[nodiscard]] std::vector<std::size_t> keep_known(summary& now) const {
-    std::vector<std::size_t> group_of(points_.extent(0), 0);  // in the last partition
-    for (std::size_t group = 0; group < last_.members.size(); ++group)
-      for (const std::size_t row : last_.members[group]) group_of[row] = group;
     std::vector<std::size_t> unknown;
     for (std::size_t group = 0; group < now.members.size(); ++group) {
-      if (now.empty(group)) continue;
-      const std::size_t before = group_of[now.members[group].front()];
-      if (last_.members.size() == 0 || !std::ranges::equal(last_.members[before], now.members[group])) {
+      if (now.members[group].empty()) continue;
+      const std::size_t before = last_.labels.empty() ? 0 : last_.labels[now.members[group].front()];
+      if (last_.labels.empty() || last_.members[before] != now.members[group]) {
         unknown.push_back(group);
         continue;
       }
@@ -159,7 +136,7 @@ class centroid_judge {
       const std::size_t group = groups[part / blocks];
       const std::size_t begin = part % blocks * kColumns;
       const std::size_t end = std::min(dimension, begin + kColumns);
-      const std::span<const std::size_t> members = now.members[group];
+      const std::vector<std::size_t>& members = now.members[group];
       double* const centroid = now.centroids.view().row(group);
       for (const std::size_t row : members) {
         const float* point = points_.row(row);
@@ -178,7 +155,7 @@ class centroid_judge {
     std::vector<double> distances(points_.extent(0));
     context_.host_pool().for_each(parts.size(), [&](std::size_t part) {
       const auto [group, begin, end] = parts[part];
-      for (const std::size_t row : now.members[group].subspan(begin, end - begin))
+      for (const std::size_t row : std::span(now.members[group]).subspan(begin, end - begin))
         distances[row] = detail::distance_between(points_.row(row), now.centroids.view().row(group), dimension);
     });
     for (const std::size_t group : groups) {
@@ -211,7 +188,7 @@ class centroid_judge {
     constexpr std::size_t kTogether = 64;  // groups that are compared with those before them, then folded in order
     const std::size_t k = last_.members.size();
     const auto likeness = [&](std::size_t group, std::size_t other) {
-      if (last_.empty(group) || last_.empty(other)) return 0.0;
+      if (last_.members[group].empty() || last_.members[other].empty()) return 0.0;
       const double apart = detail::distance_between(last_.centroids.view().row(group),
                                                     last_.centroids.view().row(other), points_.extent(1));
       return apart > 0 ? (last_.spread[group] + last_.spread[other]) / apart : std::numeric_limits<double>::infinity();

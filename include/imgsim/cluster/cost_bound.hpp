@@ -72,9 +72,8 @@ template <execution_context Context, class Source>
                 "no K-medoids for this context and source: include the backend's cluster header "
                 "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
   const std::size_t size = source.size();
-  detail::expect_same_request(context,
-                              {medoids.size(), options.iterations, std::bit_cast<std::uint64_t>(options.enough)});
-  detail::expect_same_request(context, std::vector<std::uint64_t>(medoids.begin(), medoids.end()));
+  detail::expect_same_request(context, {options.iterations, std::bit_cast<std::uint64_t>(options.enough)});
+  detail::expect_same_rows(context, medoids);
   IMGSIM_EXPECTS(!medoids.empty() && medoids.size() <= size, "a bound needs between 1 and ", size, " medoids, not ",
                  medoids.size());
   for (const std::size_t row : medoids) IMGSIM_EXPECTS(row < size, "medoid ", row, " of ", size, " points");

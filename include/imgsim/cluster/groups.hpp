@@ -25,6 +25,7 @@
 #include <nlohmann/json.hpp>
 
 #include <imgsim/cluster/outliers.hpp>
+#include <imgsim/cluster/rows_by_label.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/json_fields.hpp>
 #include <imgsim/core/path_text.hpp>
@@ -47,19 +48,6 @@ struct groups {
 
   friend bool operator==(const groups&, const groups&) = default;
 };
-
-/// [K] lists of rows: those with label i in list i, ascending; those with kNoGroup in none. Throws invalid_argument for
-/// another label of `k` or more.
-[[nodiscard]] inline std::vector<std::vector<std::size_t>> rows_by_label(std::span<const std::uint32_t> labels,
-                                                                         std::size_t k) {
-  std::vector<std::vector<std::size_t>> rows(k);
-  for (std::size_t row = 0; row < labels.size(); ++row) {
-    if (labels[row] == kNoGroup) continue;
-    IMGSIM_EXPECTS(labels[row] < k, "row ", row, " has label ", labels[row], " where there are ", k, " groups");
-    rows[labels[row]].push_back(row);
-  }
-  return rows;
-}
 
 /// Throws invalid_argument, in one sentence, where the grouping breaks a rule at the top of this file.
 inline void check(const groups& grouping) {
