@@ -11,8 +11,8 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build=${IMGSIM_BUILD:-$root/build}
 "$root/third_party/install.sh"
 
-# A folder that is made here has each test program compiled as one: a third of the time, and it is built from nothing.
-[ -f "$build/CMakeCache.txt" ] || IMGSIM_CMAKE_OPTIONS="-DIMGSIM_UNITY_TESTS=ON ${IMGSIM_CMAKE_OPTIONS:-}"
+# A folder that is made here has the sources of each program compiled together: half of the time, and it is built from nothing.
+[ -f "$build/CMakeCache.txt" ] || IMGSIM_CMAKE_OPTIONS="-DIMGSIM_UNITY=ON ${IMGSIM_CMAKE_OPTIONS:-}"
 cmake -S "$root" -B "$build" -G Ninja ${IMGSIM_CMAKE_OPTIONS:-} >/dev/null
 # shellcheck disable=SC2086  # a list of targets
 cmake --build "$build" --target ${IMGSIM_TARGETS:-all}

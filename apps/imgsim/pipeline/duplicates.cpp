@@ -41,7 +41,7 @@ constexpr std::array kDuplicateShares{0.98, 0.9, 0.75};
 constexpr std::size_t kThumbnailBytes = kAlignedSide * kAlignedSide * 3;
 
 /// The different files of an index that can be read.
-struct compared_photos {
+struct distinct_photos {
   std::vector<std::size_t> rows;         // of the index
   std::vector<std::uint8_t> thumbnails;  // [R, 48, 48, 3]
   tensor<float, 2> embeddings;           // [R, D]
@@ -65,7 +65,7 @@ rgb_image thumbnail_of(view<const std::uint8_t, 3> photo) {
   return image;
 }
 
-compared_photos read_photos(session& session, const photo_index& index, encoder& encoder,
+distinct_photos read_photos(session& session, const photo_index& index, encoder& encoder,
                             std::span<const std::size_t> rows) {
   const std::vector<std::string> paths = paths_of(index, rows);
   const std::size_t height = std::max(encoder.height(), kDecodedSide), width = std::max(encoder.width(), kDecodedSide);
@@ -75,7 +75,7 @@ compared_photos read_photos(session& session, const photo_index& index, encoder&
                        .batch = kEncodeBatch,
                        .threads = session.options().threads,
                        .limits = session.limits()});
-  compared_photos result;
+  distinct_photos result;
   std::vector<float> mirrored;
   progress bar(session.options(), "read", "photos", paths.size());
   std::size_t done = 0;
@@ -110,7 +110,7 @@ place place_of(const compared_pair& pair) {
 }
 
 /// The pairs of which one is of `these` and the other among the `n` nearest of it or of its mirror image, by a and b.
-std::vector<compared_pair> nearest_pairs(session& session, const compared_photos& photos,
+std::vector<compared_pair> nearest_pairs(session& session, const distinct_photos& photos,
                                          std::span<const std::size_t> these, std::size_t n) {
   std::vector<compared_pair> pairs;
   for (const tensor<float, 2>* all : {&photos.embeddings, &photos.mirrored}) {
@@ -141,7 +141,7 @@ std::vector<compared_pair> nearest_pairs(session& session, const compared_photos
 }
 
 /// Lays the pictures of each pair over each other.
-void align_pairs(session& session, const compared_photos& photos, std::vector<compared_pair>& pairs) {
+void align_pairs(session& session, const distinct_photos& photos, std::vector<compared_pair>& pairs) {
   std::vector<std::size_t> begins;  // of the runs of one a
   for (std::size_t p = 0; p < pairs.size(); ++p)
     if (p == 0 || pairs[p].a != pairs[p - 1].a) begins.push_back(p);
@@ -166,7 +166,7 @@ struct sought_variants {
 };
 
 sought_variants seek_variants(session& session, const photo_index& index, encoder& encoder,
-                              const compared_photos& photos) {
+                              const distinct_photos& photos) {
   const sampled_photos sample =
       read_sample(session, index.photos_root(), paths_of(index, photos.rows), kVariedPhotos, "there is no result");
   const std::vector<rgb_image> variants =
@@ -219,7 +219,7 @@ std::vector<std::size_t> crowded_photos(std::span<const compared_pair> pairs, st
 
 /// The pairs to choose from. Where a photo has more near-copies than it is compared with, the nearest photos that
 /// differ would be missing, which say how close such photos come: it is compared with more.
-std::vector<compared_pair> compare_pairs(session& session, const compared_photos& photos,
+std::vector<compared_pair> compare_pairs(session& session, const distinct_photos& photos,
                                          const sought_variants& sought) {
   std::vector<std::size_t> these(photos.rows.size());
   std::iota(these.begin(), these.end(), std::size_t{0});
@@ -344,7 +344,7 @@ duplicate_report find_duplicates(session& session, const photo_index& index, dou
     return report;
   }
   const std::unique_ptr<encoder> encoder = open_model_of(session, index);
-  const compared_photos photos = read_photos(session, index, *encoder, different);
+  const distinct_photos photos = read_photos(session, index, *encoder, different);
   report.compared = photos.rows.size();
   sought_variants sought;
   std::vector<compared_pair> pairs;
