@@ -1,6 +1,5 @@
 // imgsim: finds the command, has it read its options, runs it, and turns every failure into one sentence and an exit
 // code.
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <new>
@@ -79,8 +78,6 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     option_set all;
     describe_own(chosen, all, global);
     describe(all, global);
-    if (!chosen.writes_files() && std::ranges::find(tokens, "--dry-run") != tokens.end())
-      throw usage_error("takes no --dry-run: it writes no results to files");
     all.parse(tokens);
     if (global.help) {
       print_help(std::cout, chosen, own);

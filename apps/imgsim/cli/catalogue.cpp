@@ -8,6 +8,8 @@ void describe_own(command& command, option_set& options, global_options& global)
   command.describe(options);
   if (command.writes_files())
     options.flag("dry-run", global.dry_run, "check everything and say which files would be written; write none");
+  else
+    options.without("dry-run", "takes no --dry-run: it writes no results to files");
 }
 
 std::vector<std::string> catalogue::names() const {

@@ -156,11 +156,9 @@ std::string option_set::unknown_option(const std::string& typed) const {
   std::string message = "unknown option " + printable_utf8(typed);
   std::vector<std::string> names;
   for (const option& o : options_) names.push_back(o.name);
-  const auto dashes = typed.find_first_not_of('-');
-  if (dashes != std::string::npos) {
-    if (const auto near = closest(std::string_view(typed).substr(dashes), names))
-      message += "; did you mean --" + *near + "?";
-  }
+  const std::string_view name = std::string_view(typed).substr(std::min(typed.find_first_not_of('-'), typed.size()));
+  if (const auto absent = absent_.find(name); absent != absent_.end()) return absent->second;
+  if (const auto near = closest(name, names)) message += "; did you mean --" + *near + "?";
   return message;
 }
 

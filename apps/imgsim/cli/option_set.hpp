@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,6 +107,9 @@ class option_set {
   /// A value read by `set`, which throws usage_error with the reason alone.
   option& custom(std::string name, std::string metavar, std::function<void(const std::string&)> set, std::string help);
 
+  /// There is no option of that name, and `reason` says why: the whole message for who gives it.
+  void without(std::string name, std::string reason) { absent_.emplace(std::move(name), std::move(reason)); }
+
   void positional(positional_arguments arguments) { positional_ = std::move(arguments); }
 
   /// Reads `tokens` (without program and command) into the variables. Throws usage_error.
@@ -126,7 +130,7 @@ class option_set {
   [[nodiscard]] const option* find(std::string_view name) const;
   [[nodiscard]] const std::list<option>& options() const noexcept { return options_; }
   [[nodiscard]] const positional_arguments& positionals() const noexcept { return positional_; }
-  /// "unknown option --epoch; did you mean --epochs?"
+  /// "unknown option --epoch; did you mean --epochs?", or the reason of without().
   [[nodiscard]] std::string unknown_option(const std::string& typed) const;
 
  private:
@@ -134,6 +138,7 @@ class option_set {
               std::function<void(const std::string&)> set);
   std::list<option> options_;  // a list: the references that add() returns stay valid
   positional_arguments positional_;
+  std::map<std::string, std::string, std::less<>> absent_;
   std::vector<std::string> configured_;
 };
 
