@@ -133,6 +133,10 @@ BOOST_AUTO_TEST_CASE(pictures_that_are_left_out_are_counted_and_other_files_are_
       "(2 .heic, 1 .gif)\n";
   for (const std::string more : {"", "--dry-run"}) BOOST_TEST(noted(more).find(line) != std::string::npos, noted(more));
   BOOST_TEST(noted("--quiet").empty());
+  const std::string trained = must_run({"train", "--images", made.photos(), "--model", (folder.path() / "m").string(),
+                                        "--size", "32", "--epochs", "1", "--dry-run"})
+                                  .err;
+  BOOST_TEST(trained.find("imgsim train: left out: 1 photo with a hidden name") != std::string::npos, trained);
 }
 
 BOOST_AUTO_TEST_CASE(names_of_any_bytes_are_indexed_found_and_printed_safely) {

@@ -152,6 +152,7 @@ train_summary train_model(session& session, const train_request& request) {
   const photo_folder folder = scan_folder(request.images);
   for (const skipped_file& file : folder.skipped) session.skip(file.path, file.reason);
   if (folder.photos.empty()) refuse_no_photos(folder);
+  if (const auto left_out = passed_over_text(folder)) session.note(*left_out);
   compute& device = session.device();
   prepare_output_file(session, request.model, output_kind::model);
   const history_files history = history_files_of(request.model);
