@@ -111,6 +111,7 @@ BOOST_AUTO_TEST_CASE(a_partition_is_judged_as_if_none_came_before) {
   std::vector<std::uint32_t> labels(90);
   for (std::uint32_t& label : labels) label = static_cast<std::uint32_t>(random.below(6));
   centroid_judge judge(cpu_context(3), points.view());
+  std::size_t summed = 0;
   for (int step = 0; step < 20; ++step) {
     // A few points move, groups merge, come back and trade places.
     if (step % 5 == 3)
@@ -123,7 +124,32 @@ BOOST_AUTO_TEST_CASE(a_partition_is_judged_as_if_none_came_before) {
     const centroid_indices expected = judge_by_centroids(cpu_context(1), points.view(), labels, 6);
     BOOST_TEST(found.calinski_harabasz == expected.calinski_harabasz);
     BOOST_TEST(found.davies_bouldin == expected.davies_bouldin);
+    // A new number alone makes no group new; a point that moves makes two.
+    const std::size_t most = step == 0 ? 6 : step % 5 == 3 ? 0 : 2;
+    BOOST_TEST(judge.summed_groups() <= most, "step " << step << ": " << judge.summed_groups());
+    summed += judge.summed_groups();
   }
+  BOOST_TEST(summed > 6 + 10u);  // most of the moves
+}
+
+BOOST_AUTO_TEST_CASE(a_judge_knows_the_worst_other_group_as_long_as_it_stays) {
+  // On a line: the worst other group of 0 is 1, and once that is gone 2, then 1 again.
+  tensor<float, 2> points({8, 1});
+  const float places[] = {0, 2, 5, 7, 12, 14, 40, 42};
+  std::ranges::copy(places, points.data());
+  centroid_judge judge(cpu_context(2), points.view());
+  for (const std::vector<std::uint32_t>& labels : {std::vector<std::uint32_t>{0, 0, 1, 1, 2, 2, 3, 3},
+                                                   {0, 0, 3, 3, 2, 2, 3, 3},
+                                                   {0, 0, 1, 1, 2, 2, 3, 3},
+                                                   {1, 1, 0, 0, 2, 2, 2, 2},
+                                                   {1, 1, 0, 0, 3, 3, 2, 2}}) {
+    const centroid_indices expected = judge_by_centroids(cpu_context(1), points.view(), labels, 4);
+    BOOST_TEST(judge(labels, 4).davies_bouldin == expected.davies_bouldin);
+  }
+  // Spreads 1, centroids 1, 6, 13, 41: 2 / 5, 2 / 5, 2 / 7, 2 / 28.
+  const std::vector<std::uint32_t> pairs{0, 0, 1, 1, 2, 2, 3, 3};
+  BOOST_TEST(judge(pairs, 4).davies_bouldin == (2.0 / 5 + 2.0 / 5 + 2.0 / 7 + 2.0 / 28) / 4,
+             boost::test_tools::tolerance(1e-15));
 }
 
 BOOST_AUTO_TEST_CASE(choose_k_gives_the_indices_where_it_has_the_points) {

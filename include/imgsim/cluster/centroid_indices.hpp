@@ -53,8 +53,8 @@ template <class T>
 }  // namespace detail
 
 /// Both indices of one partition of the points after another. Groups that have the members of a group of the partition
-/// before are not summed again: in a sweep over K most stay as they are. The work is done by the context's host
-/// threads, whatever its device; [K, D] float64 of two partitions are held.
+/// before are not summed again, nor compared with one another: in a sweep over K most stay as they are. The work is
+/// done by the context's host threads, whatever its device; [K, D] float64 of two partitions are held.
 template <execution_context Context>
 class centroid_judge {
  public:
@@ -69,9 +69,9 @@ class centroid_judge {
   centroid_judge& operator=(const centroid_judge&) = delete;
 
   /// Of `labels` [M], all below `k`. Groups without points do not count; where fewer than two have points, or every
-  /// point is a group, both are 0. O(M + m D + K^2 D), m the members of groups that the last partition did not have;
-  /// the result is the same as if it had none. Throws invalid_argument where the labels are not M or one is `k` or
-  /// more.
+  /// point is a group, both are 0. O(M + m D + n K D), m the members and n the number of groups that the last partition
+  /// did not have or for which the worst group has changed; the result is the same as if none came before. Throws
+  /// invalid_argument where the labels are not M or one is `k` or more.
   [[nodiscard]] centroid_indices operator()(std::span<const std::uint32_t> labels, std::size_t k) {
     IMGSIM_EXPECTS(labels.size() == points_.extent(0), labels.size(), " labels for points ", shape_text(points_));
     for (const std::uint32_t label : labels)
@@ -80,24 +80,34 @@ class centroid_judge {
     const auto groups = static_cast<std::size_t>(
         std::ranges::count_if(now.members, [](const auto& members) { return !members.empty(); }));
     if (groups < 2 || groups == labels.size()) return {};
-    sum_up(now, keep_known(now));
+    const std::vector<std::size_t> unknown = keep_known(now);
+    sum_up(now, unknown);
+    find_worst(now);
     last_ = std::move(now);
+    summed_ = unknown.size();
 
     const auto count = static_cast<double>(groups);
     const auto size = static_cast<double>(labels.size());
     const double within = std::accumulate(last_.squares.begin(), last_.squares.end(), 0.0);
     return {.calinski_harabasz = within > 0 ? between() / (count - 1) * (size - count) / within
                                             : std::numeric_limits<double>::infinity(),
-            .davies_bouldin = sum_of_worst() / count};
+            .davies_bouldin = std::accumulate(last_.worst.begin(), last_.worst.end(), 0.0) / count};
   }
 
+  /// Groups of the last partition with indices that were summed: those that the partition before did not have.
+  [[nodiscard]] std::size_t summed_groups() const noexcept { return summed_; }
+
  private:
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
   struct summary {
     std::vector<std::uint32_t> labels;              // [M]
     std::vector<std::vector<std::size_t>> members;  // [K] rows, ascending
     tensor<double, 2> centroids;                    // [K, D]
     std::vector<double> spread;                     // [K] mean distance to the centroid
     std::vector<double> squares;                    // [K] sum of the squares of these distances
+    std::vector<double> worst;                      // [K] the largest (s_i + s_j) / |c_i - c_j|
+    std::vector<std::size_t> worst_other;           // [K] a group j that has it; kNone where it is not known
 
     summary() = default;
     summary(std::span<const std::uint32_t> of_points, std::size_t k, std::size_t dimension)
@@ -105,12 +115,15 @@ class centroid_judge {
           members(rows_by_label(labels, k)),
           centroids({k, dimension}),
           spread(k, 0.0),
-          squares(k, 0.0) {}
+          squares(k, 0.0),
+          worst(k, 0.0),
+          worst_other(k, kNone) {}
   };
 
   /// Copies what is known from the last partition; returns the groups that are new.
   [[nodiscard]] std::vector<std::size_t> keep_known(summary& now) const {
     std::vector<std::size_t> unknown;
+    std::vector<std::size_t> now_at(last_.members.size(), kNone);
     for (std::size_t group = 0; group < now.members.size(); ++group) {
       if (now.members[group].empty()) continue;
       const std::size_t before = last_.labels.empty() ? 0 : last_.labels[now.members[group].front()];
@@ -122,13 +135,19 @@ class centroid_judge {
                           now.centroids.view().row(group));
       now.spread[group] = last_.spread[before];
       now.squares[group] = last_.squares[before];
+      now_at[before] = group;
+    }
+    for (std::size_t before = 0; before < now_at.size(); ++before) {
+      if (now_at[before] == kNone || now_at[last_.worst_other[before]] == kNone) continue;
+      now.worst[now_at[before]] = last_.worst[before];
+      now.worst_other[now_at[before]] = now_at[last_.worst_other[before]];
     }
     return unknown;
   }
 
   /// Threads share the columns of centroids, then the members: each sum has its order, whatever their number.
   void sum_up(summary& now, std::span<const std::size_t> groups) {
-    constexpr std::size_t kColumns = 1024;
+    constexpr std::size_t kColumns = 128;
     constexpr std::size_t kRows = 64;
     const std::size_t dimension = points_.extent(1);
     const std::size_t blocks = (dimension + kColumns - 1) / kColumns;
@@ -183,36 +202,58 @@ class centroid_judge {
     return sum;
   }
 
-  /// The sum over the groups of the worst (s_i + s_j) / |c_i - c_j|.
-  [[nodiscard]] double sum_of_worst() const {
-    constexpr std::size_t kTogether = 64;  // groups that are compared with those before them, then folded in order
-    const std::size_t k = last_.members.size();
+  /// For each group the worst other one. Groups of which it is not known, the new ones among them, are compared with
+  /// all: so the others are with the new ones.
+  void find_worst(summary& now) const {
+    constexpr std::size_t kTogether = 64;  // groups that are compared, then folded in order
+    constexpr std::size_t kOthers = 64;    // that one thread compares with a group
+    const std::size_t k = now.members.size();
+    const std::size_t blocks = (k + kOthers - 1) / kOthers;
+    std::vector<std::size_t> compared;
+    std::vector<std::size_t> turn(k, kNone);  // position in `compared`
+    for (std::size_t group = 0; group < k; ++group)
+      if (now.worst_other[group] == kNone && !now.members[group].empty()) {
+        turn[group] = compared.size();
+        compared.push_back(group);
+      }
+
     const auto likeness = [&](std::size_t group, std::size_t other) {
-      if (last_.members[group].empty() || last_.members[other].empty()) return 0.0;
-      const double apart = detail::distance_between(last_.centroids.view().row(group),
-                                                    last_.centroids.view().row(other), points_.extent(1));
-      return apart > 0 ? (last_.spread[group] + last_.spread[other]) / apart : std::numeric_limits<double>::infinity();
+      const double apart =
+          detail::distance_between(now.centroids.view().row(group), now.centroids.view().row(other), points_.extent(1));
+      return apart > 0 ? (now.spread[group] + now.spread[other]) / apart : std::numeric_limits<double>::infinity();
     };
-    std::vector<double> worst(k, 0.0);
-    tensor<double, 2> found({std::min(k, kTogether), k});
-    for (std::size_t first = 0; first < k; first += kTogether) {
-      const std::size_t last = std::min(k, first + kTogether);
-      context_.host_pool().for_each(last - first, [&](std::size_t i) {
-        for (std::size_t other = 0; other < first + i; ++other) found(i, other) = likeness(first + i, other);
+    const auto fold = [&](std::size_t group, std::size_t other, double value) {
+      if (now.worst_other[group] != kNone && value <= now.worst[group]) return;
+      now.worst[group] = value;
+      now.worst_other[group] = other;
+    };
+    // A pair of compared groups is looked at in the turn of the later one.
+    const auto looks_at = [&](std::size_t i, std::size_t other) {
+      return !now.members[other].empty() && (turn[other] == kNone || turn[other] < i);
+    };
+    tensor<double, 2> found({std::min(compared.size(), kTogether), k});
+    for (std::size_t first = 0; first < compared.size(); first += kTogether) {
+      const std::size_t end = std::min(compared.size(), first + kTogether);
+      context_.host_pool().for_each((end - first) * blocks, [&](std::size_t part) {
+        const std::size_t i = part / blocks;
+        const std::size_t begin = part % blocks * kOthers;
+        for (std::size_t other = begin; other < std::min(k, begin + kOthers); ++other)
+          if (looks_at(first + i, other)) found(i, other) = likeness(compared[first + i], other);
       });
-      for (std::size_t group = first; group < last; ++group)
-        for (std::size_t other = 0; other < group; ++other) {
-          worst[group] = std::max(worst[group], found(group - first, other));
-          worst[other] = std::max(worst[other], found(group - first, other));
+      for (std::size_t i = first; i < end; ++i)
+        for (std::size_t other = 0; other < k; ++other) {
+          if (!looks_at(i, other)) continue;
+          fold(compared[i], other, found(i - first, other));
+          fold(other, compared[i], found(i - first, other));
         }
     }
-    return std::accumulate(worst.begin(), worst.end(), 0.0);
   }
 
   Context context_;
   tensor<float, 2> converted_;
   matrix_view<const float> points_;
   summary last_;
+  std::size_t summed_ = 0;
 };
 
 /// Both indices of `labels` [M], all below `k`, over `rows` [M, D]: those of a centroid_judge.

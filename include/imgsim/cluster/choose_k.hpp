@@ -267,9 +267,9 @@ template <execution_context Context, class Source>
 }
 
 /// The same with the indices of Calinski and Harabasz and of Davies and Bouldin at each K, from the embeddings `points`
-/// [M, D] that the distances belong to. A second search is made for the groups of each K, and
-/// centroid_judge looks at them, on the host: O(K_max^3 D) in all for the distances between centroids.
-/// Throws invalid_argument where there are not M points.
+/// [M, D] that the distances belong to. A second search is made for the groups of each K, and centroid_judge looks at
+/// them, on the host: O(K_max^2 D) in all as long as few groups change from one K to the next. Throws invalid_argument
+/// where there are not M points.
 template <execution_context Context, class Source, element_matrix Points>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const Points& points,
                                        const choose_k_options& options) {
