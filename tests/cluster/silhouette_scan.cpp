@@ -20,13 +20,11 @@ float some_distance(random_stream& random) {
 
 cpu::silhouette_points some_points(std::size_t size, std::size_t medoids, random_stream& random) {
   cpu::silhouette_points points(size);
-  points.clear();
+  points.clear(medoids);
   for (std::size_t o = 0; o < size; ++o) {
     for (std::uint32_t position = 0; position < medoids; ++position) points.insert(o, position, some_distance(random));
-    points.loss[o] = silhouette_loss(points.nearest[o], points.second[o]);
-    points.without_nearest[o] = silhouette_loss(points.second[o], points.third[o]);
-    points.without_second[o] = silhouette_loss(points.nearest[o], points.third[o]);
   }
+  points.settle_all();
   return points;
 }
 

@@ -38,6 +38,9 @@ concept silhouette_search = requires(S search, const S& state, std::span<const s
   { state.removal_changes() } -> std::convertible_to<std::span<const std::int64_t>>;
   /// Replaces all medoids by 2 or more distinct rows.
   { search.assign(rows) } -> std::same_as<void>;
+  { search.swap(medoid_swap{}) } -> std::same_as<void>;
+  /// Drops the medoid at a position; later ones move down by one. K >= 3.
+  { search.remove(index) } -> std::same_as<void>;
   /// As in medoid_search: the first candidate in [index, index) that lowers the loss in the place of some medoid.
   { search.first_improving_swap(index, index) } -> std::same_as<std::optional<medoid_swap>>;
 };
@@ -85,25 +88,21 @@ template <execution_context Context, class Source>
   const std::size_t k_max = std::min(options.k_max, size - 1);
   std::vector<silhouette_choice> curve(k_max - options.k_min + 1);
 
-  std::vector<std::size_t> medoids;
+  silhouette_searcher_for<Context, Source> search(context, source);
   {
     medoid_searcher_for<Context, Source> start(context, source);
     random_stream random(options.seed);
     add_initial_medoids(start, k_max, medoid_initialisation::k_means_plus_plus, random,
                         [&] { detail::throw_if_stopped(options.stop, "the search for silhouettes"); });
-    medoids.assign(start.medoids().begin(), start.medoids().end());
+    search.assign(start.medoids());
   }
-  silhouette_searcher_for<Context, Source> search(context, source);
   constexpr std::size_t kBlock = 4096;  // candidates between two looks at a stop
   for (std::size_t k = k_max;; --k) {
-    search.assign(medoids);
     for (std::size_t next = 0, unsuccessful = 0; unsuccessful < size;) {
       detail::throw_if_stopped(options.stop, "the search for silhouettes");
       const std::size_t last = std::min({size, next + kBlock, next + (size - unsuccessful)});
-      medoids.assign(search.medoids().begin(), search.medoids().end());
       if (const std::optional<medoid_swap> better = search.first_improving_swap(next, last)) {
-        medoids[better->position] = better->candidate;
-        search.assign(medoids);
+        search.swap(*better);
         unsuccessful = 0;
         next = better->candidate + 1;
       } else {
@@ -115,12 +114,12 @@ template <execution_context Context, class Source>
     silhouette_choice& choice = curve[k - options.k_min];
     choice.k = k;
     choice.medoid_silhouette = 1 - static_cast<double>(search.loss()) * kSilhouetteUnit / static_cast<double>(size);
-    choice.medoids = medoids;
+    choice.medoids.assign(search.medoids().begin(), search.medoids().end());
     std::ranges::sort(choice.medoids);
     if (options.on_progress) options.on_progress(k_max - k + 1, curve.size());
     if (k == options.k_min) return curve;
     const std::span<const std::int64_t> changes = search.removal_changes();
-    medoids.erase(medoids.begin() + (std::ranges::min_element(changes) - changes.begin()));
+    search.remove(static_cast<std::size_t>(std::ranges::min_element(changes) - changes.begin()));
   }
 }
 

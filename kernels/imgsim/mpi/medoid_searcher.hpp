@@ -22,6 +22,7 @@
 #include <imgsim/cluster/distance_source.hpp>
 #include <imgsim/cluster/fixed_point.hpp>
 #include <imgsim/core/error.hpp>
+#include <imgsim/cpu/cluster/medoid_distances.hpp>
 #include <imgsim/cpu/cluster/point_assignment.hpp>
 #include <imgsim/cpu/cluster/swap_scan.hpp>
 #include <imgsim/mpi/communicator.hpp>

@@ -162,8 +162,7 @@ record silhouette_walk_of(Search& search, const walk_plan& plan) {
     to.say("removal changes", search.removal_changes());
     if (const auto better = search.first_improving_swap(next, last)) {
       to.say("swap", better->position, better->candidate, better->change);
-      medoids[better->position] = better->candidate;
-      search.assign(medoids);
+      search.swap(*better);
       unsuccessful = 0;
       next = better->candidate + 1;
     } else {
@@ -172,8 +171,12 @@ record silhouette_walk_of(Search& search, const walk_plan& plan) {
     }
     if (next == size) next = 0;
   }
-  medoids.resize(2);
-  search.assign(medoids);
+  while (search.medoids().size() > 2) {
+    search.remove(random.below(search.medoids().size()));
+    to.say("medoids", search.medoids());
+    to.say("loss", search.loss());
+    to.say("removal changes", search.removal_changes());
+  }
   search.assign(search.medoids());
   to.say("loss", search.loss());
   return to;

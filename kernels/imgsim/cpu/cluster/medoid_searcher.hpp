@@ -17,6 +17,7 @@
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/cpu/cluster/candidate_rows.hpp>
 #include <imgsim/cpu/cluster/distance_rows.hpp>
+#include <imgsim/cpu/cluster/medoid_distances.hpp>
 #include <imgsim/cpu/cluster/point_assignment.hpp>
 #include <imgsim/cpu/cluster/swap_scan.hpp>
 #include <imgsim/cpu/context.hpp>
@@ -88,7 +89,7 @@ class medoid_searcher {
     const auto at = static_cast<std::ptrdiff_t>(position);
     is_medoid_[medoids_[position]] = 0;
     medoids_.erase(medoids_.begin() + at);
-    points_.remove(position, [this](auto points, auto&& use) { read_from_medoids(points, use); });
+    points_.remove(position, distances_to_medoids(context_, source_, medoids()));
   }
 
   void swap(const medoid_swap& exchange) {
@@ -96,7 +97,7 @@ class medoid_searcher {
     medoids_[exchange.position] = exchange.candidate;
     is_medoid_[exchange.candidate] = 1;
     points_.replace(exchange.position, distances_from(exchange.candidate),
-                    [this](auto points, auto&& use) { read_from_medoids(points, use); });
+                    distances_to_medoids(context_, source_, medoids()));
   }
 
   /// Rows that first_improving_swap or count_reached will be asked for, one at a time.
@@ -212,25 +213,6 @@ class medoid_searcher {
       new_row_.resize(size_);
       source_.read(context_, row, matrix_view<float>(new_row_.data(), {1, size_}));
       return new_row_.data();
-    }
-  }
-
-  /// For point_assignment. Rows of medoids that do not lie in memory are not kept: the few distances that a change asks
-  /// for, about 2 M, are computed again; where only whole rows can be read, K rows are.
-  template <class Use>
-  void read_from_medoids(std::span<const std::uint32_t> points, Use&& use) const {
-    if constexpr (kResident) {
-      rows_of_medoids(medoids_.size(), [this](std::size_t position) { return source_.row(medoids_[position]); })(points,
-                                                                                                                 use);
-    } else {
-      const std::vector<std::size_t> columns(points.begin(), points.end());
-      tensor<float, 2> read({std::min(medoids_.size(), imgsim::detail::kRowsTogether), columns.size()});
-      for (std::size_t first = 0; first < medoids_.size(); first += read.extent(0)) {
-        const auto some = medoids().subspan(first, std::min(read.extent(0), medoids_.size() - first));
-        source_.submatrix(context_, some, columns, read.view().slice(0, some.size()));
-        for (std::size_t i = 0; i < some.size(); ++i)
-          use(static_cast<std::uint32_t>(first + i), [row = read.view().row(i)](std::size_t at) { return row[at]; });
-      }
     }
   }
 

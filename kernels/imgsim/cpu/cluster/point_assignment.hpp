@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <imgsim/cluster/fixed_point.hpp>
@@ -14,30 +13,10 @@
 
 namespace imgsim::cpu {
 
-/// Reads the distances from some points to all medoids out of rows in memory: row_of(position) gives those [M] from the
-/// medoid that is at a position. See point_assignment.
-template <class RowOf>
-class rows_of_medoids {
- public:
-  rows_of_medoids(std::size_t medoids, RowOf row_of) : medoids_(medoids), row_of_(std::move(row_of)) {}
-
-  template <class Use>
-  void operator()(std::span<const std::uint32_t> points, Use&& use) const {
-    for (std::uint32_t position = 0; position < medoids_; ++position) {
-      const float* row = row_of_(position);
-      use(position, [&](std::size_t i) { return row[points[i]]; });
-    }
-  }
-
- private:
-  std::size_t medoids_;
-  RowOf row_of_;
-};
-
 /// M points and K medoids, by position. A change costs O(M), and O(K) for each point that loses one of its two.
 ///
-/// For those, remove() and replace() are given read(points, use), which calls use(position, distance) for each medoid
-/// that is there after the change, in order; distance(i) is that from it to points[i].
+/// For those, remove() and replace() are given read(points, use) of the medoids that are there after the change: see
+/// rows_of_medoids (cluster/medoid_distances.hpp).
 class point_assignment {
  public:
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();

@@ -11,61 +11,14 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <span>
-#include <vector>
 
 #include <imgsim/cluster/silhouette_loss.hpp>
 #include <imgsim/core/macros.hpp>
+#include <imgsim/cpu/cluster/silhouette_points.hpp>
 #include <imgsim/cpu/cluster/swap_scan.hpp>
 #include <imgsim/cpu/simd.hpp>
 
 namespace imgsim::cpu {
-
-/// For each point [M]: the distances to its three nearest medoids (the third infinite where there are two), the
-/// positions of two, and the losses: now, without the nearest, without the second.
-struct silhouette_points {
-  std::vector<float> nearest, second, third;
-  std::vector<std::uint32_t> label, second_label;
-  std::vector<std::int64_t> loss, without_nearest, without_second;
-
-  explicit silhouette_points(std::size_t size)
-      : nearest(size),
-        second(size),
-        third(size),
-        label(size),
-        second_label(size),
-        loss(size),
-        without_nearest(size),
-        without_second(size) {}
-
-  [[nodiscard]] std::size_t size() const noexcept { return nearest.size(); }
-
-  void clear() {
-    for (std::vector<float>* distances : {&nearest, &second, &third})
-      std::ranges::fill(*distances, std::numeric_limits<float>::infinity());
-    // A point that is infinitely far from all medoids gets no label: it keeps these, which are positions of any K.
-    std::ranges::fill(label, 0);
-    std::ranges::fill(second_label, 0);
-  }
-
-  /// A medoid at distance `d` from point `o`.
-  void insert(std::size_t o, std::uint32_t position, float d) noexcept {
-    if (d < nearest[o]) {
-      third[o] = second[o];
-      second[o] = nearest[o];
-      second_label[o] = label[o];
-      nearest[o] = d;
-      label[o] = position;
-    } else if (d < second[o]) {
-      third[o] = second[o];
-      second[o] = d;
-      second_label[o] = position;
-    } else if (d < third[o]) {
-      third[o] = d;
-    }
-  }
-};
 
 /// Sums over the points o with row[o] < third[o], row [M] the distances to a candidate: *shared is increased by what
 /// the loss changes by where a medoid goes that is neither nearest nor second, and tables [kTables, K] by what it

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include <imgsim/cluster/backend.hpp>
-#include <imgsim/cluster/silhouette_loss.hpp>
 #include <imgsim/cluster/silhouette_medoids.hpp>
-#include <imgsim/core/error.hpp>
 #include <imgsim/cpu/cluster/candidate_rows.hpp>
 #include <imgsim/cpu/cluster/distance_rows.hpp>
+#include <imgsim/cpu/cluster/medoid_distances.hpp>
+#include <imgsim/cpu/cluster/silhouette_points.hpp>
 #include <imgsim/cpu/cluster/silhouette_scan.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/simd.hpp>
@@ -38,31 +38,35 @@ class silhouette_searcher {
 
   [[nodiscard]] std::size_t size() const noexcept { return points_.size(); }
   [[nodiscard]] std::span<const std::size_t> medoids() const noexcept { return medoids_; }
-  [[nodiscard]] std::int64_t loss() const noexcept { return loss_; }
-  [[nodiscard]] std::span<const std::int64_t> removal_changes() const noexcept { return removal_changes_; }
+  [[nodiscard]] std::int64_t loss() const noexcept { return points_.total_loss; }
+  [[nodiscard]] std::span<const std::int64_t> removal_changes() const noexcept { return points_.removal_changes; }
 
   void assign(std::span<const std::size_t> rows) {
-    medoids_.assign(rows.begin(), rows.end());
+    medoids_ = std::vector<std::size_t>(rows.begin(), rows.end());  // `rows` may be medoids()
     is_medoid_.assign(size(), 0);
-    points_.clear();
+    points_.clear(medoids_.size());
     for (std::uint32_t position = 0; position < medoids_.size(); ++position) {
       is_medoid_[medoids_[position]] = 1;
       rows_.load(medoids_[position], medoids_[position] + 1);
       const float* distances = rows_[medoids_[position]];
       for (std::size_t o = 0; o < size(); ++o) points_.insert(o, position, distances[o]);
     }
-    loss_ = 0;
-    removal_changes_.assign(medoids_.size(), 0);
-    for (std::size_t o = 0; o < size(); ++o) {
-      const float nearest = points_.nearest[o], second = points_.second[o], third = points_.third[o];
-      IMGSIM_EXPECTS(nearest >= 0, "silhouettes need distances that are not negative");
-      const std::int64_t loss = points_.loss[o] = silhouette_loss(nearest, second);
-      const std::int64_t without_nearest = points_.without_nearest[o] = silhouette_loss(second, third);
-      const std::int64_t without_second = points_.without_second[o] = silhouette_loss(nearest, third);
-      loss_ += loss;
-      removal_changes_[points_.label[o]] += without_nearest - loss;
-      removal_changes_[points_.second_label[o]] += without_second - loss;
-    }
+    points_.settle_all();
+  }
+
+  void swap(const medoid_swap& exchange) {
+    is_medoid_[medoids_[exchange.position]] = 0;
+    medoids_[exchange.position] = exchange.candidate;
+    is_medoid_[exchange.candidate] = 1;
+    rows_.load(exchange.candidate, exchange.candidate + 1);
+    points_.replace(static_cast<std::uint32_t>(exchange.position), rows_[exchange.candidate],
+                    distances_to_medoids(context_, source_, medoids_));
+  }
+
+  void remove(std::size_t position) {
+    is_medoid_[medoids_[position]] = 0;
+    medoids_.erase(medoids_.begin() + static_cast<std::ptrdiff_t>(position));
+    points_.remove(static_cast<std::uint32_t>(position), distances_to_medoids(context_, source_, medoids_));
   }
 
   [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
@@ -103,7 +107,7 @@ class silhouette_searcher {
     expand(silhouette_scan_body{points_, rows_[row], count, &shared, tables.data()}, level_);
     medoid_swap best{0, row, std::numeric_limits<std::int64_t>::max()};
     for (std::size_t position = 0; position < count; ++position) {
-      std::int64_t change = shared + removal_changes_[position];
+      std::int64_t change = shared + points_.removal_changes[position];
       for (std::size_t table = 0; table < silhouette_scan_body::kTables; ++table)
         change += tables[table * count + position];
       if (change < best.change) best = {position, row, change};
@@ -119,8 +123,6 @@ class silhouette_searcher {
   std::vector<std::uint8_t> is_medoid_;
   silhouette_points points_;
   simd_level level_ = best_simd_level();
-  std::int64_t loss_ = 0;
-  std::vector<std::int64_t> removal_changes_;
 };
 
 }  // namespace imgsim::cpu

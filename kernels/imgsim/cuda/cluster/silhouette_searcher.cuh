@@ -50,6 +50,29 @@ class silhouette_searcher {
 
   void assign(std::span<const std::size_t> rows) {
     medoids_.assign(rows);
+    assign_points();
+  }
+
+  void swap(const medoid_swap& exchange) {
+    medoids_.place(exchange.position, exchange.candidate);
+    assign_points();
+  }
+
+  void remove(std::size_t position) {
+    medoids_.remove(position);
+    assign_points();
+  }
+
+  [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
+    return exchanges_.first_improving_swap(
+        context_, rows_, first, last, index_list{on_device_.get(), static_cast<unsigned>(medoids().size())},
+        silhouette_terms{points()}, size(), reinterpret_cast<const long long*>(device_sums_.get() + 1),
+        medoids().size(), policy_);
+  }
+
+ private:
+  /// Every point looks at all medoids, after each change: one launch, which the threads of a device make short.
+  void assign_points() {
     const std::size_t count = medoids().size();
     if (count > on_device_.size()) {
       on_device_ = context_.allocate<unsigned>(count);
@@ -75,14 +98,6 @@ class silhouette_searcher {
     IMGSIM_EXPECTS(negative == 0, "silhouettes need distances that are not negative");
   }
 
-  [[nodiscard]] std::optional<medoid_swap> first_improving_swap(std::size_t first, std::size_t last) {
-    return exchanges_.first_improving_swap(
-        context_, rows_, first, last, index_list{on_device_.get(), static_cast<unsigned>(medoids().size())},
-        silhouette_terms{points()}, size(), reinterpret_cast<const long long*>(device_sums_.get() + 1),
-        medoids().size(), policy_);
-  }
-
- private:
   [[nodiscard]] silhouette_arrays points() const noexcept {
     float* const distances = distances_.get();
     unsigned* const labels = labels_.get();
