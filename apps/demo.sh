@@ -32,7 +32,9 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "Building imgsim into $root/build ..."
-{ cmake -S "$root" -B "$root/build" -G Ninja && cmake --build "$root/build" --target imgsim_command; } >"$log" 2>&1 ||
+made=()
+[ -f "$root/build/CMakeCache.txt" ] || made=(-DIMGSIM_UNITY=ON) # nothing is built yet: as in tests/run.sh
+{ cmake -S "$root" -B "$root/build" -G Ninja ${made[@]+"${made[@]}"} && cmake --build "$root/build" --target imgsim_command; } >"$log" 2>&1 ||
   { tail -40 "$log" >&2; echo "demo.sh: the build failed" >&2; exit 1; }
 
 options=(demo)

@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import zlib
 
 from webdriver import Browser, Driver, Failed
 
-EVIL = "<img src=x onerror=alert(1)>.png"
+EVIL = "<img src=x onerror=alert(1)>" + "W" * 200 + ".png"  # as long as a name may be, and nowhere to break it
 COLOURS = {"red": (200, 60, 40), "green": (40, 160, 60), "blue": (50, 70, 200)}
 EACH = 40  # photos of a colour: more than a window shows
 ARCHITECTURE = {
@@ -346,7 +347,7 @@ def phone(person, collection):
     browser = person.browser
     for width in (320, 390) if person.shots else (320,):
         browser.chrome("Emulation.setDeviceMetricsOverride", width=width, height=700, deviceScaleFactor=2, mobile=True)
-        for hash_ in ("#/", "#/photo/red%2F05.png?score=probability", "#/groups", "#/groups/0", "#/map", "#/duplicates", "#/search"):
+        for hash_ in ("#/", "#/photo/red%2F05.png?score=probability", "#/photo/" + urllib.parse.quote(EVIL), "#/groups", "#/groups/0", "#/map", "#/duplicates", "#/search"):
             person.go(hash_)
             wide = browser.run("return document.documentElement.scrollWidth")
             expect(wide <= width, f"{hash_} is {wide} wide on a phone of {width}")

@@ -171,7 +171,12 @@ class Soak:
     # The steps.
 
     def prepare(self):
-        subprocess.run([self.arguments.render, self.photos, str(self.arguments.photos)], check=True)
+        rendered = self.arguments.rendered or self.photos
+        if len(list(rendered.rglob("*.jpg"))) != self.arguments.photos:
+            subprocess.run([self.arguments.render, rendered, str(self.arguments.photos)], check=True)
+        if rendered != self.photos:
+            # Links: what is done to the photos leaves these as they are.
+            shutil.copytree(rendered, self.photos, copy_function=os.link)
         subprocess.run([self.arguments.render, self.folder / "spare", "240"], check=True)
         (self.folder / "tiny.json").write_text(NETWORK, encoding="ascii")
         self.run("train", "--images", self.folder / "spare", "--model", self.model, "--preset",
@@ -248,6 +253,8 @@ def main():
     parser.add_argument("--photos", type=int, default=100000)
     parser.add_argument("--minutes", type=float, default=120)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--rendered", type=pathlib.Path, help="the photos, kept here for the next time; on the file "
+                        "system of the folder for temporary files")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="imgsim soak ") as name:
         soak = Soak(arguments, pathlib.Path(name))
