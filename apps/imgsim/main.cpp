@@ -1,5 +1,6 @@
 // imgsim: finds the command, has it read its options, runs it, and turns every failure into one sentence and an exit
 // code.
+#include <cerrno>
 #include <filesystem>
 #include <iostream>
 #include <new>
@@ -63,6 +64,8 @@ std::string apply_config(option_set& options, const command& chosen, const globa
 /// with a command to copy.
 std::string with_suggestion(const io_error& failure) {
   std::string message = printable_utf8(failure.what());
+  const bool may_be_missing = failure.code() == 0 || failure.code() == ENOENT || failure.code() == ENOTDIR;
+  if (!may_be_missing) return message;
   if (const auto near = near_file(failure.path())) message += "\nDid you mean " + printable_utf8(near->string()) + "?";
   return message;
 }

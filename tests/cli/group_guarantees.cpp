@@ -301,4 +301,21 @@ BOOST_AUTO_TEST_CASE(a_range_above_half_of_the_photos_has_silhouettes_of_all) {
   BOOST_TEST(text.find("(DynMSC) up to K = 14 ") != std::string::npos, text);
 }
 
+BOOST_AUTO_TEST_CASE(the_document_says_what_the_text_says) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const auto curve = must_run({"choose-k", "--index", made.index(), "--k-min", "1", "--json"}).json();
+  BOOST_TEST(curve.at("curve").at(0).at("calinski_harabasz").is_null());  // of one group
+  BOOST_TEST(curve.at("curve").at(0).at("davies_bouldin").is_null());
+  BOOST_TEST(curve.at("curve").at(1).at("davies_bouldin").get<double>() > 0);
+  const auto chosen = must_run({"cluster", "--index", made.index(), "-k", "auto", "--json", "--quiet"}).json();
+  BOOST_TEST(chosen.at("verdict") == must_run({"choose-k", "--index", made.index(), "--json"}).json().at("verdict"));
+  fs::remove(made.photo("red/0.png"));
+  const auto result = run_imgsim({"cluster", "--index", made.index(), "-k", "2", "--json", "--out",
+                                  (folder.path() / "out").string(), "--partition", "symlink"});
+  BOOST_TEST(result.exit_code == 3);
+  BOOST_TEST(result.json().at("skipped").size() == 1u);
+  BOOST_TEST(result.json().at("skipped").at(0).at("path") == "red/0.png");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -154,6 +156,52 @@ BOOST_AUTO_TEST_CASE(only_a_file_of_the_same_kind_is_replaced) {
     if (line[0] == "choose-k" || line[0] == "cluster" || line[0] == "index") continue;
     static_cast<void>(must_run(line));
   }
+  // A folder of results, each of its files; history and plot stand beside a model.
+  const std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> folders{
+      {lines[4], {"choose_k.csv", "choose_k.json", "choose_k.svg"}},
+      {lines[5], {"k_groups.json", "contact_sheet.png", "report.html"}},
+      {train(made, folder.path() / "beside/m.safetensors"), {"history.csv", "loss.svg"}}};
+  for (const auto& [line, names] : folders) {
+    const fs::path out = line[0] == "train" ? fs::path(line.back()).parent_path() : fs::path(line.back());
+    for (const std::string& name : names)
+      for (const std::string content : {"\xff\xd8\xff a photo", "k,of,mine\n1,2,3\n", "{\"x\": 1}", "<svg>mine</svg>"})
+        for (const bool dry : {false, true})
+          BOOST_TEST_CONTEXT(line[0] << ": " << name << " holds '" << content << "'") {
+            fs::remove_all(out);
+            fs::create_directories(out);
+            write_text(out / name, content);
+            auto run = line;
+            if (dry) run.emplace_back("--dry-run");
+            const auto result = run_imgsim(run);
+            BOOST_TEST(result.exit_code == 1, result.err);
+            BOOST_TEST(result.err.find((out / name).string() + ": is ") != std::string::npos, result.err);
+            BOOST_TEST(result.err.find("would be lost") != std::string::npos, result.err);
+            BOOST_TEST(read_text(out / name) == content);
+            BOOST_TEST(std::distance(fs::directory_iterator(out), fs::directory_iterator()) == 1);
+          }
+    fs::remove_all(out);
+    static_cast<void>(must_run(line));
+    static_cast<void>(must_run(line));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(results_go_into_no_index_and_among_no_photos) {
+  const trained_folder made, other;
+  static_cast<void>(must_run({"cluster", "--index", other.index(), "-k", "3"}));
+  const std::string before = read_text(fs::path(other.index()) / "k_groups.json");
+  for (const std::string& place : {other.index(), other.index() + "/below", made.index(), made.index() + "/a/b"})
+    for (const std::string command : {"cluster", "choose-k"}) {
+      std::vector<std::string> line{command, "--index", made.index(), "--out", place};
+      if (command == "cluster") line.insert(line.end(), {"-k", "2"});
+      const auto result = run_imgsim(line);
+      BOOST_TEST(result.exit_code == 1);
+      BOOST_TEST(result.err.find("an index") != std::string::npos, result.err);
+    }
+  BOOST_TEST(read_text(fs::path(other.index()) / "k_groups.json") == before);
+  BOOST_TEST(!fs::exists(fs::path(other.index()) / "choose_k.csv"));
+  BOOST_TEST(!fs::exists(made.index() + "/a"));
+  const auto result = run_imgsim({"choose-k", "--index", made.index(), "--out", made.photos() + "/curve"});
+  BOOST_TEST(result.err.find("lies within the folder of the photos") != std::string::npos, result.err);
 }
 
 BOOST_AUTO_TEST_CASE(groups_of_an_index_that_cannot_be_written_go_where_they_are_wanted) {
@@ -263,9 +311,9 @@ BOOST_AUTO_TEST_CASE(models_of_one_folder_keep_their_histories) {
 BOOST_AUTO_TEST_CASE(a_history_whose_model_is_gone_is_nobody_s) {
   const trained_folder& made = shared_folder();
   const temporary_folder folder;
-  write_text(folder.path() / "history.csv", "of a model that was deleted");
+  write_text(folder.path() / "history.csv", "epoch,training_loss,validation_loss\n1,2,3\n");
   static_cast<void>(must_run(train(made, folder.path() / "a.safetensors")));
-  BOOST_TEST(read_text(folder.path() / "history.csv").starts_with("epoch,"));
+  BOOST_TEST(!read_text(folder.path() / "history.csv").ends_with("1,2,3\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_finished_training_goes_on_from_the_checkpoints_that_it_names) {

@@ -69,6 +69,7 @@ void fill_the_disk(const fs::path& before, const disturbed_command& command) {
       ++failed;
       BOOST_TEST(result.exit_code == 1, result.err);
       BOOST_TEST(count_of(std::strerror(ENOSPC), result.err) == 1u, result.err);
+      BOOST_TEST(count_of("Did you mean", result.err) == 0u, result.err);
       for (const auto& [name, bytes] : contents(place.work())) BOOST_TEST(name.find(".tmp") == std::string::npos, name);
       place.check_completes(wanted);
     }

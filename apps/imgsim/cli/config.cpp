@@ -24,13 +24,9 @@ std::optional<fs::path> config_file_of(const global_options& given) {
   if (given.config) return given.config;
   if (const char* named = std::getenv("IMGSIM_CONFIG"); named != nullptr)
     return *named == '\0' ? std::nullopt : std::optional<fs::path>(named);
-  fs::path folder = environment("XDG_CONFIG_HOME");
-  if (!folder.is_absolute()) {  // as its specification wants it
-    const std::string home = environment("HOME");
-    if (home.empty()) return std::nullopt;
-    folder = fs::path(home) / ".config";
-  }
-  const fs::path file = folder / "imgsim" / "config.toml";
+  const std::optional<fs::path> folder = user_folder("XDG_CONFIG_HOME", ".config");
+  if (!folder) return std::nullopt;
+  const fs::path file = *folder / "imgsim" / "config.toml";
   std::error_code ignored;
   return fs::exists(file, ignored) ? std::optional(file) : std::nullopt;
 }

@@ -18,7 +18,8 @@ command_help choose_k_command::help() const {
           .about =
               "Groups the photos around K medoids for every K from A to B and prints for each the within-cluster error "
               "(the sum of the distances to the medoids, and of their squares), the medoid silhouette and the indices "
-              "of Calinski-Harabasz and Davies-Bouldin, and beside them the medoid silhouette of medoids that are "
+              "of Calinski-Harabasz and Davies-Bouldin (which are Euclidean, of the embeddings as they are, whatever "
+              "the metric; not defined for one group), and beside them the medoid silhouette of medoids that are "
               "chosen for it (DynMSC, as in imgsim cluster --method silhouette; up to half of the photos, and of more "
               "than 4,900 not up to K = 100, but to 20 at the least); then the K that each criterion finds best and "
               "how strongly, and how well the groups of that K come back in parts of the photos (adjusted Rand index: "
@@ -56,7 +57,11 @@ void choose_k_command::validate(const option_set&) {
 
 exit_code choose_k_command::run(session& session) {
   const photo_index index = open_index(index_);
-  if (out_) prepare_output_folder(session, *out_, {"choose_k.csv", "choose_k.json", "choose_k.svg"});
+  if (out_)
+    prepare_result_folder(session, *out_, index.photos_root(),
+                          {{"choose_k.csv", output_kind::choices},
+                           {"choose_k.json", output_kind::choice},
+                           {"choose_k.svg", output_kind::plot}});
   const sweep_result swept = sweep_groups(session, index, request_);
   if (session.is_dry_run()) return session.finish_dry_run(index.size());
   const json document = choose_k_json(swept, request_.metric, session.options().seed);

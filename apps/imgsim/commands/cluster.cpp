@@ -36,8 +36,8 @@ command_help cluster_command::help() const {
       .about =
           "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. Or, with "
           "--max-distance, into as few groups as it finds in which every photo lies within T of its medoid. It prints "
-          "the sum of the distances to the medoids (k-means: of the squared distances to the centroids) and how far at "
-          "most that is above the best possible (of up to " +
+          "the sum of the distances to the medoids (k-means: of the squared distances to the centroids, for cosine "
+          "2 (1 - cos)) and how far at most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
           " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
           "from its medoid, and the two groups that are hardest to tell apart (of up to " +
@@ -95,8 +95,8 @@ void cluster_command::describe(option_set& options) {
   options.real("max-distance", "T", request_.max_distance, kDistance,
                "in place of -k: as few groups as it finds, every photo within T of its medoid");
   options.real("outliers", "T", request_.outlier_distance, kDistance,
-               "photos farther than T from their medoid (k-means: centroid) are left out of the groups and listed; "
-               "the cost still counts them");
+               "photos farther than T from their medoid (k-means: centroid) are left out of the groups and listed, but "
+               "for the medoids themselves; the cost still counts them");
   options.choice(
       "method", "NAME", method_, {"k-medoids", "k-means", "silhouette"},
       "k-medoids, k-means (for cosine: spherical k-means) or silhouette (medoids that part the groups best)");
@@ -185,11 +185,11 @@ exit_code cluster_command::run(session& session) {
       session.is_dry_run() ? nullptr : edit_index_if_writable(session, index_, kNotKept);
   const photo_index index = open_index(index_);
   if (partition_) expect_photo_folder(index);
-  if (out_) {
-    refuse_output_within(*out_, index.photos_root(), "the folder of the photos");
-    refuse_output_within(*out_, index_, "the index");
-    prepare_output_folder(session, *out_, {"k_groups.json", "contact_sheet.png", "report.html"});
-  }
+  if (out_)
+    prepare_result_folder(session, *out_, index.photos_root(),
+                          {{"k_groups.json", output_kind::groups},
+                           {"contact_sheet.png", output_kind::picture},
+                           {"report.html", output_kind::page}});
   const grouping_result result = make_groups(session, index, request_);
   if (partition_ && session.is_dry_run())
     plan_partition(session, result.groups, index.photos(), *partition_, index.photos_root(), *out_ / "groups");
@@ -203,7 +203,8 @@ exit_code cluster_command::run(session& session) {
   if (session.is_dry_run()) {
     std::vector<std::string> kept{index_file::kGroups};
     if (!result.centroids.empty()) kept.emplace_back(index_file::kCentroids);
-    plan_index_files(session, index, kept, kNotKept);
+    if (plan_index_files(session, index, kept, kNotKept) && result.centroids.empty())
+      session.plan_removal(index.folder() / index_file::kCentroids);
     return session.finish_dry_run(index.size());
   }
   if (writer) store_groups(*writer, result);
@@ -213,7 +214,10 @@ exit_code cluster_command::run(session& session) {
   }
   if (partition_) partition(session, index, result);
   if (session.wants_json()) {
-    session.print(groups_document(result));
+    json document = groups_document(result);
+    if (result.chosen) document["verdict"] = result.chosen->choice.verdict;
+    if (!session.skipped().empty()) document["skipped"] = session.skipped();
+    session.print(document);
   } else {
     print(session, result);
   }

@@ -60,7 +60,7 @@ exit_code demo_command::dry_run(session& session) const {
 }
 
 exit_code demo_command::run(session& session) {
-  if (photos_) refuse_output_within(out_, *photos_, "the folder of the photos");
+  if (photos_) refuse_output_among_photos(out_, *photos_);
   prepare_output_folder(session, out_, {});
   if (session.is_dry_run()) return dry_run(session);
   if (!photos_) {

@@ -41,7 +41,7 @@ exit_code duplicates_command::run(session& session) {
   const photo_index index = open_index(index_);
   expect_photo_folder(index);
   if (report_) {
-    refuse_output_within(*report_, index.photos_root(), "the folder of the photos");
+    refuse_output_among_photos(*report_, index.photos_root());
     prepare_output_file(session, *report_, output_kind::page);
   }
   const duplicate_report report = find_duplicates(session, index, precision_);

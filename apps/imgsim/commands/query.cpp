@@ -105,7 +105,7 @@ void query_command::prepare_grids(session& session, std::size_t queries) const {
 exit_code query_command::run(session& session) {
   const photo_index index = open_index(index_);
   for (const auto& file : {grid_, report_}) {
-    if (file) refuse_output_within(*file, index.photos_root(), "the folder of the photos");
+    if (file) refuse_output_among_photos(*file, index.photos_root());
   }
   if (grid_) {
     for (const std::string& photo : photos_) {

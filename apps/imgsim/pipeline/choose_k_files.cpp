@@ -25,6 +25,14 @@ const k_stability* stability_of(const sweep_result& swept, std::size_t k) {
   return found == swept.stability.end() ? nullptr : &*found;
 }
 
+/// An index of the centroids: nothing where it is not defined.
+std::string index_text(const k_choice& choice, double value, int digits) {
+  return choice.indices.are_defined() ? general_text(value, digits) : "";
+}
+json index_json(const k_choice& choice, double value) {
+  return choice.indices.are_defined() ? json(value) : json(nullptr);
+}
+
 /// What a criterion that was not looked at for the whole range says of itself.
 std::string up_to(std::size_t k, const choose_k_result& choice) {
   return k < choice.curve.back().k ? " up to K = " + std::to_string(k) : "";
@@ -44,8 +52,8 @@ text_table choose_k_table(const sweep_result& swept) {
   for (const k_choice& choice : swept.choice.curve) {
     const auto separated = std::ranges::find(swept.silhouettes, choice.k, &silhouette_choice::k);
     table.add_row({std::to_string(choice.k), general_text(choice.cost, 9), general_text(choice.sum_of_squares, 9),
-                   fixed_text(choice.medoid_silhouette, 6), general_text(choice.indices.calinski_harabasz, 7),
-                   general_text(choice.indices.davies_bouldin, 6),
+                   fixed_text(choice.medoid_silhouette, 6), index_text(choice, choice.indices.calinski_harabasz, 7),
+                   index_text(choice, choice.indices.davies_bouldin, 6),
                    separated != swept.silhouettes.end() ? fixed_text(separated->medoid_silhouette, 6) : ""});
   }
   return table;
@@ -98,8 +106,8 @@ json choose_k_json(const sweep_result& swept, const std::string& metric, std::ui
                      {"cost", choice.cost},
                      {"sum_of_squares", choice.sum_of_squares},
                      {"medoid_silhouette", choice.medoid_silhouette},
-                     {"calinski_harabasz", choice.indices.calinski_harabasz},
-                     {"davies_bouldin", choice.indices.davies_bouldin},
+                     {"calinski_harabasz", index_json(choice, choice.indices.calinski_harabasz)},
+                     {"davies_bouldin", index_json(choice, choice.indices.davies_bouldin)},
                      {"medoids", choice.medoids}});
   const auto known = [](std::size_t k) { return k > 0 ? json(k) : json(nullptr); };
   json document{{"metric", metric},

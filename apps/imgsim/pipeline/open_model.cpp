@@ -91,14 +91,15 @@ void plan_index_lock(session& session, const std::filesystem::path& folder) {
   if (!std::filesystem::exists(lock)) session.plan(lock);
 }
 
-void plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
+bool plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
                       const char* consequence) {
   const std::filesystem::path folder = index.folder();
-  if (consequence != nullptr && !is_writable(session, folder, consequence)) return;
+  if (consequence != nullptr && !is_writable(session, folder, consequence)) return false;
   index_writer::expect_place(folder);
   prepare_output_folder(session, folder, names);
   session.plan(folder / index_file::kManifest);
   plan_index_lock(session, folder);
+  return true;
 }
 
 }  // namespace imgsim::app

@@ -49,8 +49,8 @@ void expect_photo_folder(const photo_index& index);
 void plan_index_lock(session& session, const std::filesystem::path& folder);
 
 /// In a dry run: plans the files of `index` of those `names` and its manifest. Where the index may not be written into,
-/// warns of it with `consequence` instead; where that is null, throws io_error.
-void plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
+/// warns of it with `consequence` instead and returns false; where that is null, throws io_error.
+bool plan_index_files(session& session, const photo_index& index, const std::vector<std::string>& names,
                       const char* consequence);
 
 }  // namespace imgsim::app

@@ -23,7 +23,7 @@ namespace {
 void make_folder(const fs::path& folder) {
   std::error_code failure;
   fs::create_directories(folder, failure);
-  if (failure) throw io_error(folder, "the folder cannot be made: " + failure.message());
+  if (failure) throw io_error(folder, "the folder cannot be made: " + failure.message(), failure.value());
 }
 
 /// At most `count` bytes of a file, from its beginning or, where `from_end`, up to its end.
@@ -49,17 +49,30 @@ struct known_kind {
 };
 
 /// In the order of output_kind.
-constexpr std::array<known_kind, 5> kKinds{{
+constexpr std::array<known_kind, 10> kKinds{{
     {"a PNG picture", [](const std::string& head, const std::string&) { return head.starts_with("\x89PNG"); }},
     {"a page of imgsim",
      [](const std::string& head, const std::string& tail) {
        return head.starts_with("<!DOCTYPE html>") && tail.find("<footer>imgsim ") != std::string::npos;
+     }},
+    {"a plot of imgsim",
+     [](const std::string& head, const std::string&) {
+       return head.starts_with("<svg ") && head.find("class=\"imgsim-plot\"") != std::string::npos;
      }},
     {"a .npy matrix", [](const std::string& head, const std::string&) { return head.starts_with("\x93NUMPY"); }},
     {"neighbours exported by imgsim",
      [](const std::string& head, const std::string&) {
        return head.starts_with("{\"metric\": ") && head.find("\"neighbors\": [") != std::string::npos;
      }},
+    {"groups of imgsim", [](const std::string& head, const std::string&) { return head.starts_with("{\"k\":"); }},
+    {"a choice of K by imgsim",
+     [](const std::string& head, const std::string&) {
+       return head.starts_with("{") && head.find("\"recommended_k\":") != std::string::npos;
+     }},
+    {"a table of imgsim choose-k",
+     [](const std::string& head, const std::string&) { return head.starts_with("k,cost,"); }},
+    {"a history of imgsim train",
+     [](const std::string& head, const std::string&) { return head.starts_with("epoch,training_loss,"); }},
     {"a model",  // the length of its header, 8 bytes, then the header
      [](const std::string& head, const std::string&) {
        return head.size() > 9 && head.substr(7, 2) == std::string("\0{", 2);
@@ -75,6 +88,18 @@ void refuse_another_kind(const fs::path& path, output_kind kind) {
   throw io_error(path, is_photo(head) ? "is a photo, which would be lost; name another file"
                                       : std::string("is not ") + wanted.name +
                                             " and would be lost; name another file, or remove this one");
+}
+
+/// Throws io_error where `path` is an index or lies within one: its own files would be overwritten.
+void refuse_within_index(const fs::path& path) {
+  const fs::path place = fs::weakly_canonical(fs::absolute(path));
+  for (fs::path folder = place;; folder = folder.parent_path()) {
+    if (fs::exists(folder / index_file::kManifest) && fs::exists(folder / index_file::kPhotos))
+      throw io_error(path, folder == place
+                               ? "is an index; name another place"
+                               : "lies within an index (" + folder.string() + "); name a place outside of it");
+    if (!folder.has_relative_path()) return;
+  }
 }
 
 void expect_writable(const fs::path& folder) {
@@ -98,8 +123,7 @@ void expect_possible_folder(const fs::path& folder) {
 
 void prepare_output_file(session& session, const fs::path& path, output_kind kind) {
   const fs::path parent = path.parent_path().empty() ? fs::path(".") : path.parent_path();
-  if (fs::exists(parent / index_file::kManifest) && fs::exists(parent / index_file::kPhotos))
-    throw io_error(path, "lies within an index (" + parent.string() + "); name a file outside of it");
+  refuse_within_index(path);
   refuse_another_kind(path, kind);
   if (session.is_dry_run()) {
     expect_possible_folder(parent);
@@ -121,12 +145,23 @@ void prepare_output_folder(session& session, const fs::path& folder, const std::
   expect_writable(folder);
 }
 
-void refuse_output_within(const fs::path& out, const fs::path& folder, const char* what) {
-  const fs::path outer = fs::weakly_canonical(fs::absolute(folder));
+void prepare_result_folder(session& session, const fs::path& folder, const fs::path& photos_root,
+                           const std::vector<output_file>& files) {
+  refuse_output_among_photos(folder, photos_root);
+  refuse_within_index(folder);
+  std::vector<std::string> names;
+  for (const output_file& file : files) {
+    refuse_another_kind(folder / file.name, file.kind);
+    names.emplace_back(file.name);
+  }
+  prepare_output_folder(session, folder, names);
+}
+
+void refuse_output_among_photos(const fs::path& out, const fs::path& photos_root) {
+  const fs::path outer = fs::weakly_canonical(fs::absolute(photos_root));
   const fs::path inner = fs::weakly_canonical(fs::absolute(out));
-  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  if (end == outer.end())
-    throw io_error(out, std::string("lies within ") + what + " (" + outer.string() + "); name a folder outside of it");
+  if (std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end())
+    throw io_error(out, "lies within the folder of the photos (" + outer.string() + "); name a folder outside of it");
 }
 
 }  // namespace imgsim::app

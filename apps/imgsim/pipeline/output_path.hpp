@@ -13,9 +13,19 @@ namespace imgsim::app {
 enum class output_kind {
   picture,     // PNG
   page,        // made by report/html.hpp
+  plot,        // SVG made by report/plot.hpp
   matrix,      // .npy
   neighbours,  // the sorted lists of imgsim neighbors --export
+  groups,      // k_groups.json
+  choice,      // of K: choose_k.json
+  choices,     // choose_k.csv
+  history,     // of a training: history.csv
   model        // .safetensors
+};
+
+struct output_file {
+  const char* name;
+  output_kind kind;
 };
 
 /// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where a file
@@ -28,8 +38,13 @@ void prepare_output_file(session& session, const std::filesystem::path& path, ou
 void prepare_output_folder(session& session, const std::filesystem::path& folder,
                            const std::vector<std::string>& names);
 
-/// Throws io_error where `out` is `folder` or lies within it: among photos, the next scan would find what was written;
-/// in an index, its own files would be overwritten. `what` names the folder in the message.
-void refuse_output_within(const std::filesystem::path& out, const std::filesystem::path& folder, const char* what);
+/// The same for a folder of results. Throws io_error, too, where a file of another kind would be lost, where the folder
+/// is an index or lies within one, or among the photos.
+void prepare_result_folder(session& session, const std::filesystem::path& folder,
+                           const std::filesystem::path& photos_root, const std::vector<output_file>& files);
+
+/// Throws io_error where `out` is the folder of the photos or lies within it: the next scan would find what was
+/// written.
+void refuse_output_among_photos(const std::filesystem::path& out, const std::filesystem::path& photos_root);
 
 }  // namespace imgsim::app

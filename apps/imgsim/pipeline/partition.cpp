@@ -215,7 +215,7 @@ std::string taken_text(const fs::path& first) {
 void plan_partition(session& session, const groups& grouping, std::span<const indexed_photo> photos,
                     partition_kind kind, const fs::path& root, const fs::path& out) {
   expect_rows_of(photos, grouping);
-  refuse_output_within(out, root, "the folder of the photos");
+  refuse_output_among_photos(out, root);
   check_record(grouping, kind, out);
   if (kind == partition_kind::hardlink) expect_one_file_system(grouping, root, out);
   for (std::size_t g = 0; g < grouping.k(); ++g) expect_no_link(out / group_name(g, grouping.k()));
@@ -255,7 +255,7 @@ void refuse_other_partition(const groups& grouping, const fs::path& out) {
 partition_result partition_photos(const groups& grouping, std::span<const indexed_photo> photos, const fs::path& root,
                                   const fs::path& out, const partition_options& options) {
   expect_rows_of(photos, grouping);
-  refuse_output_within(out, root, "the folder of the photos");
+  refuse_output_among_photos(out, root);
   const fs::path folder = fs::weakly_canonical(fs::absolute(root));
   fs::create_directories(out);
   const folder_lock lock(out);

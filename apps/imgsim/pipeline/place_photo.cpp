@@ -5,11 +5,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <span>
 #include <system_error>
+#include <vector>
 
+#include <imgsim/core/content_hash.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/file.hpp>
 
@@ -33,8 +37,9 @@ placement found_or_taken(bool is_found) {
 /// Throws io_error where what kept a photo from `target` will keep every other from its place.
 void stop_where_all_fail(const fs::path& target, int code) {
   if (code == ENOSPC || code == EDQUOT || code == EROFS)
-    throw io_error(
-        target, "cannot be written: " + imgsim::detail::system_reason(code) + "; the same command goes on from here");
+    throw io_error(target,
+                   "cannot be written: " + imgsim::detail::system_reason(code) + "; the same command goes on from here",
+                   code);
 }
 
 placement make_symlink(const indexed_photo& photo, const fs::path& source, const fs::path& target) {
@@ -64,29 +69,58 @@ int rename_to_new(const fs::path& from, const fs::path& to) {
   return 0;
 }
 
+struct copied_file {
+  int code = 0;           // the errno of what failed
+  std::string hash = {};  // of what was copied
+};
+
+/// Copies the open file `from` to a new one, with its permissions and date. (std::filesystem::copy_file makes EIO of a
+/// full disk.) Throws io_error where `source` cannot be read.
+copied_file copy_content(const unique_descriptor& from, const fs::path& source, const fs::path& target) {
+  struct stat status{};
+  if (::fstat(from.number(), &status) != 0) return {errno};
+  unique_descriptor to(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (to.number() < 0) return {errno};
+  constexpr std::size_t kPiece = std::size_t{1} << 18;
+  std::vector<std::byte> buffer(kPiece);
+  content_hasher hasher;
+  for (std::size_t count = kPiece; count == kPiece;) {
+    count = imgsim::detail::read_some(from, buffer, source);
+    const auto piece = std::span(buffer).first(count);
+    hasher.update(piece);
+    try {
+      imgsim::detail::write_all(to, piece, target);
+    } catch (const io_error& failure) {
+      return {failure.code()};
+    }
+  }
+  const timespec times[] = {status.st_atim, status.st_mtim};
+  if (::futimens(to.number(), times) != 0 || ::fchmod(to.number(), status.st_mode & 0777) != 0) return {errno};
+  if (::close(to.release()) != 0 && errno != EINTR) return {errno};  // network file systems tell of a full disk here
+  return {0, hasher.hex()};
+}
+
 placement make_copy(const indexed_photo& photo, const fs::path& source, const fs::path& target) {
   // Under its own name a copy is always whole: an interrupted one leaves only the partial file, which may be read-only.
   // What else stands there, a link to other people's files, say, is not written into: a new file is made.
   const fs::path partial = target.parent_path() / kPartialFile;
-  int code = 0;
+  copied_file copied;
   try {
-    std::error_code failure;
-    if (fs::symlink_status(target, failure).type() != fs::file_type::not_found)
+    std::error_code ignored;
+    if (fs::symlink_status(target, ignored).type() != fs::file_type::not_found)
       return found_or_taken(is_placed(partition_kind::copy, photo, source, target));
     ::unlink(partial.c_str());
-    fs::copy_file(source, partial, fs::copy_options::none, failure);
-    if (!failure) fs::last_write_time(partial, fs::last_write_time(source, failure), failure);
-    code = failure.value();
-    // Of the copy, which is in memory still: the photo may have changed under its date, or while it was copied.
-    if (code == 0 && hash_file(partial) != photo.content_hash) {
-      ::unlink(partial.c_str());
-      return failed(kChanged);
-    }
+    copied = copy_content(imgsim::detail::open_for_reading(source), source, partial);
   } catch (const std::exception& e) {
     ::unlink(partial.c_str());
     return failed(e.what());
   }
-  if (code == 0) code = rename_to_new(partial, target);
+  // The photo may have changed under its date, or while it was copied.
+  if (copied.code == 0 && copied.hash != photo.content_hash) {
+    ::unlink(partial.c_str());
+    return failed(kChanged);
+  }
+  const int code = copied.code != 0 ? copied.code : rename_to_new(partial, target);
   if (code == 0) return {};
   ::unlink(partial.c_str());
   if (code == EEXIST) return found_or_taken(false);  // it came meanwhile

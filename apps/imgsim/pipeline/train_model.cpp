@@ -158,6 +158,8 @@ train_summary train_model(session& session, const train_request& request) {
   const history_files history = history_files_of(request.model);
   if (request.model.filename() == history.table.filename() || request.model.filename() == history.plot.filename())
     throw io_error(request.model, "is where the history of the training goes; name the model otherwise");
+  prepare_output_file(session, history.table, output_kind::history);
+  prepare_output_file(session, history.plot, output_kind::plot);
   if (request.resume) expect_checkpoint(request);
   const photo_paths paths = choose_photos(session, request, folder);
   const double total = static_cast<double>(paths.training.size() + paths.validation.size());

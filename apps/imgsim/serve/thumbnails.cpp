@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "cli/environment.hpp"
 
 #include <imgsim/core/content_hash.hpp>
 #include <imgsim/core/error.hpp>
@@ -156,14 +157,9 @@ std::vector<std::byte> read_indexed_file(const photo_index& index, std::size_t r
 }
 
 std::optional<std::filesystem::path> thumbnail_folder_of_user() {
-  const auto below = [](const char* variable, const char* rest) -> std::optional<std::filesystem::path> {
-    const char* value = std::getenv(variable);
-    // "All paths must be absolute" (XDG Base Directory Specification).
-    if (value == nullptr || !std::filesystem::path(value).is_absolute()) return std::nullopt;
-    return std::filesystem::path(value) / rest;
-  };
-  if (auto cache = below("XDG_CACHE_HOME", "imgsim/thumbnails")) return cache;
-  return below("HOME", ".cache/imgsim/thumbnails");
+  std::optional<std::filesystem::path> folder = user_folder("XDG_CACHE_HOME", ".cache");
+  if (folder) *folder /= "imgsim/thumbnails";
+  return folder;
 }
 
 }  // namespace imgsim::app

@@ -30,6 +30,9 @@ struct centroid_indices {
   /// (s_i + s_j) / |c_i - c_j|, s the mean distance to the own centroid. Smaller is better; infinite where two groups
   /// have one centroid.
   double davies_bouldin = 0;
+
+  /// Not for a single group, nor where every point is one: then both are 0.
+  [[nodiscard]] bool are_defined() const noexcept { return calinski_harabasz != 0 || davies_bouldin != 0; }
 };
 
 namespace detail {

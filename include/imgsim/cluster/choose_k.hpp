@@ -173,7 +173,7 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
   const k_choice* widest = nullptr;
   const k_choice* tightest = nullptr;
   for (const k_choice& choice : curve) {
-    if (choice.indices.calinski_harabasz == 0 && choice.indices.davies_bouldin == 0) continue;
+    if (!choice.indices.are_defined()) continue;
     if (!widest || choice.indices.calinski_harabasz > widest->indices.calinski_harabasz) widest = &choice;
     if (!tightest || choice.indices.davies_bouldin < tightest->indices.davies_bouldin) tightest = &choice;
   }

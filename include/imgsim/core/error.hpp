@@ -104,15 +104,18 @@ template <class... Parts>
 /// A file that cannot be read, written or understood. The message begins with its path.
 class IMGSIM_SEEN_BY_ALL io_error : public error {
  public:
-  io_error(std::filesystem::path path, const std::string& reason)
-      : error(path.string() + ": " + reason), path_(std::move(path)), reason_(reason) {}
+  io_error(std::filesystem::path path, const std::string& reason, int code = 0)
+      : error(path.string() + ": " + reason), path_(std::move(path)), reason_(reason), code_(code) {}
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+  /// The system's errno, where a call of it failed; 0 where not.
+  [[nodiscard]] int code() const noexcept { return code_; }
 
  private:
   std::filesystem::path path_;
   std::string reason_;
+  int code_;
 };
 
 /// A vendor library (oneDNN, cuDNN, ...) refused a call. The message holds library, status and place.

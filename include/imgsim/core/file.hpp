@@ -64,7 +64,7 @@ namespace detail {
 
 /// "cannot be opened: No such file or directory"
 [[noreturn]] inline void throw_system_error(const std::filesystem::path& path, const char* what, int code = errno) {
-  throw io_error(path, concat(what, ": ", system_reason(code)));
+  throw io_error(path, concat(what, ": ", system_reason(code)), code);
 }
 
 /// Calls a system function again for as long as a signal interrupts it.

@@ -271,7 +271,7 @@ class photo_index {
     try {
       return read();
     } catch (const io_error& fault) {
-      throw io_error(fault.path(), fault.reason() + "; " + detail::repair_of(file, folder_));
+      throw io_error(fault.path(), fault.reason() + "; " + detail::repair_of(file, folder_), fault.code());
     }
   }
 
