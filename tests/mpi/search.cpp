@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include <boost/test/unit_test.hpp>
 
@@ -75,6 +76,35 @@ BOOST_AUTO_TEST_CASE(parts_of_the_job_work_apart) {
     check_search<imgsim::euclidean>(context, rank % 2 == 0 ? 60 : 45, 8, 4);
   }
   MPI_Comm_free(&half);
+}
+
+/// docs/scaling.md, term by term.
+BOOST_AUTO_TEST_CASE(messages_are_counted_as_the_model_has_them) {
+  constexpr std::size_t kRows = 333, kWidth = 17, kQueries = 5, kWanted = 4, kStep = sizeof(int);
+  const imgsim::mpi_context context(MPI_COMM_WORLD);
+  const imgsim::mpi::communicator& ranks = context.ranks();
+  const std::size_t size = ranks.size(), rank = ranks.rank();
+  const bool alone = size == 1;
+  const imgsim::tensor<float, 2> all = hard_rows(kRows, kWidth, /*damaged=*/false);
+  const part_of mine(context, all);
+  const imgsim::mpi::sharded_rows shards(context, mine.rows());
+  const auto local = [&](std::size_t of) { return shards.first_row(of + 1) - shards.first_row(of); };
+
+  imgsim::mpi::message_volume before = ranks.volume();
+  (void)imgsim::mpi::neighbors(shards, imgsim::cosine{}, {.n = kWanted});
+  imgsim::mpi::message_volume used = ranks.volume() - before;
+  const std::size_t row = kWidth * sizeof(float), steps = alone ? 0 : (size + 1) * kStep;
+  BOOST_TEST(used.received == (kRows - local(rank)) * row + steps);
+  BOOST_TEST(used.sent == (kRows - local((rank + size - 1) % size)) * row * (alone ? 0 : 1) + steps);
+
+  before = ranks.volume();
+  (void)imgsim::mpi::top_n(shards, all.view().slice(0, kQueries), imgsim::cosine{}, {.n = kWanted});
+  used = ranks.volume() - before;
+  const std::size_t lists = kQueries * kWanted * (sizeof(double) + sizeof(std::int64_t)), request = 5 * 8;
+  const std::size_t exchange = alone ? 0 : 3 * kStep;
+  BOOST_TEST(used.sent == (alone ? 0 : lists + request) + exchange);
+  BOOST_TEST(used.received == (lists + request) * (size - 1) + exchange);
+  BOOST_TEST(used.calls == 6U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

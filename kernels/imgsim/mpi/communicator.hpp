@@ -56,6 +56,18 @@ template <class T>
   }
 }
 
+/// What a rank has exchanged with the others, as MPI's calls have it: an all-reduce of n bytes is n sent and n
+/// received, an all-gather n sent and n received for every other rank. What goes over the wires, and how often, is up
+/// to the algorithms of the MPI library. docs/scaling.md says what to expect.
+struct message_volume {
+  std::uint64_t calls = 0;
+  std::uint64_t sent = 0, received = 0;  // bytes
+
+  [[nodiscard]] message_volume operator-(const message_volume& before) const noexcept {
+    return {calls - before.calls, sent - before.sent, received - before.received};
+  }
+};
+
 /// A duplicate of the caller's communicator: messages of the library and of the caller never meet, and errors of MPI
 /// are thrown here whatever the caller has them do there. Making one is collective. To be used from one thread at a
 /// time.
@@ -108,6 +120,7 @@ class communicator {
       const std::span<T> part = values.subspan(first, std::min(kMost, values.size() - first));
       check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type_of<T>(), operation, handle_),
             "MPI_Allreduce");
+      count(part.size_bytes(), part.size_bytes());
     }
   }
 
@@ -123,8 +136,19 @@ class communicator {
   void gather(std::span<const T> values, std::span<T> all) const {
     IMGSIM_EXPECTS(values.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()), "the ranks exchange ",
                    values.size(), " values at once, which MPI does not count: use smaller batches");
-    const int count = static_cast<int>(values.size());
-    check(MPI_Allgather(values.data(), count, type_of<T>(), all.data(), count, type_of<T>(), handle_), "MPI_Allgather");
+    const int each = static_cast<int>(values.size());
+    check(MPI_Allgather(values.data(), each, type_of<T>(), all.data(), each, type_of<T>(), handle_), "MPI_Allgather");
+    count(values.size_bytes(), values.size_bytes() * (size() - 1));
+  }
+
+  /// The same where a rank gives counts[rank] values, which come to stand at offsets[rank] of `all`.
+  template <class T>
+  void gather(std::span<const T> values, std::span<T> all, std::span<const int> counts,
+              std::span<const int> offsets) const {
+    check(MPI_Allgatherv(values.data(), static_cast<int>(values.size()), type_of<T>(), all.data(), counts.data(),
+                         offsets.data(), type_of<T>(), handle_),
+          "MPI_Allgatherv");
+    count(values.size_bytes(), all.size_bytes() - values.size_bytes());
   }
 
   /// Overwrites `values` with those of rank `from`.
@@ -132,12 +156,24 @@ class communicator {
   void broadcast(std::span<T> values, std::size_t from) const {
     check(MPI_Bcast(values.data(), static_cast<int>(values.size()), type_of<T>(), static_cast<int>(from), handle_),
           "MPI_Bcast");
+    count(from == rank() ? values.size_bytes() : 0, from == rank() ? 0 : values.size_bytes());
+  }
+
+  /// Since the communicator was made.
+  [[nodiscard]] const message_volume& volume() const noexcept { return volume_; }
+  /// One more call of MPI. A rank that is alone exchanges nothing.
+  void count(std::size_t sent, std::size_t received) const noexcept {
+    ++volume_.calls;
+    if (size_ == 1) return;
+    volume_.sent += sent;
+    volume_.received += received;
   }
 
  private:
   MPI_Comm handle_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;
+  mutable message_volume volume_;
 };
 
 /// Keeps ranks from waiting for one that has left by an exception. Something that all ranks do together holds one from
@@ -182,6 +218,7 @@ class lockstep {
     const int size = static_cast<int>(ranks_.size());
     int failure = is_mine ? size - static_cast<int>(ranks_.rank()) : 0;
     check(MPI_Allreduce(MPI_IN_PLACE, &failure, 1, MPI_INT, MPI_MAX, ranks_.handle()), "MPI_Allreduce");
+    ranks_.count(sizeof(failure), sizeof(failure));
     return failure == 0 ? -1 : size - failure;
   }
 

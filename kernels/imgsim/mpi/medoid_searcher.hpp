@@ -212,9 +212,7 @@ class medoid_searcher {
     if (all.empty() && size() > 0) {
       std::vector<T> gathered(size());
       together_.step();
-      check(MPI_Allgatherv(here.data(), static_cast<int>(here.size()), type_of<T>(), gathered.data(), counts_.data(),
-                           offsets_.data(), type_of<T>(), context_.ranks().handle()),
-            "MPI_Allgatherv");
+      context_.ranks().gather(here, std::span(gathered), counts_, offsets_);
       all = std::move(gathered);
     }
     return all;

@@ -107,6 +107,7 @@ class sharded_rows {
       check(MPI_Isend(from.data(), static_cast<int>(from.extent(0)), types_[0], neighbour(ranks_.size() - 1), kTag,
                       ranks_.handle(), &requests_[0]),
             "MPI_Isend");
+      ranks_.count(from.extent(0) * from.extent(1) * sizeof(T), into.extent(0) * into.extent(1) * sizeof(T));
     }
     void finish() { check(MPI_Waitall(2, requests_, MPI_STATUSES_IGNORE), "MPI_Waitall"); }
 
