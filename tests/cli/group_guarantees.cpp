@@ -234,6 +234,8 @@ BOOST_AUTO_TEST_CASE(each_start_gives_groups_and_the_swaps_can_be_limited) {
     return must_run(line).json().at("cost").get<double>();
   };
   const double best = cost_of({"--restarts", "20"});
+  BOOST_TEST(cost_of({}) == cost_of({"--restarts", "5"}));
+  BOOST_TEST(cost_of({"--init", "random"}) <= cost_of({"--init", "random", "--restarts", "1"}));
   for (const std::string start : {"build", "lab", "k-means++", "random"}) {
     const double unimproved = cost_of({"--init", start, "--max-swaps", "0"});
     const double improved = cost_of({"--init", start});

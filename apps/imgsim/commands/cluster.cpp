@@ -107,9 +107,12 @@ void cluster_command::describe(option_set& options) {
       .defaults_to(request_.metric);
   options.choice("init", "NAME", initialisation_, {"build", "lab", "k-means++", "random"},
                  "first medoids: build (no chance in it, slow), lab, k-means++ or random");
-  options.whole("restarts", "R", request_.restarts, {1, 10'000},
-                "starts from other seeds; the best is kept (of --init build all would be the same). Of samples: how "
-                "many, at least 5");
+  options
+      .whole("restarts", "R", request_.restarts, {1, 10'000},
+             "starts from other seeds; the best is kept (of --init build all would be the same). Of samples: how "
+             "many, at least 5")
+      .defaults_to(std::to_string(kManyStarts) + " of up to " + count_text(kManyStartsPhotos, "photo") +
+                   ", one of more");
   options.whole("max-swaps", "S", max_swaps_, {0}, "K-medoids stops after S swaps in each start")
       .defaults_to("when no swap lowers the cost");
   options

@@ -63,19 +63,24 @@ cost_bound_options bound_options(std::size_t photos) {
   return {.iterations = static_cast<std::size_t>(std::clamp(passes, 20.0, 200.0))};
 }
 
+std::size_t starts_of(const grouping_request& request, std::size_t photos) {
+  return request.restarts.value_or(photos <= kManyStartsPhotos ? kManyStarts : 1);
+}
+
 grouping_result group_by_k_medoids(session& session, const photo_index& index, const grouping_request& request,
                                    const point_distances& distances, std::size_t k,
                                    std::vector<std::size_t> known_medoids) {
   k_medoids_options options{.k = k,
                             .initialisation = request.initialisation,
                             .seed = session.options().seed,
-                            .restarts = request.restarts,
+                            .restarts = starts_of(request, index.size()),
                             .known_medoids = std::move(known_medoids),
                             .max_swaps = request.max_swaps};
   options.stop = session.stop();
-  if (options.initialisation == medoid_initialisation::build && options.restarts > 1) {
-    session.note("--restarts " + std::to_string(options.restarts) +
-                 " changes nothing with --init build: without chance every start is the same");
+  if (options.initialisation == medoid_initialisation::build) {
+    if (request.restarts.value_or(1) > 1)
+      session.note("--restarts " + std::to_string(*request.restarts) +
+                   " changes nothing with --init build: without chance every start is the same");
     options.restarts = 1;
   }
   progress bar(session.options(), "group", "starts", options.restarts + (options.known_medoids.empty() ? 0 : 1));
@@ -101,7 +106,7 @@ grouping_result group_by_sampled_k_medoids(session& session, const photo_index& 
   const sampled_k_medoids_options defaults;
   sampled_k_medoids_options options{.k = k,
                                     .initialisation = request.initialisation,
-                                    .samples = std::max(defaults.samples, request.restarts),
+                                    .samples = std::max(defaults.samples, request.restarts.value_or(1)),
                                     .sample_size = request.sample.value_or(0),
                                     .max_swaps = request.max_swaps,
                                     .seed = session.options().seed};
@@ -150,11 +155,12 @@ grouping_result group_by_silhouette(session& session, const photo_index& index, 
 grouping_result group_by_k_means(session& session, const photo_index& index, const grouping_request& request,
                                  std::size_t k) {
   const bool spherical = is_spherical(request.metric);
-  k_means_options options{.k = k, .seed = session.options().seed, .restarts = request.restarts, .spherical = spherical};
+  k_means_options options{
+      .k = k, .seed = session.options().seed, .restarts = starts_of(request, index.size()), .spherical = spherical};
   options.batch = request.sample.value_or(index.size() > kBatchedPhotos ? std::max(kBatch, 10 * k) : 0);
   if (options.batch > 0) options.max_iterations = kIterationsAfterBatches;
   options.stop = session.stop();
-  progress bar(session.options(), "group", "restarts", request.restarts);
+  progress bar(session.options(), "group", "restarts", options.restarts);
   options.on_progress = [&](const k_means_progress& state) { bar.update(state.restart); };
   const k_means_result found = session.device().k_means(index.embeddings(), options);
   session.check_stop("nothing was written");

@@ -30,11 +30,15 @@ enum class grouping_method {
 /// Of more photos than this, k-means follows batches.
 inline constexpr std::size_t kBatchedPhotos = 100'000;
 
+/// Starts from other seeds cost little where photos are few, and often gain a part in a thousand.
+inline constexpr std::size_t kManyStarts = 5;
+inline constexpr std::size_t kManyStartsPhotos = 10'000;
+
 struct grouping_request {
   std::optional<std::size_t> k = {};  // nullopt: chosen by choose_k, or as the K of the largest silhouette
   grouping_method method = grouping_method::k_medoids;
   std::string metric = "cosine";
-  std::size_t restarts = 1;
+  std::optional<std::size_t> restarts = {};  // nullopt: kManyStarts of up to kManyStartsPhotos photos, else one
   medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus;
   std::size_t max_swaps = std::numeric_limits<std::size_t>::max();
   std::optional<double> max_distance = {};      // groups with a guarantee in place of K of them
