@@ -26,16 +26,23 @@ import subprocess
 import sys
 
 SMALL = ["--size", "96", "--epochs", "8"]
-CUT = "rotation=5,colour=0.5,blur=0.3"
+VIEWS = "crop=0.8,flip=0.5,rotation=5,colour=0.5,blur=0.3"
+
+
+def invariance(weight):
+    return ["--invariance", str(weight), "--augment", VIEWS]
+
+
 TRAININGS = {
     "128 pixels, 20 epochs: **the default**": [],
     "128 pixels, 8 epochs": ["--epochs", "8"],
+    "128 pixels, 8 epochs, `--invariance 0.1`": ["--epochs", "8", *invariance(0.1)],
     "96 pixels, 8 epochs": SMALL,
-    "96 pixels, 20 epochs": ["--size", "96", "--epochs", "20"],
-    "96 pixels, 8 epochs, `--mask 0.4`": [*SMALL, "--mask", "0.4"],
+    "96 pixels, 8 epochs, `--invariance 0.1`": [*SMALL, *invariance(0.1)],
+    "96 pixels, 8 epochs, `--invariance 1`": [*SMALL, *invariance(1)],
     "96 pixels, 8 epochs, `--ema 0.99`": [*SMALL, "--ema", "0.99"],
-    f"96 pixels, 8 epochs, `--invariance 0.1 --augment crop=0.8,flip=0.5,{CUT}`":
-        [*SMALL, "--invariance", "0.1", "--augment", f"crop=0.8,flip=0.5,{CUT}"],
+    "96 pixels, 8 epochs, `--mask 0.4`": [*SMALL, "--mask", "0.4"],
+    "96 pixels, 20 epochs": ["--size", "96", "--epochs", "20"],
 }
 DEFAULT = next(iter(TRAININGS))
 OWN_HALF, OTHER_HALF = "half of the photos, trained on them", "the same half, trained on the other"
