@@ -94,7 +94,7 @@ text_table criteria_table(const sweep_result& swept) {
     add("gap statistic", swept.gap->k,
         std::string(swept.gap->has_structure() ? "structure" : "no structure") +
             ", p = " + fixed_text(swept.gap->p_value, 2));
-  add("recommended", choice.recommended_k, choice.clear ? "clear" : "a compromise");
+  add("recommended", choice.recommended_k, choice.clear ? "clear" : choice.verdict);
   return table;
 }
 
