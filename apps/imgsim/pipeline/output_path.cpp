@@ -93,8 +93,9 @@ void refuse_another_kind(const fs::path& path, output_kind kind) {
 /// Throws io_error where `path` is an index or lies within one: its own files would be overwritten.
 void refuse_within_index(const fs::path& path) {
   const fs::path place = fs::weakly_canonical(fs::absolute(path));
+  std::error_code hidden;  // folders that may not be looked into hold no index that could be written into
   for (fs::path folder = place;; folder = folder.parent_path()) {
-    if (fs::exists(folder / index_file::kManifest) && fs::exists(folder / index_file::kPhotos))
+    if (fs::exists(folder / index_file::kManifest, hidden) && fs::exists(folder / index_file::kPhotos, hidden))
       throw io_error(path, folder == place
                                ? "is an index; name another place"
                                : "lies within an index (" + folder.string() + "); name a place outside of it");
