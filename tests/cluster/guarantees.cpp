@@ -47,6 +47,55 @@ BOOST_AUTO_TEST_CASE(every_member_is_within_the_distance) {
   }
 }
 
+namespace {
+
+/// The greedy rule as it is told, ties to the smaller row, then without the medoids that later ones made needless.
+std::vector<std::size_t> greedy_cover(const tensor<float, 2>& distances, double most) {
+  const std::size_t size = distances.extent(0);
+  const auto covers = [&](std::size_t row, std::size_t o) {
+    return row == o || static_cast<double>(distances(row, o)) <= most;
+  };
+  std::vector<std::size_t> medoids;
+  std::vector<std::size_t> times(size, 0);
+  const auto count = [&](std::size_t row, std::size_t wanted) {
+    std::size_t found = 0;
+    for (std::size_t o = 0; o < size; ++o) found += covers(row, o) && times[o] == wanted ? 1 : 0;
+    return found;
+  };
+  while (std::ranges::find(times, 0u) != times.end()) {
+    std::size_t best = 0;
+    for (std::size_t row = 1; row < size; ++row)
+      if (count(row, 0) > count(best, 0)) best = row;
+    medoids.push_back(best);
+    for (std::size_t o = 0; o < size; ++o) times[o] += covers(best, o) ? 1 : 0;
+  }
+  std::erase_if(medoids, [&](std::size_t medoid) {
+    if (count(medoid, 1) > 0) return false;
+    for (std::size_t o = 0; o < size; ++o) times[o] -= covers(medoid, o) ? 1 : 0;
+    return true;
+  });
+  std::ranges::sort(medoids);
+  return medoids;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_cover_is_that_of_the_greedy_rule) {
+  random_stream random(7);
+  for (int table = 0; table < 60; ++table) {
+    const std::size_t size = 5 + random.below(40);
+    tensor<float, 2> distances({size, size});
+    // Fifths, whose floats lie on either side of what is asked for: 0.4f is more than 0.4.
+    for (float& d : distances) d = static_cast<float>(random.below(12)) / 5;
+    for (const double most : {0.2, 0.4, 0.6, 1.4}) {
+      const k_medoids_result found =
+          covering_medoids(cpu_context(2), resident_distances(distances.view()), {.max_distance = most});
+      BOOST_TEST(found.medoids == greedy_cover(distances, most), boost::test_tools::per_element());
+      BOOST_TEST(std::ranges::all_of(found.distances, [&](float d) { return static_cast<double>(d) <= most; }));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(negative_distances_and_a_point_far_from_itself_are_covered) {
   tensor<float, 2> distances({3, 3});
   const float values[] = {-1, -1, 5, -1, -1, 5, 5, 5, 7};

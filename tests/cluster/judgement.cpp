@@ -130,7 +130,14 @@ BOOST_AUTO_TEST_CASE(kneedle_finds_the_elbow_of_the_paper) {
 BOOST_AUTO_TEST_CASE(kneedle_may_find_nothing) {
   const std::vector<double> x = whole_numbers(1, 6);
   using values = std::vector<double>;
-  BOOST_TEST(!kneedle(x, values{6, 5, 4, 3, 2, 1}));        // a line
+  BOOST_TEST(!kneedle(x, values{6, 5, 4, 3, 2, 1}));  // a line
+  random_stream random(1);
+  for (int line = 0; line < 200; ++line) {  // as rounding leaves them, with no sensitivity to it
+    const double begin = 100 * random.uniform(), slope = random.uniform();
+    values y;
+    for (const double at : whole_numbers(2, 60)) y.push_back(begin - slope * at);
+    BOOST_TEST(!kneedle(whole_numbers(2, 60), y, 0));
+  }
   BOOST_TEST(!kneedle(x, values{1, 2, 3, 4, 5, 6}));        // rises
   BOOST_TEST(!kneedle(x, values{3, 3, 3, 3, 3, 3}));        // flat
   BOOST_TEST(!kneedle(x, values{36, 35, 32, 27, 20, 11}));  // bends the other way

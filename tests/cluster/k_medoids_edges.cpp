@@ -13,6 +13,7 @@
 #include <boost/test/unit_test.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
+#include <imgsim/cluster/silhouette_medoids.hpp>
 #include <imgsim/embedding/npy.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/metric/euclidean.hpp>
@@ -334,6 +335,51 @@ BOOST_AUTO_TEST_CASE(groups_around_given_medoids) {
   const resident_distances source(distances.view());
   for (const std::vector<std::size_t>& bad : {std::vector<std::size_t>{}, {1, 60}, {5, 2, 5}})
     BOOST_CHECK_THROW((void)groups_around(cpu_context(1), source, bad), invalid_argument);
+}
+
+/// The cosine of who forgot that a row may be zero: the distance to it is NaN, whatever bound is stated.
+struct careless_cosine : cosine {
+  static constexpr std::string_view name = "careless";
+  static double finish(double sum, double squared_norm_a, double squared_norm_b) {
+    return sum / std::sqrt(squared_norm_a * squared_norm_b);
+  }
+};
+
+/// Distances that are computed when they are asked for; one of them may be more than what is stated.
+struct computed_distances {
+  static constexpr bool kResident = false;
+  matrix_view<const float> table;
+  float bound = 1;
+
+  [[nodiscard]] std::size_t size() const { return table.extent(0); }
+  [[nodiscard]] std::optional<float> upper_bound() const { return bound; }
+  [[nodiscard]] matrix_view<const float> rows(std::size_t first, std::size_t count, matrix_view<float> buffer) const {
+    for (std::size_t row = 0; row < count; ++row) std::copy_n(table.row(first + row), size(), buffer.row(row));
+    return buffer.slice(0, count);
+  }
+};
+
+BOOST_AUTO_TEST_CASE(a_bound_that_does_not_hold_is_refused_where_distances_are_computed) {
+  random_stream random(16);
+  tensor<float, 2> points = blobs(40, 6, 3, 2, random);
+  std::fill_n(points.view().row(17), 6, 0.0f);
+  for (const cpu_context& context : cluster_contexts()) {
+    const embedding_distances careless(std::as_const(points).view(), careless_cosine{});
+    BOOST_CHECK_EXCEPTION((void)k_medoids(context, careless, {.k = 3}), invalid_argument, says({"17", "nan"}));
+    BOOST_CHECK_EXCEPTION((void)silhouette_medoids(context, careless, {.k_max = 4}), invalid_argument,
+                          says({"17", "nan"}));
+  }
+  for (const float bad : {std::nextafter(1.0f, 2.0f), -std::nextafter(1.0f, 2.0f),
+                          std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    tensor<float, 2> table = random_distances(70, 64, random);
+    for (float& d : table) d = std::min(d / 64, 1.0f);
+    for (std::size_t o = 0; o < 70; ++o) table(o, 31) = table(31, o) = bad;
+    for (const cpu_context& context : cluster_contexts())
+      for (const medoid_initialisation start : kAll) {
+        const computed_distances source{std::as_const(table).view()};
+        BOOST_CHECK_THROW((void)k_medoids(context, source, {.k = 3, .initialisation = start}), invalid_argument);
+      }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

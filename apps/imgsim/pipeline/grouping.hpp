@@ -97,7 +97,8 @@ void store_groups(index_writer& writer, const grouping_result& result);
 
 /// K-means groups are those of cosine similarity where points and centroids have length 1.
 [[nodiscard]] bool is_spherical(const std::string& metric);
-/// Of a k-means group: the distance by the metric, from the squared Euclidean one.
+/// Of a k-means group: the distance by the metric, from the squared Euclidean one. (Of a zero embedding by cosine it is
+/// 0.5, as it lies in the middle of the sphere.)
 [[nodiscard]] double metric_distance(double squared_distance, const std::string& metric);
 
 }  // namespace imgsim::app

@@ -83,6 +83,7 @@ template <execution_context Context, class Source>
   }
   std::size_t covered = 0;
   while (covered < size) {
+    detail::throw_if_stopped(options.stop, "the cover");
     const candidate best = queue.top();
     queue.pop();
     const std::size_t covers = reach(best.row);
@@ -90,7 +91,6 @@ template <execution_context Context, class Source>
       queue.push(now);
       continue;
     }
-    detail::throw_if_stopped(options.stop, "the cover");
     medoids.push_back(best.row);
     covered += covers;
     for (std::size_t o = 0; o < size; ++o)

@@ -27,8 +27,9 @@ namespace imgsim {
 /// Values are finite; they need be neither symmetric nor a metric.
 ///
 /// A source that knows a number that no distance exceeds in magnitude may say so with upper_bound(), an optional float;
-/// a search then does not read all distances to find the largest, and does not check that they are finite, unless they
-/// lie in memory.
+/// a search then does not read all distances to find the largest, unless they lie in memory. On the CPU it looks at
+/// each that it reads, and throws invalid_argument for one that is not finite or beyond the bound; on a CUDA device it
+/// does not, and such a distance belongs to no medoid.
 template <class S>
 concept distance_source = requires(const S& source, std::size_t first, std::size_t count, matrix_view<float> buffer) {
   { source.size() } -> std::convertible_to<std::size_t>;

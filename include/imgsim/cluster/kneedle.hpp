@@ -41,6 +41,9 @@ struct kneedle_result {
   }
   if (n < 3 || !(y[0] > y[n - 1])) return std::nullopt;
 
+  double largest = 0;
+  for (const double value : y) largest = std::max(largest, std::abs(value));
+  const double rounding = 0x1p-50 * static_cast<double>(n) * largest / (y[0] - y[n - 1]);  // of a straight line
   std::vector<double> difference(n);
   for (std::size_t i = 0; i < n; ++i) {
     const double across = (x[i] - x[0]) / (x[n - 1] - x[0]);
@@ -55,7 +58,7 @@ struct kneedle_result {
     if (difference[i - 1] <= difference[i] && falls_next) candidate = i;
     if (candidate == n || !(difference[i] < difference[candidate] - sensitivity * step)) continue;
     const double strength = difference[candidate];
-    if (strength > 0 && (!strongest || strength > strongest->strength)) {
+    if (strength > rounding && (!strongest || strength > strongest->strength)) {
       strongest = kneedle_result{candidate, x[candidate], strength};
     }
     candidate = n;

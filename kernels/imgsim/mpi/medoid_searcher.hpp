@@ -220,7 +220,6 @@ class medoid_searcher {
 
   /// As one rank has it: a bound where there is one, else the largest of all; throws for a distance that is not finite.
   [[nodiscard]] float read_largest_distance() {
-    if (const std::optional<float> bound = source_.upper_bound()) return *bound;
     std::uint32_t largest = 0;
     for (std::size_t row = 0; row < size(); ++row) {
       const std::int32_t bits = cpu::largest_magnitude_bits(source_.row(row), local_size());
@@ -229,7 +228,7 @@ class medoid_searcher {
     }
     together_.step();
     context_.ranks().reduce(std::span(&largest, 1), MPI_MAX);
-    return std::bit_cast<float>(largest);
+    return imgsim::detail::within_bound(std::bit_cast<float>(largest), source_.upper_bound());
   }
   [[noreturn]] void refuse_row(std::size_t row) const {
     std::size_t column = 0;

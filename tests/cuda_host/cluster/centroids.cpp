@@ -20,7 +20,7 @@ using imgsim::cuda::cluster_policy;
 
 namespace {
 
-/// Small whole numbers, whose squared distances float32 holds: then seeds are drawn alike on every backend.
+/// Small whole numbers: many ties.
 tensor<float, 2> whole_numbers(std::size_t size, std::size_t dimension, random_stream& random) {
   tensor<float, 2> points = blobs(size, dimension, 4, 6.0, random);
   for (float& value : points) value = std::round(value);

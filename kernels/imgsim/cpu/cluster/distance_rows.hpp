@@ -3,9 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include <imgsim/cluster/distance_source.hpp>
@@ -13,6 +17,7 @@
 #include <imgsim/core/element.hpp>
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/core/view.hpp>
+#include <imgsim/cpu/cluster/swap_scan.hpp>
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/search/canonical.hpp>
 #include <imgsim/cpu/search/canonical_tiles.hpp>
@@ -20,6 +25,27 @@
 #include <imgsim/metric/metric.hpp>
 
 namespace imgsim::cpu {
+
+namespace detail {
+
+/// Where a bound is stated, distances are not all looked at before a search begins: each is as it is computed, since
+/// one that is NaN, or beyond the bound, belongs to no medoid. Throws invalid_argument for the first such; out [r, c]
+/// is the distance from row_point(r) to column_point(c).
+template <class RowPoint, class ColumnPoint>
+void expect_within(const std::optional<float>& bound, matrix_view<const float> out, const RowPoint& row_point,
+                   const ColumnPoint& column_point) {
+  if (!bound) return;
+  const auto most = std::bit_cast<std::int32_t>(*bound);
+  for (std::size_t r = 0; r < out.extent(0); ++r) {
+    const std::int32_t largest = largest_magnitude_bits(out.row(r), out.extent(1));
+    if (largest <= most) continue;
+    for (std::size_t c = 0; c < out.extent(1); ++c)
+      if (!std::isfinite(out(r, c))) imgsim::detail::refuse_distance(row_point(r), column_point(c), out(r, c));
+    std::ignore = imgsim::detail::within_bound(std::bit_cast<float>(largest), bound);
+  }
+}
+
+}  // namespace detail
 
 /// Of a source that gives rows itself; it must outlive the object.
 template <class Source>
@@ -51,6 +77,7 @@ class distance_rows {
       const std::size_t begin = part * count / parts;
       const std::size_t rows = (part + 1) * count / parts - begin;
       (void)source_.rows(first + begin, rows, out.slice(begin, rows));
+      check(out.slice(begin, rows), [&](std::size_t r) { return first + begin + r; }, [](std::size_t c) { return c; });
     });
   }
 
@@ -58,7 +85,10 @@ class distance_rows {
   void gather(const cpu_context& context, std::span<const std::size_t> rows, matrix_view<float> out) const
     requires(!kResident)
   {
-    context.parallel_for(rows.size(), [&](std::size_t r) { (void)source_.rows(rows[r], 1, out.slice(r, 1)); });
+    context.parallel_for(rows.size(), [&](std::size_t r) {
+      (void)source_.rows(rows[r], 1, out.slice(r, 1));
+      check(out.slice(r, 1), [&](std::size_t) { return rows[r]; }, [](std::size_t c) { return c; });
+    });
   }
 
   /// A number that no distance exceeds, where one is known without reading them.
@@ -80,6 +110,7 @@ class distance_rows {
         for (std::size_t c = 0; c < columns.size(); ++c) out(r, c) = row[columns[c]];
       }
     }
+    check(out, [&](std::size_t r) { return rows[r]; }, [&](std::size_t c) { return columns[c]; });
   }
 
   /// The same; threads share the rows, since a source may read no less than a row.
@@ -90,6 +121,11 @@ class distance_rows {
 
  private:
   static constexpr std::size_t kPartsPerThread = 4;
+
+  template <class RowPoint, class ColumnPoint>
+  void check(matrix_view<const float> out, const RowPoint& row_point, const ColumnPoint& column_point) const {
+    if constexpr (!kResident) detail::expect_within(upper_bound(), out, row_point, column_point);
+  }
 
   const Source& source_;
 };
@@ -108,6 +144,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
         squared_norms_(row_squared_norms(context, points_, level_)) {
     if (const std::optional<std::size_t> row = imgsim::detail::first_unusable_row(squared_norms_))
       imgsim::detail::refuse_embedding(*row, std::span(points_.row(*row), points_.extent(1)));
+    bound_ = distance_bound<Metric>(size() == 0 ? 0.0 : std::ranges::max(squared_norms_));
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return points_.extent(0); }
@@ -122,9 +159,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
     read_points(context, [&](std::size_t r) { return rows[r]; }, out);
   }
 
-  [[nodiscard]] std::optional<float> upper_bound() const {
-    return distance_bound<Metric>(size() == 0 ? 0.0 : std::ranges::max(squared_norms_));
-  }
+  [[nodiscard]] std::optional<float> upper_bound() const { return bound_; }
 
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,
                  matrix_view<float> out) const {
@@ -182,6 +217,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
                 left.rows[r] == right.rows[c] ? 0.0f : rounded_to_float(Metric::distance(keys[r * kColumns + c]));
       }
     }
+    detail::expect_within(bound_, out, row_point, column_point);
   }
 
   /// A few of the points.
@@ -203,6 +239,7 @@ class distance_rows<embedding_distances<Metric, T, host_space>> {
   matrix_view<const T> points_;
   simd_level level_;
   std::vector<double> squared_norms_;  // [M]
+  std::optional<float> bound_;
 };
 
 }  // namespace imgsim::cpu
