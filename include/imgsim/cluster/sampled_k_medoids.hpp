@@ -96,10 +96,13 @@ template <execution_context Context, class Source>
   result.sample_size = std::min(wanted, size);
   std::vector<std::size_t> best_medoids;
   std::int64_t best_cost = std::numeric_limits<std::int64_t>::max();
+  const auto hold_best = [&] {  // K M distances, unless the sample before was the best
+    if (!std::ranges::equal(search.medoids(), best_medoids)) search.assign(best_medoids);
+  };
   for (std::size_t turn = 0; turn < samples; ++turn) {
     report(turn);
     random_stream random(options.seed, turn);
-    search.assign(best_medoids);
+    hold_best();
     std::vector<std::size_t> rows = detail::sample_free_rows(search, result.sample_size - best_medoids.size(), random);
     rows.insert(rows.end(), best_medoids.begin(), best_medoids.end());
     std::ranges::sort(rows);
@@ -126,7 +129,7 @@ template <execution_context Context, class Source>
           points;
   }
 
-  search.assign(best_medoids);
+  hold_best();
   result.sampled_cost = search.unit().to_double(search.cost());
   random_stream random(options.seed, samples);
   detail::swap_outcome outcome;
