@@ -20,6 +20,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <imgsim/cluster/k_medoids.hpp>
@@ -45,11 +46,12 @@ struct sizes {
   std::size_t rows = 8000, columns = 256, groups = 50, photos = 32;
 };
 
-/// Kilobytes that are the process's own, now (RssAnon) or at most so far (VmHWM, with the mapped ones).
-std::size_t kilobytes(const char* field) {
+/// The most kilobytes of memory since it was asked to begin anew (getrusage knows but the most of all time).
+std::size_t peak_kilobytes() {
+  constexpr std::string_view kField = "VmHWM:";
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
-    if (line.starts_with(field)) return std::strtoull(line.c_str() + std::string(field).size() + 1, nullptr, 10);
+    if (line.starts_with(kField)) return std::strtoull(line.c_str() + kField.size(), nullptr, 10);
   return 0;
 }
 
@@ -67,12 +69,12 @@ class bench {
     const mpi::communicator& ranks = context_.ranks();
     MPI_Barrier(ranks.handle());
     std::ofstream("/proc/self/clear_refs") << "5";  // the peak begins anew
-    const std::size_t before = kilobytes("VmHWM:");
+    const std::size_t before = peak_kilobytes();
     const mpi::message_volume volume = ranks.volume();
     expected model;
     double most[] = {imgsim_bench::seconds_of([&] { model = work(); }), 0, 0};
     most[1] = static_cast<double>((ranks.volume() - volume).sent);
-    most[2] = 1024.0 * static_cast<double>(kilobytes("VmHWM:") - before);
+    most[2] = 1024.0 * static_cast<double>(peak_kilobytes() - before);
     ranks.reduce(std::span<double>(most), MPI_MAX);
     if (ranks.rank() != 0) return;
     const double mib = 1 << 20;

@@ -6,7 +6,7 @@
 
 Each set is NAME=FOLDER, whose subfolders are labels; NAME= alone is the sample set that imgsim renders. For every set
 and seed it trains without the labels, indexes, and evaluates with them: precision@10 and mAP, each photo left out of its
-own answer. Training and embedding are told apart: --trainings varies the one, quality_ablation the other, over the
+own answer. Training and embedding are told apart: TRAININGS varies the one, quality_ablation the other, over the
 features of one model. "half" is every second photo (of a permutation by the seed) with a model trained on that half, and
 with one trained on the rest.
 
@@ -118,6 +118,10 @@ class Bench:
                 (folder / name).symlink_to((photos / name).resolve())
         return folders
 
+    def half(self, set_, photos, seed, learned_from):
+        folders = self.halves(set_, photos, seed)
+        return self.trained(folders[learned_from], seed, [], indexed=folders[1])
+
     def run_all(self, sets):
         # Seeds last: a table of one seed is there before the others begin.
         for seed in self.arguments.seeds:
@@ -127,9 +131,8 @@ class Bench:
                 for name, options in TRAININGS.items():
                     self.record(set_, seed, name, lambda: self.trained(photos, seed, options))
             for set_, photos in sets.items():
-                a, b = self.halves(set_, photos, seed)
-                self.record(set_, seed, OWN_HALF, lambda: self.trained(b, seed, []))
-                self.record(set_, seed, OTHER_HALF, lambda: self.trained(a, seed, [], indexed=b))
+                for name, learned_from in ((OWN_HALF, 1), (OTHER_HALF, 0)):
+                    self.record(set_, seed, name, lambda: self.half(set_, photos, seed, learned_from))
 
     # Tables.
 

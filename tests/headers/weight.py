@@ -12,10 +12,12 @@ import resource
 import subprocess
 import sys
 
-RECORD = pathlib.Path(__file__).with_name("weight.tsv")
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from held_counts import HeldCounts  # noqa: E402
+
 HEADERS = ["imgsim/imgsim.hpp", "imgsim/cpu.hpp", "imgsim/search/top_n.hpp", "imgsim/cluster/k_medoids.hpp",
            "imgsim/embedding/photo_index.hpp"]
-TOLERANCE = 0.1
 
 
 def compile_include(compiler, source, header, *more):
@@ -28,27 +30,22 @@ def compile_include(compiler, source, header, *more):
 
 def main():
     compiler, source = sys.argv[1:3]
+    update = "--update" in sys.argv
     name = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    lines = RECORD.read_text(encoding="ascii").splitlines() if RECORD.exists() else [""]
-    if lines[0] != f"# {name}" and "--update" not in sys.argv:
-        print(f"SKIPPED headers_weight: the record is of {lines[0][2:]}, this is {name}")
-        return 77
-    recorded = dict(line.split("\t") for line in lines[1:])
-    counts, faults = {}, []
+    held = HeldCounts(pathlib.Path(__file__).with_name("weight.tsv"), tolerance=0.1)
+    if held.compiler != name and not update:
+        print(f"SKIPPED headers_weight: the record is of {held.compiler}, this is {name}")
+        sys.exit(77)
+    counts = {}
     for header in HEADERS:
         counts[header] = now = compile_include(compiler, source, header, "-E", "-P")[0].count("\n")
         seconds = compile_include(compiler, source, header, "-fsyntax-only")[1]
-        before = int(recorded.get(header, 0))
-        print(f"{header:34} {now:8,d} lines {now / before - 1 if before else 0:+7.1%} {seconds:6.2f} s")
-        if abs(now - before) > TOLERANCE * before:
-            faults.append(f"{header}: {now:,d} lines, {before:,d} recorded")
-    if "--update" in sys.argv:
-        RECORD.write_text(f"# {name}\n" + "".join(f"{header}\t{now}\n" for header, now in counts.items()), "ascii")
-        return 0
-    if faults:
-        print("\n".join(faults) + f"\nWhere that is meant: {sys.argv[0]} {compiler} {source} --update")
-    return 1 if faults else 0
+        print(f"{header:34} {now:8,d} lines {held.change(header, now):+7.1%} {seconds:6.2f} s")
+    if update:
+        held.write(name, counts)
+    elif faults := held.faults(counts, "lines"):
+        sys.exit("\n".join(faults) + f"\nWhere that is meant: {sys.argv[0]} {compiler} {source} --update")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

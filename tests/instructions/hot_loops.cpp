@@ -1,6 +1,5 @@
 // The hot loops on fixed small inputs, one a run, so that valgrind can count the instructions of each: instructions.py.
 // usage: hot_loops NAME|--list|--compiler. Only what measured() calls is counted.
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -14,16 +13,18 @@
 #include <imgsim/cluster/k_means.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/cluster/silhouette_medoids.hpp>
-#include <imgsim/core/random.hpp>
 #include <imgsim/cpu/cluster.hpp>
 #include <imgsim/cpu/network.hpp>
 #include <imgsim/cpu/search.hpp>
+#include <imgsim/image/photo_batch.hpp>
 #include <imgsim/image/resize.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/model/autoencoder.hpp>
 #include <imgsim/model/presets.hpp>
 #include <imgsim/search/similarity.hpp>
 #include <imgsim/search/top_n.hpp>
+
+#include "random_rows.hpp"
 
 extern "C" {
 /// By this name valgrind knows where to begin and to end: there are no copies of it by other names.
@@ -41,21 +42,8 @@ void measured(const std::function<void()>& work) {
 namespace {
 
 using namespace imgsim;
-
-tensor<float, 2> random_rows(std::size_t rows, std::size_t columns, std::uint64_t seed = 1) {
-  tensor<float, 2> values({rows, columns});
-  random_stream random(seed);
-  for (float& value : values) value = static_cast<float>(random.normal());
-  return values;
-}
-
-template <std::size_t Rank>
-tensor<std::uint8_t, Rank> random_bytes(const std::array<std::size_t, Rank>& extents) {
-  tensor<std::uint8_t, Rank> values(extents);
-  random_stream random(1);
-  for (std::uint8_t& value : values) value = static_cast<std::uint8_t>(random.next());
-  return values;
-}
+using imgsim_bench::random_photos;
+using imgsim_bench::random_rows;
 
 const cpu_context kOneThread(1);
 
@@ -106,14 +94,14 @@ void k_means_passes() {
 }
 
 void resize() {
-  const auto photo = random_bytes<3>({512, 512, 3});
+  const auto photo = random_photos(1, 512);
   tensor<std::uint8_t, 3> small({128, 128, 3});
-  measured([&] { resize_bilinear(photo.view(), small.view()); });
+  measured([&] { resize_bilinear(photo_at(photo.view(), 0), small.view()); });
 }
 
 void encode() {
   autoencoder network(kOneThread, preset("maxpool-16-8-4", {.size = 64, .latent = {}}), precision::float32, 0);
-  const auto photos = random_bytes<4>({2, 64, 64, 3});
+  const auto photos = random_photos(2, 64);
   tensor<float, 2> features({2, network.feature_size()});
   network.encode(photos.view(), features.view());  // weights are packed at the first call
   measured([&] { network.encode(photos.view(), features.view()); });

@@ -14,8 +14,9 @@ import shutil
 import subprocess
 import sys
 
-RECORD = pathlib.Path(__file__).with_name("counts.tsv")
-TOLERANCE = 0.05
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from held_counts import HeldCounts  # noqa: E402
 
 
 def skip(reason):
@@ -39,22 +40,16 @@ def main():
     if " avx2 " not in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace"):
         skip("this machine has no AVX2")
     compiler = subprocess.run([program, "--compiler"], capture_output=True, text=True, check=True).stdout.strip()
-    lines = RECORD.read_text(encoding="ascii").splitlines() if RECORD.exists() else [""]
-    if lines[0] != f"# {compiler}" and not update:
-        skip(f"the record is of {lines[0][2:]}, this is {compiler}")
-    recorded = dict(line.split("\t") for line in lines[1:])
+    held = HeldCounts(pathlib.Path(__file__).with_name("counts.tsv"), tolerance=0.05)
+    if held.compiler != compiler and not update:
+        skip(f"the record is of {held.compiler}, this is {compiler}")
     names = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
     counts = {name: count(program, name) for name in names}
-    faults = [f"{name} is recorded and not there" for name in recorded if name not in counts]
     for name, now in counts.items():
-        before = int(recorded.get(name, 0))
-        change = now / before - 1 if before else 0
-        print(f"{name:16} {now:12,d}  {change:+.2%}")
-        if not before or abs(change) > TOLERANCE:
-            faults.append(f"{name}: {now:,d} instructions, {before:,d} recorded")
+        print(f"{name:16} {now:12,d}  {held.change(name, now):+.2%}")
     if update:
-        RECORD.write_text(f"# {compiler}\n" + "".join(f"{name}\t{now}\n" for name, now in counts.items()), "ascii")
-    elif faults:
+        held.write(compiler, counts)
+    elif faults := held.faults(counts, "instructions"):
         sys.exit("\n".join(faults) + f"\nWhere that is meant: {sys.argv[0]} {program} --update")
 
 

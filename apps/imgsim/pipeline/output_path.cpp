@@ -123,11 +123,10 @@ void expect_possible_folder(const fs::path& folder) {
 }  // namespace
 
 void prepare_output_file(session& session, const fs::path& path, output_kind kind) {
-  const fs::path parent = path.parent_path().empty() ? fs::path(".") : path.parent_path();
   refuse_within_index(path);
   refuse_another_kind(path, kind);
   if (session.is_dry_run()) {
-    expect_possible_folder(parent);
+    expect_possible_folder(path.has_parent_path() ? path.parent_path() : fs::path("."));
     if (fs::exists(path) && !fs::is_regular_file(path)) throw io_error(path, "is a folder or a special file");
     session.plan(path);
     return;

@@ -13,7 +13,7 @@ namespace imgsim::app {
 enum class output_kind {
   picture,     // PNG
   page,        // made by report/html.hpp
-  plot,        // SVG made by report/plot.hpp
+  plot,        // SVG made by report/svg_plot.hpp
   matrix,      // .npy
   neighbours,  // the sorted lists of imgsim neighbors --export
   groups,      // k_groups.json
@@ -29,7 +29,7 @@ struct output_file {
 };
 
 /// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where a file
-/// of another kind, which is not empty, would be lost, or where the folder is an index. In a dry run nothing is made,
+/// of another kind, which is not empty, would be lost, or where it lies within an index. In a dry run nothing is made,
 /// and the file is planned.
 void prepare_output_file(session& session, const std::filesystem::path& path, output_kind kind);
 

@@ -88,14 +88,16 @@ template <execution_context Context, class Source>
   const std::size_t k_max = std::min(options.k_max, size - 1);
   std::vector<silhouette_choice> curve(k_max - options.k_min + 1);
 
-  silhouette_searcher_for<Context, Source> search(context, source);
-  {
+  std::vector<std::size_t> first;
+  {  // its memory is free again before the other search takes as much
     medoid_searcher_for<Context, Source> start(context, source);
     random_stream random(options.seed);
     add_initial_medoids(start, k_max, medoid_initialisation::k_means_plus_plus, random,
                         [&] { detail::throw_if_stopped(options.stop, "the search for silhouettes"); });
-    search.assign(start.medoids());
+    first.assign(start.medoids().begin(), start.medoids().end());
   }
+  silhouette_searcher_for<Context, Source> search(context, source);
+  search.assign(first);
   constexpr std::size_t kBlock = 4096;  // candidates between two looks at a stop
   for (std::size_t k = k_max;; --k) {
     for (std::size_t next = 0, unsuccessful = 0; unsuccessful < size;) {

@@ -215,11 +215,10 @@ class lockstep {
  private:
   /// The lowest rank that failed, or -1.
   int first_failure(bool is_mine) {
-    const int size = static_cast<int>(ranks_.size());
-    int failure = is_mine ? size - static_cast<int>(ranks_.rank()) : 0;
-    check(MPI_Allreduce(MPI_IN_PLACE, &failure, 1, MPI_INT, MPI_MAX, ranks_.handle()), "MPI_Allreduce");
-    ranks_.count(sizeof(failure), sizeof(failure));
-    return failure == 0 ? -1 : size - failure;
+    const auto size = static_cast<std::uint32_t>(ranks_.size());
+    std::uint32_t failure = is_mine ? size - static_cast<std::uint32_t>(ranks_.rank()) : 0;
+    ranks_.reduce(std::span(&failure, 1), MPI_MAX);
+    return failure == 0 ? -1 : static_cast<int>(size - failure);
   }
 
   const communicator& ranks_;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -77,7 +78,7 @@ class distance_rows {
       const std::size_t begin = part * count / parts;
       const std::size_t rows = (part + 1) * count / parts - begin;
       (void)source_.rows(first + begin, rows, out.slice(begin, rows));
-      check(out.slice(begin, rows), [&](std::size_t r) { return first + begin + r; }, [](std::size_t c) { return c; });
+      check(out.slice(begin, rows), [&](std::size_t r) { return first + begin + r; }, std::identity{});
     });
   }
 
@@ -87,7 +88,7 @@ class distance_rows {
   {
     context.parallel_for(rows.size(), [&](std::size_t r) {
       (void)source_.rows(rows[r], 1, out.slice(r, 1));
-      check(out.slice(r, 1), [&](std::size_t) { return rows[r]; }, [](std::size_t c) { return c; });
+      check(out.slice(r, 1), [&](std::size_t) { return rows[r]; }, std::identity{});
     });
   }
 
