@@ -193,14 +193,15 @@ BOOST_AUTO_TEST_CASE(the_cost_stands_beside_its_bound) {
     double cost = 0;
     for_each_member(groups, distance, [&](std::size_t, double d) { cost += d; });
     BOOST_TEST(std::abs(groups.at("cost").get<double>() - cost) <= 24 * kRounding);
+    BOOST_TEST(groups.at("starts") == 5);
     BOOST_TEST(groups.at("lower_bound").get<double>() <= groups.at("cost").get<double>());
     BOOST_TEST(groups.at("lower_bound").get<double>() >= 0.9 * groups.at("cost").get<double>());
   }
   BOOST_TEST(must_run({"cluster", "--index", made.index(), "-k", "24"}).out.find("cost 0, the best possible, seed 0") !=
              std::string::npos);
   const std::string text = must_run({"cluster", "--index", made.index(), "-k", "9"}).out;
-  BOOST_TEST((text.find(" % above the best possible, seed 0\n") != std::string::npos ||
-              text.find(", the best possible, seed 0\n") != std::string::npos),
+  BOOST_TEST((text.find(" % above the best possible, seed 0, the best of 5 starts\n") != std::string::npos ||
+              text.find(", the best possible, seed 0, the best of 5 starts\n") != std::string::npos),
              text);
 }
 
@@ -209,6 +210,7 @@ BOOST_AUTO_TEST_CASE(samples_are_compared_on_request) {
   const auto groups = must_run({"cluster", "--index", made.index(), "-k", "3", "--sample", "12", "--json"}).json();
   BOOST_TEST(groups.at("sample").at("photos") == 12);
   BOOST_TEST(!groups.contains("lower_bound"));
+  BOOST_TEST(!groups.contains("starts"));
   const auto whole = must_run({"cluster", "--index", made.index(), "-k", "3", "--restarts", "5", "--json"}).json();
   BOOST_TEST(groups.at("cost").get<double>() >= whole.at("lower_bound").get<double>());
   BOOST_TEST(groups.at("cost").get<double>() <= 1.2 * whole.at("cost").get<double>());

@@ -113,6 +113,8 @@ BOOST_AUTO_TEST_CASE(names_of_any_kind_are_kept_and_equal_ones_numbered) {
     write_photo(made.photo("red/" + name), 0, ++seed);
   for (const std::string& name : {dash, line, accent, raw, lower, full, wide})
     write_photo(made.photo("blue/" + name), 0, ++seed);
+  write_photo(made.photo("red/more/" + dash), 0, ++seed);  // a third, and one that is called as it will be
+  write_photo(made.photo("red/more/-rf~3.png"), 0, ++seed);
   static_cast<void>(must_run({"index", "--images", made.photos(), "--index", made.index(), "--quiet"}));
   const temporary_folder folder;
   const auto result = partition(made, folder.path(), "copy", "1");
@@ -120,11 +122,11 @@ BOOST_AUTO_TEST_CASE(names_of_any_kind_are_kept_and_equal_ones_numbered) {
   const fs::path group = folder.path() / "groups/group_00";
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(group)) names.insert(entry.path().filename().string());
-  BOOST_TEST(names.size() == kLabels * kPhotosOfLabel + 14);
+  BOOST_TEST(names.size() == kLabels * kPhotosOfLabel + 16);
   for (const std::string& name : {dash, line, accent, raw, full, wide}) BOOST_TEST(names.count(name) == 1u, name);
   for (const std::string& name :
-       {std::string("-rf~2.png"), std::string("two\nlines~2.png"), std::string("caf\xe9~2.png"),
-        std::string(249, 'x') + "~2.png", characters(124) + "~2.png"})
+       {std::string("-rf~2.png"), std::string("-rf~3.png"), std::string("-rf~3~2.png"), std::string("two\nlines~2.png"),
+        std::string("caf\xe9~2.png"), std::string(249, 'x') + "~2.png", characters(124) + "~2.png"})
     BOOST_TEST(names.count(name) == 1u, name);
   BOOST_TEST(names.count("LOUD~2.PNG") + names.count("loud~2.png") == 1u);
 }

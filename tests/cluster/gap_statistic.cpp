@@ -1,5 +1,8 @@
 // The gap statistic: groups are told from none, on data whose answer is known.
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <stop_token>
 #include <vector>
@@ -98,6 +101,59 @@ BOOST_AUTO_TEST_CASE(the_gap_is_that_of_the_formula_and_threads_do_not_change_it
     for (std::size_t i = 0; i < 6; ++i) BOOST_TEST(other.curve[i].gap == one.curve[i].gap);
     BOOST_TEST(other.p_value == one.p_value);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_rank_holds_each_set_against_the_others) {
+  // Four points on a line, K up to 2: every cost by exhaustion, the mean without the set itself from the other sets.
+  constexpr std::size_t kSets = 5;
+  const auto log_costs = [](const std::vector<float>& line) {
+    double one = 1e9, two = 1e9;
+    for (std::size_t a = 0; a < 4; ++a)
+      for (std::size_t b = 0; b < 4; ++b) {
+        double to_one = 0, to_two = 0;
+        for (const float at : line) {
+          const auto to_a = static_cast<double>(std::abs(at - line[a]));
+          to_one += to_a;
+          to_two += std::min(to_a, static_cast<double>(std::abs(at - line[b])));
+        }
+        one = std::min(one, to_one);
+        two = std::min(two, to_two);
+      }
+    return std::array{std::log(one), std::log(std::max(two, 1e-6 * one))};
+  };
+  std::size_t others_decide = 0;
+  random_stream random(4);
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    tensor<float, 2> points({4, 1});
+    for (float& value : points) value = static_cast<float>(random.uniform());
+    const auto [low, high] = std::ranges::minmax_element(points);
+    std::vector<std::array<double, 2>> drawn;
+    for (std::size_t set = 0; set < kSets; ++set) {
+      random_stream uniform(seed, 1 + set);
+      std::vector<float> line(4);
+      for (float& at : line)
+        at = static_cast<float>(uniform.uniform(static_cast<double>(*low), static_cast<double>(*high)));
+      drawn.push_back(log_costs(line));
+    }
+    // What the second group gains beyond the mean of the sets but one (none where `left_out` is kSets).
+    const auto gain = [&](const std::array<double, 2>& costs, std::size_t left_out) {
+      double mean = 0;
+      for (std::size_t set = 0; set < kSets; ++set)
+        if (set != left_out) mean += (drawn[set][1] - drawn[set][0]) / static_cast<double>(kSets - (left_out < kSets));
+      return std::max(0.0, mean - (costs[1] - costs[0]));
+    };
+    const double own = gain(log_costs({points.begin(), points.end()}), kSets);
+    std::size_t as_much = 0, by_the_mean_of_all = 0;
+    for (std::size_t set = 0; set < kSets; ++set) {
+      as_much += gain(drawn[set], set) >= own;
+      by_the_mean_of_all += gain(drawn[set], kSets) >= own;
+    }
+    others_decide += as_much != by_the_mean_of_all;
+    const gap_statistic_result found =
+        gap_statistic(cpu_context(1), read_only(points), {.references = kSets, .seed = seed});
+    BOOST_TEST(found.p_value == static_cast<double>(1 + as_much) / (1 + kSets));
+  }
+  BOOST_TEST(others_decide > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(edges_and_refusals) {

@@ -134,6 +134,36 @@ BOOST_AUTO_TEST_CASE(clear_groups_come_back_and_chance_does_not) {
   BOOST_CHECK_THROW((void)stability(clear, 151, 1), invalid_argument);
 }
 
+BOOST_AUTO_TEST_CASE(stability_compares_every_two_parts) {
+  random_stream points_random(5);
+  const tensor<float, 2> distances = euclidean_distances(blobs(120, 4, 1, 1, points_random).view());
+  const resident_distances source(distances.view());
+  const cpu_context context(2);
+  const medoid_searcher_for<cpu_context, resident_distances<>> no_medoids(context, source);
+  std::vector<std::vector<std::uint32_t>> labels;
+  for (std::size_t turn = 0; turn < 4; ++turn) {
+    random_stream random(9, turn);
+    const std::vector<std::size_t> rows = detail::sample_free_rows(no_medoids, 60, random);
+    tensor<float, 2> part({60, 60});
+    for (std::size_t i = 0; i < 60; ++i)
+      for (std::size_t o = 0; o < 60; ++o) part(i, o) = distances(rows[i], rows[o]);
+    std::vector<std::size_t> medoids = k_medoids(context, part.view(), {.k = 4, .seed = 9 + turn}).medoids;
+    for (std::size_t& row : medoids) row = rows[row];
+    labels.push_back(groups_around(context, source, medoids).labels);
+  }
+  double sum = 0, least = 1;
+  for (std::size_t a = 0; a < 4; ++a)
+    for (std::size_t b = a + 1; b < 4; ++b) {
+      const double agreement = adjusted_rand_index(labels[a], labels[b]);
+      sum += agreement;
+      least = std::min(least, agreement);
+    }
+  const stability_result found = group_stability(context, source, {.k = 4, .resamples = 4, .seed = 9});
+  BOOST_TEST(found.mean == sum / 6, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(found.least == least, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(least < found.mean);
+}
+
 BOOST_AUTO_TEST_CASE(centroid_indices_are_those_of_the_textbook) {
   random_stream random(4);
   for (const std::size_t k : {2, 3, 7}) {

@@ -8,10 +8,12 @@
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/sampled_k_medoids.hpp>
 #include <imgsim/cpu/search.hpp>
+#include <imgsim/embedding/npy.hpp>
 #include <imgsim/metric/euclidean.hpp>
 
 #include "cluster/support.hpp"
 #include "reference/k_medoids.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace imgsim;
 using namespace imgsim_test;
@@ -65,6 +67,35 @@ BOOST_AUTO_TEST_CASE(a_table_and_embeddings_give_the_same_groups) {
   BOOST_TEST(from_table.groups.medoids == from_points.groups.medoids, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(the_cheapest_sample_is_kept_with_its_mean_and_bound) {
+  random_stream random(7);
+  tensor<float, 2> points({400, 2});
+  for (float& value : points) value = static_cast<float>(random.uniform());
+  const embedding_distances source(points.view(), euclidean{});
+  std::size_t better = 0, no_better = 0;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    // One sample more begins with the same samples: the cost falls, or all stays as it was.
+    sampled_k_medoids_result before;
+    for (std::size_t samples = 1; samples <= 6; ++samples) {
+      const sampled_k_medoids_result found = sampled_k_medoids(
+          cpu_context(2), source,
+          {.k = 6, .samples = samples, .sample_size = 30, .candidates = 0, .bound_iterations = 5, .seed = seed});
+      BOOST_TEST(found.groups.cost == found.sampled_cost, boost::test_tools::tolerance(1e-9));
+      if (samples > 1) {
+        BOOST_TEST(found.sampled_cost <= before.sampled_cost);
+        const bool stayed = found.groups.medoids == before.groups.medoids;
+        BOOST_TEST(stayed == (found.sampled_cost == before.sampled_cost));
+        BOOST_TEST(stayed == (found.sample_mean == before.sample_mean));
+        BOOST_TEST(stayed == (found.sample_bound == before.sample_bound));
+        ++(stayed ? no_better : better);
+      }
+      before = found;
+    }
+  }
+  BOOST_TEST(better > 0u);
+  BOOST_TEST(no_better > 0u);
+}
+
 BOOST_AUTO_TEST_CASE(bad_arguments_are_refused) {
   random_stream random(4);
   const tensor<float, 2> points = blobs(30, 3, 2, 3, random);
@@ -98,6 +129,22 @@ BOOST_AUTO_TEST_CASE(half_a_matrix_gives_the_groups_of_the_whole) {
                    k_medoids(cpu_context(2), square.view(), {.k = k}).medoids,
                boost::test_tools::per_element());
   }
+}
+
+BOOST_AUTO_TEST_CASE(half_a_matrix_that_is_mapped_from_a_file) {
+  random_stream random(6);
+  const tensor<float, 2> square = random_distances(120, 1u << 20, random);
+  tensor<float, 1> half({condensed_distances::length(120)});
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < 120; ++i)
+    for (std::size_t o = i + 1; o < 120; ++o) half(at++) = square(i, o);
+  const temporary_folder folder;
+  write_npy(folder.path() / "half.npy", half.view());
+  const mapped_npy<float, 1> file(folder.path() / "half.npy");
+  const k_medoids_result found = k_medoids(cpu_context(2), condensed_distances(file.view(), 120), {.k = 5});
+  const k_medoids_result expected = k_medoids(cpu_context(2), square.view(), {.k = 5});
+  BOOST_TEST(found.medoids == expected.medoids, boost::test_tools::per_element());
+  BOOST_TEST(found.cost == expected.cost);
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_length_is_refused) {

@@ -39,7 +39,7 @@ command_help cluster_command::help() const {
           "the sum of the distances to the medoids (k-means: of the squared distances to the centroids, for cosine "
           "2 (1 - cos)) and how far at most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
-          " photos, fewer where a quarter of the memory does not hold their distances), the member that lies farthest "
+          " photos, where a quarter of the memory holds their distances), the member that lies farthest "
           "from its medoid, and the two groups that are hardest to tell apart (of up to " +
           count_text(kComparedGroups, "group") + "): their overlap is the mean distance to the " +
           "medoid in the one and in the other, together, over the distance between the two medoids. Distances by "
@@ -128,7 +128,7 @@ void cluster_command::describe(option_set& options) {
           "K-medoids of samples of N photos, k-means of batches of N; off: all photos are taken")
       .offers({"auto", "off"})
       .defaults_to("auto: off up to " + count_text(kComparedPhotos) +
-                   " photos (fewer where memory is short), then samples of 4,096 or more; k-means: off up to " +
+                   " photos, then samples of 4,096 or more; k-means: off up to " +
                    count_text(kBatchedPhotos) + " photos, then batches of 10,240 or more");
   options.path("out", "DIR", out_, "folder for k_groups.json, contact_sheet.png and report.html");
   options
@@ -259,7 +259,7 @@ void cluster_command::print(const session& session, const grouping_result& resul
       left_out.add_row({fixed_text(one.distance, 4), std::to_string(one.group), made.paths[one.row]});
     std::cout << session.text_of(left_out) << '\n';
   }
-  std::cout << "K = " << made.k() << ", " << made.method << ", " << cost_text(result) << ", seed " << made.seed << '\n';
+  std::cout << "K = " << made.k() << ", " << made.method << ", " << cost_text(result) << ", " << seed_text(result) << '\n';
   for (const std::string& line : judgement_lines(result)) std::cout << line << '\n';
 }
 

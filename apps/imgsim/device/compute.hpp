@@ -79,12 +79,10 @@ class compute {
                                matrix_view<float> out) const = 0;
 
   /// The distances between points [M, D], which must outlive them (device/point_distances.hpp). With `keep` they are
-  /// computed now and kept as a matrix where there are no more than most_kept_points(); otherwise they are computed
-  /// whenever they are needed. No answer depends on it.
+  /// computed now and kept as a matrix where that takes no more than a quarter of the machine's memory, or of the
+  /// device's where that has less; otherwise they are computed whenever they are needed. No answer depends on it.
   [[nodiscard]] virtual std::unique_ptr<point_distances> open_distances(matrix_view<const float> points,
                                                                         std::string_view metric, bool keep) const = 0;
-  /// Points whose distances take a quarter of the machine's memory, or of the device's where that has less.
-  [[nodiscard]] virtual std::size_t most_kept_points() const = 0;
   /// points [M, D], M of a few hundred.
   [[nodiscard]] virtual gap_statistic_result gap_statistic(matrix_view<const float> points,
                                                            const gap_statistic_options& options) const = 0;

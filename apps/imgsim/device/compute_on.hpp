@@ -47,7 +47,6 @@ class compute_on : public compute {
   // compute_on_cluster.hpp
   [[nodiscard]] std::unique_ptr<point_distances> open_distances(matrix_view<const float> points,
                                                                 std::string_view metric, bool keep) const override;
-  [[nodiscard]] std::size_t most_kept_points() const override;
   [[nodiscard]] gap_statistic_result gap_statistic(matrix_view<const float> points,
                                                    const gap_statistic_options& options) const override;
   [[nodiscard]] k_means_result k_means(matrix_view<const float> points, const k_means_options& options) const override;

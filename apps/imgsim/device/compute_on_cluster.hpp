@@ -79,22 +79,18 @@ template <execution_context Context>
 std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view<const float> points,
                                                                      std::string_view metric, bool keep) const {
   const std::size_t size = points.extent(0);
+  std::uint64_t memory = machine_memory_bytes();
+  if constexpr (requires { context_.memory_bytes(); })
+    memory = std::min<std::uint64_t>(memory, context_.memory_bytes());
+  const auto most_kept = static_cast<std::size_t>(std::sqrt(static_cast<double>(memory / 4 / sizeof(float))));
   tensor<float, 2> table;
-  if (keep && size <= most_kept_points()) {
+  if (keep && size <= most_kept) {
     table = tensor<float, 2>({size, size});
     distance_matrix(points, metric, table.view());
   }
   return visit_metric(metric, [&](auto m) -> std::unique_ptr<point_distances> {
     return std::make_unique<point_distances_on<Context, decltype(m)>>(context_, points, std::move(table));
   });
-}
-
-template <execution_context Context>
-std::size_t compute_on<Context>::most_kept_points() const {
-  std::uint64_t memory = machine_memory_bytes();
-  if constexpr (requires { context_.memory_bytes(); })
-    memory = std::min<std::uint64_t>(memory, context_.memory_bytes());
-  return static_cast<std::size_t>(std::sqrt(static_cast<double>(memory / 4 / sizeof(float))));
 }
 
 template <execution_context Context>
@@ -120,7 +116,6 @@ nearest_centroids compute_on<Context>::assign_to_nearest(matrix_view<const float
 #define IMGSIM_INSTANTIATE_COMPUTE_CLUSTER(Context)                                                             \
   template std::unique_ptr<point_distances> compute_on<Context>::open_distances(matrix_view<const float>,       \
                                                                                 std::string_view, bool) const;  \
-  template std::size_t compute_on<Context>::most_kept_points() const;                                           \
   template gap_statistic_result compute_on<Context>::gap_statistic(matrix_view<const float>,                    \
                                                                    const gap_statistic_options&) const;         \
   template k_means_result compute_on<Context>::k_means(matrix_view<const float>, const k_means_options&) const; \

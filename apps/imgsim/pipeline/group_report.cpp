@@ -33,6 +33,7 @@ constexpr const char* kOverlapScale = " (0: far apart, 1: as wide as they are ap
 
 json groups_document(const grouping_result& result) {
   json document = to_json(result.groups);
+  if (result.starts) document["starts"] = *result.starts;
   if (result.lower_bound) document["lower_bound"] = *result.lower_bound;
   if (result.sample)
     document["sample"] = {{"photos", result.sample->photos},
@@ -59,6 +60,11 @@ std::string cost_text(const grouping_result& result) {
             fixed_text(result.sample->cost, 4) + " in a sample of " + count_text(result.sample->photos, "photo") +
             ", where no medoids have less than " + fixed_text(result.sample->lower_bound, 4) + ")";
   return text;
+}
+
+std::string seed_text(const grouping_result& result) {
+  const std::string seed = "seed " + std::to_string(result.groups.seed);
+  return result.starts.value_or(1) > 1 ? seed + ", the best of " + count_text(*result.starts, "start") : seed;
 }
 
 std::vector<std::string> judgement_lines(const grouping_result& result) {
@@ -99,8 +105,8 @@ void write_group_files(const session& session, const photo_index& index, const g
 
   const groups& made = result.groups;
   html_page page("Groups of photos", count_text(made.k(), "group") + " of " + count_text(index.size(), "photo") +
-                                         " by " + made.method + " (" + made.metric + ", " + cost_text(result) +
-                                         ", seed " + std::to_string(made.seed) + ")");
+                                         " by " + made.method + " (" + made.metric + ", " + cost_text(result) + ", " +
+                                         seed_text(result) + ")");
   if (result.chosen) {
     page.section("How many groups?");
     add_sweep(page, *result.chosen);

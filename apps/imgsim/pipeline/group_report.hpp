@@ -12,14 +12,18 @@
 
 namespace imgsim::app {
 
-/// k_groups.json: the grouping, and beside it "lower_bound" (no K medoids cost less) or "sample" ({"photos",
-/// "mean_distance", "lower_bound"} within the sample that was compared), "weakest_member" ({"row", "group",
-/// "distance"}) and "hardest_pair" ({"groups", "overlap"}), and "medoid_silhouette", as far as they are known.
+/// k_groups.json: the grouping, and beside it "starts" (the best of which was kept), "lower_bound" (no K medoids cost
+/// less) or "sample" ({"photos", "mean_distance", "lower_bound"} within the sample that was compared), "weakest_member"
+/// ({"row", "group", "distance"}) and "hardest_pair" ({"groups", "overlap"}), and "medoid_silhouette", as far as they
+/// are known.
 [[nodiscard]] json groups_document(const grouping_result& result);
 
 /// "cost 300.63, at most 0.28 % above the best possible", or of samples "cost 801416, a mean distance of 0.8014 (0.7558
 /// in a sample of 4,096 photos, where no medoids have less than 0.7522)".
 [[nodiscard]] std::string cost_text(const grouping_result& result);
+
+/// "seed 0", or "seed 0, the best of 5 starts".
+[[nodiscard]] std::string seed_text(const grouping_result& result);
 
 /// What a person should know before trusting the groups: sentences without their full stop.
 [[nodiscard]] std::vector<std::string> judgement_lines(const grouping_result& result);

@@ -24,8 +24,8 @@ namespace {
 constexpr std::size_t kBatch = 10'240;
 constexpr std::size_t kIterationsAfterBatches = 10;
 
-bool is_sampled(const grouping_request& request, std::size_t photos, std::size_t compared) {
-  return request.sample ? *request.sample > 0 : photos > compared;
+bool is_sampled(const grouping_request& request, std::size_t photos) {
+  return request.sample ? *request.sample > 0 : photos > kComparedPhotos;
 }
 
 grouping_result around_medoids(const session& session, const photo_index& index, const grouping_request& request,
@@ -47,7 +47,7 @@ grouping_result group_by_cover(session& session, const photo_index& index, const
                                const point_distances& distances) {
   covering_options options{.max_distance = *request.max_distance, .stop = session.stop()};
   progress bar(session.options(), "cover", "photos", index.size());
-  options.on_progress = [&](std::size_t covered, std::size_t) { bar.update(covered); };
+  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done / 2); };
   k_medoids_result found = distances.covering_medoids(options);
   session.check_stop("nothing was written");
   bar.finish();
@@ -83,7 +83,8 @@ grouping_result group_by_k_medoids(session& session, const photo_index& index, c
                    " changes nothing with --init build: without chance every start is the same");
     options.restarts = 1;
   }
-  progress bar(session.options(), "group", "starts", options.restarts + (options.known_medoids.empty() ? 0 : 1));
+  const std::size_t starts = options.restarts + (options.known_medoids.empty() ? 0 : 1);
+  progress bar(session.options(), "group", "starts", starts);
   options.on_progress = [&](const k_medoids_progress& state) { bar.update(state.restart); };
   k_medoids_result found = distances.k_medoids(options);
   session.check_stop("nothing was written");
@@ -98,6 +99,7 @@ grouping_result group_by_k_medoids(session& session, const photo_index& index, c
   passes.finish();
   grouping_result result = around_medoids(session, index, request, "k-medoids", std::move(found));
   if (bound) result.lower_bound = bound->lower_bound;
+  result.starts = starts;
   return result;
 }
 
@@ -197,7 +199,8 @@ grouping_result group_by_k_means(session& session, const photo_index& index, con
                      .paths = paths_of(index)},
           .labels = std::move(nearest.labels),
           .distances = std::move(distances),
-          .centroids = std::move(centroids)};
+          .centroids = std::move(centroids),
+          .starts = options.restarts};
 }
 
 void leave_out(grouping_result& result, double distance) {
@@ -245,14 +248,13 @@ double metric_distance(double squared_distance, const std::string& metric) {
 grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request) {
   const std::size_t photos = index.size();
   if (request.k) check_k("-k", *request.k, photos);
-  const std::size_t compared = compared_photos(session);
   const bool by_silhouette = request.method == grouping_method::silhouette && (request.k || photos > 2);
   const bool by_k_means = request.method == grouping_method::k_means;
   const bool chooses = !request.k && !request.max_distance && !by_silhouette && photos > 1;
-  const bool samples = !by_k_means && !by_silhouette && !request.max_distance && is_sampled(request, photos, compared);
+  const bool samples = !by_k_means && !by_silhouette && !request.max_distance && is_sampled(request, photos);
   // Of more than can be compared, the choice of K and silhouettes take a sample.
   const bool compares_all = request.max_distance || (!by_k_means && !by_silhouette && !samples) ||
-                            ((chooses || by_silhouette) && photos <= compared);
+                            ((chooses || by_silhouette) && photos <= kComparedPhotos);
   const std::unique_ptr<point_distances> distances =
       session.device().open_distances(index.embeddings(), request.metric, compares_all);
   std::optional<sweep_result> chosen;

@@ -44,7 +44,7 @@ struct grouping_request {
   std::optional<double> max_distance = {};      // groups with a guarantee in place of K of them
   std::optional<double> outlier_distance = {};  // photos farther from their medoid are left out
   /// Photos in a sample of K-medoids or in a batch of k-means, 0: all are taken; nullopt: all where they are no more
-  /// than compared_photos() (pipeline/photo_sample.hpp), for k-means kBatchedPhotos.
+  /// than kComparedPhotos (pipeline/photo_sample.hpp), for k-means kBatchedPhotos.
   std::optional<std::size_t> sample = {};
 };
 
@@ -78,6 +78,7 @@ struct grouping_result {
   std::vector<float> distances;                 // [M] by the metric to the medoid, or to the centroid for k-means
   tensor<float, 2> centroids;                   // [K, D] for k-means, else empty
   std::vector<outlier> outliers = {};           // the farthest first
+  std::optional<std::size_t> starts = {};       // the best of which was kept: of K-medoids of all photos, of k-means
   std::optional<double> lower_bound = {};       // of the cost of any K medoids
   std::optional<sample_judgement> sample = {};  // where samples were compared
   std::optional<weak_places> weak = {};         // where there are not too many groups to compare

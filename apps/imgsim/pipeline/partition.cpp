@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -154,7 +155,9 @@ void expect_one_file_system(const groups& grouping, const fs::path& root, const 
 /// Links a photo of each file system that the photos lie on, and takes the link away again: whether it is the same as
 /// that of `out` is not told by their numbers alone, and a folder may refuse links for other reasons.
 void try_hardlinks(const groups& grouping, const fs::path& root, const fs::path& out) {
-  const fs::path trial = (fs::exists(out) ? out : out.parent_path()) / kPartialFile;
+  // A name of this process alone: `out` is not locked yet, and another imgsim may be filling it.
+  const fs::path trial =
+      (fs::exists(out) ? out : out.parent_path()) / (".imgsim-" + std::to_string(::getpid()) + ".tmp");
   std::set<dev_t> tried;
   for (const std::string& path : grouping.paths) {
     const fs::path photo = root / path;
@@ -191,10 +194,14 @@ std::vector<std::string> partition_targets(const groups& grouping) {
   std::vector<std::string> targets(grouping.paths.size());
   const auto place_in = [&](const std::string& folder, const std::vector<std::size_t>& rows) {
     std::set<std::string> taken;
+    std::map<std::string, int> numbers;  // the last of each name: those up to it are taken
     for (const std::size_t row : rows) {
       const fs::path name = fs::path(grouping.paths[row]).filename();
       std::string candidate = name.string();
-      for (int i = 2; !taken.insert(lower_case(candidate)).second; ++i) candidate = with_number(name, i);
+      while (!taken.insert(lower_case(candidate)).second) {
+        int& number = numbers.try_emplace(name.string(), 1).first->second;
+        candidate = with_number(name, ++number);
+      }
       targets[row] = folder + "/" + candidate;
     }
   };

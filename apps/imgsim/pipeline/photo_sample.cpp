@@ -12,10 +12,6 @@
 
 namespace imgsim::app {
 
-std::size_t compared_photos(session& session) {
-  return std::min(kComparedPhotos, session.device().most_kept_points());
-}
-
 std::vector<std::size_t> draw_rows(std::size_t size, std::size_t count, std::uint64_t seed) {
   std::vector<std::size_t> rows(size);
   std::iota(rows.begin(), rows.end(), std::size_t{0});
@@ -29,7 +25,7 @@ std::vector<std::size_t> draw_rows(std::size_t size, std::size_t count, std::uin
 
 photo_sample::photo_sample(session& session, const photo_index& index, const std::string& metric,
                            const point_distances* whole)
-    : rows_(draw_rows(index.size(), compared_photos(session), session.options().seed)), whole_(whole) {
+    : rows_(draw_rows(index.size(), kComparedPhotos, session.options().seed)), whole_(whole) {
   if (size() < index.size()) {
     points_ = gather_rows(index.embeddings(), rows_);
     opened_ = session.device().open_distances(std::as_const(points_).view(), metric, true);

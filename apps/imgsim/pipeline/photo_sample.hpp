@@ -15,11 +15,9 @@
 
 namespace imgsim::app {
 
-/// Up to this many photos are all compared with one another, where their distances can be kept; of more, samples are.
+/// Up to this many photos are all compared with one another; of more, samples are. It does not depend on the machine:
+/// one that cannot keep so many distances (1.6 GB) computes them again and again, for the same answer.
 inline constexpr std::size_t kComparedPhotos = 20'000;
-
-/// The smaller of kComparedPhotos and of the photos whose distances the device keeps.
-[[nodiscard]] std::size_t compared_photos(session& session);
 
 /// `count` rows of `size`, or all of them, ascending.
 [[nodiscard]] std::vector<std::size_t> draw_rows(std::size_t size, std::size_t count, std::uint64_t seed);

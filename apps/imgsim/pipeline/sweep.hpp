@@ -45,7 +45,7 @@ struct k_stability {
 
 struct sweep_result {
   choose_k_result choice;                      // medoids are rows of the index
-  std::size_t photos = 0;                      // that were compared: all, or a sample of compared_photos()
+  std::size_t photos = 0;                      // that were compared: all, or a sample of kComparedPhotos
   std::optional<gap_statistic_result> gap;     // where there are photos enough
   std::vector<k_stability> stability;          // of the recommended K and of each criterion's best, ascending in K
   std::vector<silhouette_choice> silhouettes;  // ascending in K: medoids for the silhouette itself, where asked for

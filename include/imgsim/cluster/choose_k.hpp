@@ -160,7 +160,7 @@ inline bool judge_without_choice(choose_k_result& result, std::size_t size, bool
   return false;
 }
 
-/// Fills in what the curve says of the points of `search`, whose medoids it replaces.
+/// Judges the curve, of the points of `search`, whose medoids it replaces.
 template <medoid_search Search>
 void judge(choose_k_result& result, Search& search, double sensitivity) {
   const std::vector<k_choice>& curve = result.curve;
@@ -169,7 +169,6 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
     return choice.medoid_silhouette - (2 * choice.k <= search.size() ? 0 : choice.k < search.size() ? 2 : 4);
   };
   result.best_silhouette_k = std::ranges::max_element(curve, {}, silhouette)->k;
-  result.best_calinski_harabasz_k = result.best_davies_bouldin_k = 0;
   const k_choice* widest = nullptr;
   const k_choice* tightest = nullptr;
   for (const k_choice& choice : curve) {
@@ -182,8 +181,6 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
     result.best_davies_bouldin_k = tightest->k;
   }
 
-  result.elbow = result.bend = std::nullopt;
-  result.clear = false;
   const std::size_t size = search.size();
   const double rounding = 0x1p-40 * static_cast<double>(search.largest_distance());
   constexpr std::size_t kFirstRow = 0;
@@ -229,6 +226,28 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
   result.reason = concat(elbow_text, ": ", why, ", and ", silhouette_text, ".");
 }
 
+/// `add_to_curve` is called with the search, whose medoids it may replace, and the curve, before that is judged.
+template <execution_context Context, class Source, class AddToCurve>
+choose_k_result sweep_and_judge(const Context& context, const Source& source, const choose_k_options& options,
+                                AddToCurve&& add_to_curve) {
+  static_assert(has_medoid_search<Context, Source>,
+                "no K-medoids for this context and source: include the backend's cluster header "
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
+  expect_same_request(context,
+                      {options.k_min, options.k_max, options.seed, std::bit_cast<std::uint64_t>(options.sensitivity)});
+  IMGSIM_EXPECTS(options.k_min >= 1, "K begins at 1, not 0");
+  IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",
+                 options.k_min);
+  IMGSIM_EXPECTS(options.k_min <= source.size(), "cannot make ", options.k_min, " groups of ", source.size(),
+                 " points");
+  medoid_searcher_for<Context, Source> search(context, source);
+  choose_k_result result;
+  result.curve = sweep_k(search, options.k_min, std::min(options.k_max, search.size()), options);
+  add_to_curve(search, result.curve);
+  judge(result, search, options.sensitivity);
+  return result;
+}
+
 }  // namespace detail
 
 /// The curve over K from k_min to k_max in one sweep, and what it says.
@@ -249,42 +268,26 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
 /// requested.
 template <execution_context Context, class Source>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const choose_k_options& options) {
-  static_assert(has_medoid_search<Context, Source>,
-                "no K-medoids for this context and source: include the backend's cluster header "
-                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
-  detail::expect_same_request(
-      context, {options.k_min, options.k_max, options.seed, std::bit_cast<std::uint64_t>(options.sensitivity)});
-  IMGSIM_EXPECTS(options.k_min >= 1, "K begins at 1, not 0");
-  IMGSIM_EXPECTS(options.k_min <= options.k_max, "the range of K ends at ", options.k_max, ", below its begin ",
-                 options.k_min);
-  IMGSIM_EXPECTS(options.k_min <= source.size(), "cannot make ", options.k_min, " groups of ", source.size(),
-                 " points");
-  medoid_searcher_for<Context, Source> search(context, source);
-  choose_k_result result;
-  result.curve = detail::sweep_k(search, options.k_min, std::min(options.k_max, search.size()), options);
-  detail::judge(result, search, options.sensitivity);
-  return result;
+  return detail::sweep_and_judge(context, source, options, [](auto&, auto&) {});
 }
 
 /// The same with the indices of Calinski and Harabasz and of Davies and Bouldin at each K, from the embeddings `points`
-/// [M, D] that the distances belong to. A second search is made for the groups of each K, and centroid_judge looks at
-/// them, on the host: O(K_max^2 D) in all as long as few groups change from one K to the next. Throws invalid_argument
-/// where there are not M points.
+/// [M, D] that the distances belong to: the groups of each K are made once more, K M distances, and centroid_judge
+/// looks at them, on the host: O(K_max^2 D) in all as long as few groups change from one K to the next. Throws
+/// invalid_argument where there are not M points.
 template <execution_context Context, class Source, element_matrix Points>
 [[nodiscard]] choose_k_result choose_k(const Context& context, const Source& source, const Points& points,
                                        const choose_k_options& options) {
   IMGSIM_EXPECTS(points.extent(0) == source.size(), "points ", shape_text(points), " for distances between ",
                  source.size());
-  choose_k_result result = choose_k(context, source, options);
-  medoid_searcher_for<Context, Source> search(context, source);
-  centroid_judge judge(context, points);
-  for (k_choice& choice : result.curve) {
-    detail::throw_if_stopped(options.stop, "the choice of K");
-    search.assign(choice.medoids);
-    choice.indices = judge(search.labels(), choice.k);
-  }
-  detail::judge(result, search, options.sensitivity);
-  return result;
+  return detail::sweep_and_judge(context, source, options, [&](auto& search, std::vector<k_choice>& curve) {
+    centroid_judge judge(context, points);
+    for (k_choice& choice : curve) {
+      detail::throw_if_stopped(options.stop, "the choice of K");
+      search.assign(choice.medoids);
+      choice.indices = judge(search.labels(), choice.k);
+    }
+  });
 }
 
 /// The same for a distance matrix in memory, [M, M] of (const) float.

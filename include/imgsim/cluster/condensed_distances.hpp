@@ -11,7 +11,9 @@ namespace imgsim {
 
 /// The distances of M points as the rows above the diagonal, one after the other: d(0, 1), d(0, 2), ..., d(0, M - 1),
 /// d(1, 2), ..., [M (M - 1) / 2]. In memory or mapped into it; must outlive the object. Symmetric, 0 on the diagonal.
-/// Models distance_source. A row costs M reads, half of them at a stride: about as much again as from the square.
+/// Models distance_source. A row costs M reads, half of them at a stride: about as much again as from the square. Where
+/// they are mapped from a file that memory does not hold, each of those is a page of the file, and a pass reads the
+/// file many times over: map the square there, whose rows are read from end to end.
 class condensed_distances {
  public:
   static constexpr bool kResident = false;

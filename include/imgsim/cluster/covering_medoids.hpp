@@ -22,8 +22,8 @@
 namespace imgsim {
 
 struct covering_options {
-  double max_distance = 0;  // of a point from its medoid
-  std::function<void(std::size_t covered, std::size_t total)> on_progress = {};
+  double max_distance = 0;                                                    // of a point from its medoid
+  std::function<void(std::size_t done, std::size_t total)> on_progress = {};  // points looked at, then covered: of 2 M
   std::stop_token stop = {};
 };
 
@@ -80,6 +80,7 @@ template <execution_context Context, class Source>
     std::iota(rows.begin(), rows.end(), first);
     detail::read_ahead(search, rows);
     for (const std::size_t row : rows) queue.push({reach(row), row});
+    if (options.on_progress) options.on_progress(first + rows.size(), 2 * size);
   }
   std::size_t covered = 0;
   while (covered < size) {
@@ -95,7 +96,7 @@ template <execution_context Context, class Source>
     covered += covers;
     for (std::size_t o = 0; o < size; ++o)
       if (reached[o] != 0) prices[o] = kCovered;
-    if (options.on_progress) options.on_progress(covered, size);
+    if (options.on_progress) options.on_progress(size + covered, 2 * size);
   }
 
   std::ranges::fill(prices, price);

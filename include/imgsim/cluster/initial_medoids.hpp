@@ -37,9 +37,12 @@ enum class medoid_initialisation {
 
 namespace detail {
 
-/// A row that is no medoid, uniformly; there must be one.
+/// A row that is no medoid, uniformly; there must be one. O(1) while no more than half of the rows are medoids.
 template <medoid_search Search>
 std::size_t draw_uniform(const Search& search, random_stream& random) {
+  if (search.medoids().size() <= search.size() / 2)
+    for (;;)
+      if (const std::size_t row = random.below(search.size()); !search.is_medoid(row)) return row;
   std::uint64_t skip = random.below(search.size() - search.medoids().size());
   std::size_t row = 0;
   for (;; ++row) {
