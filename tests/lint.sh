@@ -44,6 +44,15 @@ done
 while IFS= read -r hit; do complain "$hit: a contract must not include a backend"; done \
   < <(grep -rnE '#include <imgsim/(cpu|cuda)[/.]' include/)
 
+# Nothing strays to the top level (as what a shell writes for `awk 1 > 2`).
+while IFS= read -r entry; do
+  case $entry in
+    .ci/ | .clang-format | .clang-tidy | .gitignore | *.md | LICENSE | CMakeLists.txt | CMakePresets.json) ;;
+    apps/ | bench/ | docs/ | include/ | kernels/ | tests/ | third_party/) ;;
+    *) complain "$entry: does not belong to the top level" ;;
+  esac
+done < <(git ls-files | sed 's|/.*|/|' | sort -u)
+
 git ls-files '*.hpp' '*.cpp' '*.cuh' '*.cu' '*.md' '*.sh' '*.txt' '*.cmake' |
   xargs -d '\n' "$tools/bin/codespell" --ignore-words-list caf,kinf,qury,defalt,fo || complain "lint: spelling"
 

@@ -128,8 +128,8 @@ void cluster_command::describe(option_set& options) {
           "K-medoids of samples of N photos, k-means of batches of N; off: all photos are taken")
       .offers({"auto", "off"})
       .defaults_to("auto: off up to " + count_text(kComparedPhotos) +
-                   " photos, then samples of 4,096 or more; k-means: off up to " +
-                   count_text(kBatchedPhotos) + " photos, then batches of 10,240 or more");
+                   " photos, then samples of 4,096 or more; k-means: off up to " + count_text(kBatchedPhotos) +
+                   " photos, then batches of 10,240 or more");
   options.path("out", "DIR", out_, "folder for k_groups.json, contact_sheet.png and report.html");
   options
       .custom(
@@ -259,7 +259,8 @@ void cluster_command::print(const session& session, const grouping_result& resul
       left_out.add_row({fixed_text(one.distance, 4), std::to_string(one.group), made.paths[one.row]});
     std::cout << session.text_of(left_out) << '\n';
   }
-  std::cout << "K = " << made.k() << ", " << made.method << ", " << cost_text(result) << ", " << seed_text(result) << '\n';
+  std::cout << "K = " << made.k() << ", " << made.method << ", " << cost_text(result) << ", " << seed_text(result)
+            << '\n';
   for (const std::string& line : judgement_lines(result)) std::cout << line << '\n';
 }
 
