@@ -15,6 +15,7 @@
 
 #include "cli/global_options.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/new_folders.hpp"
 #include "exit_code.hpp"
 
 #include <imgsim/image/detail/limits.hpp>
@@ -62,6 +63,9 @@ class session {
   /// done, or some_skipped after skip().
   [[nodiscard]] exit_code finish() const;
 
+  /// The folders of its results.
+  new_folders& folders() noexcept { return folders_; }
+
   /// --dry-run: nothing is to be written, plan() is told of what would be.
   [[nodiscard]] bool is_dry_run() const noexcept { return options_.dry_run; }
   /// A file that a real run would make or, where it is there, replace.
@@ -81,6 +85,7 @@ class session {
   global_options options_;
   std::string command_name_;
   std::string command_line_;
+  new_folders folders_;
   std::unique_ptr<compute> device_;
   std::once_flag watch_once_;  // progress callbacks ask for stop() from several threads
   std::unique_ptr<interrupt_watch> watch_;

@@ -166,7 +166,7 @@ index_outcome update_index(session& session, const index_request& request) {
   const opened_request opened = open_request(session, request);
   const auto& [folder, encoder, hash, kept] = opened;
 
-  prepare_output_folder(session, request.index, {});
+  prepare_output_folder(session, request.index, {}, index_lock::kName);
   index_writer writer(request.index);
   const photo_index* const previous = writer.previous();
   update_plan plan = plan_update(folder, previous, hash, session.device().host_pool());
