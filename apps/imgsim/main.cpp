@@ -66,7 +66,9 @@ std::string with_suggestion(const io_error& failure) {
   std::string message = printable_utf8(failure.what());
   const bool may_be_missing = failure.code() == 0 || failure.code() == ENOENT || failure.code() == ENOTDIR;
   if (!may_be_missing) return message;
-  if (const auto near = near_file(failure.path())) message += "\nDid you mean " + printable_utf8(near->string()) + "?";
+  const auto* missing = dynamic_cast<const missing_input*>(&failure);
+  if (const auto near = near_file(failure.path(), missing == nullptr ? input_kind::file : missing->kind()))
+    message += "\nDid you mean " + printable_utf8(near->string()) + "?";
   return message;
 }
 

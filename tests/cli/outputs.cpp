@@ -279,30 +279,6 @@ BOOST_AUTO_TEST_CASE(groups_of_an_index_that_cannot_be_written_go_where_they_are
   BOOST_TEST(run_imgsim({"neighbors", "--index", made.index()}).exit_code == 1);
 }
 
-BOOST_AUTO_TEST_CASE(photos_whose_folder_is_gone_are_not_listed_one_by_one) {
-  const trained_folder made;
-  const temporary_folder folder;
-  const std::string out = (folder.path() / "out").string();
-  fs::rename(made.photos(), made.photos() + "-elsewhere");
-  for (const std::vector<std::string>& line :
-       {std::vector<std::string>{"cluster", "--index", made.index(), "-k", "3", "--out", out, "--partition", "copy"},
-        {"evaluate", "--index", made.index()}}) {
-    const auto refused = run_imgsim(line);
-    BOOST_TEST(refused.exit_code == 1);
-    BOOST_TEST(
-        refused.err.starts_with("imgsim " + line[0] + ": " + made.photos() + ": the folder of the photos is not there"),
-        refused.err);
-    BOOST_TEST(refused.err.ends_with("\nDid you mean " + made.photos() + "-elsewhere?\n"), refused.err);
-    BOOST_TEST(std::count(refused.err.begin(), refused.err.end(), '\n') == 2, refused.err);
-  }
-  BOOST_TEST(!fs::exists(out));
-  const auto grouped = must_run({"cluster", "--index", made.index(), "-k", "3", "--out", out});
-  BOOST_TEST(grouped.err.find("the folder of the photos is not there; they are shown as empty tiles") !=
-             std::string::npos);
-  BOOST_TEST(grouped.err.find("red/") == std::string::npos, grouped.err);
-  BOOST_TEST(must_run({"evaluate", "--index", made.index(), "--no-baselines", "--json"}).json().contains("map"));
-}
-
 BOOST_AUTO_TEST_CASE(training_refuses_what_it_can_before_it_reads_a_photo) {
   const trained_folder& made = shared_folder();
   const temporary_folder folder;

@@ -244,6 +244,23 @@ BOOST_AUTO_TEST_CASE(kitty_pictures_are_the_png_in_pieces) {
   const imgsim::rgb_image decoded = imgsim::decode_image(from_base64(data));
   BOOST_TEST(decoded.width == picture.width);
   BOOST_TEST((decoded.pixels == picture.pixels));
+  // Of the right kind, although another has a name that is nearer.
+  const temporary_folder folder;
+  const auto at = [&](const char* name) { return (folder.path() / name).string(); };
+  for (const char* name : {"trip", "trip.jpeg"}) write_photo(folder.path() / name / "0.png", 0, 1);
+  std::filesystem::copy(index, at("trips"));
+  std::filesystem::copy(shared_folder().model(), at("trippy.safetensors"));
+  write_photo(at("tripps"), 0, 1);
+  for (const auto& row : std::initializer_list<std::pair<std::vector<std::string>, std::string>>{
+           {{"index", "--images", at("tripp"), "--model", shared_folder().model(), "--index", at("new")}, at("trip")},
+           {{"query", "--index", at("tripp"), "--id", "0"}, at("trips")},
+           {{"query", "--index", index, at("tripp")}, at("tripps")},
+           {{"index", "--images", photos, "--model", at("tripp.safetensors"), "--index", at("new")},
+            at("trippy.safetensors")}}) {
+    const auto result = run_imgsim(row.first);
+    BOOST_TEST(result.exit_code == 1);
+    BOOST_TEST(result.err.ends_with("\nDid you mean " + row.second + "?\n"), result.err);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(sixel_pictures_draw_every_pixel_near_its_colour) {

@@ -187,7 +187,7 @@ exit_code cluster_command::run(session& session) {
   const std::unique_ptr<index_writer> writer =
       session.is_dry_run() ? nullptr : edit_index_if_writable(session, index_, kNotKept);
   const photo_index index = open_index(index_);
-  if (partition_) expect_photo_folder(index);
+  if (out_) expect_photo_folder(index, "without --out the groups are made and printed all the same");
   if (out_)
     prepare_result_folder(session, *out_, index.photos_root(),
                           {{"k_groups.json", output_kind::groups},

@@ -106,6 +106,8 @@ exit_code query_command::run(session& session) {
   const photo_index index = open_index(index_);
   for (const auto& file : {grid_, report_}) {
     if (file) refuse_output_among_photos(*file, index.photos_root());
+  if (grid_ || report_ || thumbnails_)
+    expect_photo_folder(index, "without --grid, --report and --thumbnails the query is answered all the same");
   }
   if (grid_) {
     for (const std::string& photo : photos_) {
@@ -130,7 +132,7 @@ exit_code query_command::run(session& session) {
     if (grid_) prepare_grids(session, answers.size());
     return session.finish_dry_run(answers.size());
   }
-  std::optional<photo_provider> shown;
+  std::optional<shown_photos> shown;
   if (thumbnails_ && !session.wants_json()) shown = photos_of(session, index);
   json results = json::array();
   bool first = true;
@@ -160,7 +162,7 @@ exit_code query_command::run(session& session) {
 
 void query_command::draw(const session& session, const photo_index& index,
                          std::span<const answered_query> answers) const {
-  const photo_provider photos = photos_of(session, index);
+  const shown_photos photos = photos_of(session, index);
   if (grid_) {
     for (const std::filesystem::path& file : write_grids(photos, answers, *grid_))
       session.note("wrote " + file.string());
@@ -170,6 +172,7 @@ void query_command::draw(const session& session, const photo_index& index,
     add_answers(page, photos, answers);
     write_file(*report_, page.html());
     session.note("wrote " + report_->string());
+    remark_missing(page, photos);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "pipeline/group_report.hpp"
 #include "pipeline/grouping.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/passed_over.hpp"
 #include "pipeline/query_pictures.hpp"
 #include "pipeline/train_model.hpp"
 #include "pipeline/update_index.hpp"
@@ -17,7 +18,6 @@
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/random.hpp>
 #include <imgsim/image/encode.hpp>
-#include <imgsim/image/folder.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/model/presets.hpp>
 #include <imgsim/report/contact_sheet.hpp>
@@ -96,7 +96,7 @@ demo_summary run_demo(session& session, const demo_request& request) {
   const auto step = [&](const std::string& text) { session.note(text); };
 
   step("training a model on " + request.photos.string());
-  const std::size_t epochs = request.epochs.value_or(epochs_for(scan_folder(request.photos).photos.size()));
+  const std::size_t epochs = request.epochs.value_or(epochs_for(scan_photos(request.photos).photos.size()));
   const train_summary trained = train_model(session, {.images = request.photos,
                                                       .model = model,
                                                       .description = preset("default", {.size = kSide, .latent = {}}),

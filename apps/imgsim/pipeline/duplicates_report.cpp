@@ -140,7 +140,7 @@ std::string to_page(const session& session, const duplicate_report& report, cons
   page.remark(std::string("Verified: ") + kDuplicatesVerified + ".");
   if (report.no_estimate) page.remark("Near-identical photos are not told: " + *report.no_estimate + ".");
   if (!report.recall.empty()) page.remark("Variants of the photos that would be found: " + recall_text(report) + ".");
-  const photo_provider photos = photos_of(session, index);
+  const shown_photos photos = photos_of(session, index);
   for (std::size_t g = 0; g < std::min(report.groups.size(), kShownGroups); ++g) {
     const duplicate_group& group = report.groups[g];
     page.heading("Group " + std::to_string(g + 1), kind_text(group));
@@ -157,3 +157,4 @@ std::string to_page(const session& session, const duplicate_report& report, cons
 }
 
 }  // namespace imgsim::app
+  remark_missing(page, photos);

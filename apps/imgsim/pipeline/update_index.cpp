@@ -93,7 +93,7 @@ struct opened_request {
 };
 
 opened_request open_request(session& session, const index_request& request) {
-  opened_request opened{.folder = scan_folder(request.images), .model = {}, .hash = {}, .kept_for_drift = {}};
+  opened_request opened{.folder = scan_photos(request.images), .model = {}, .hash = {}, .kept_for_drift = {}};
   const model_file model = read_model(request.model);
   opened.model = session.device().open_encoder(model);
   opened.kept_for_drift = kept_for_drift(model);
