@@ -1,5 +1,7 @@
 // imgsim: finds the command, has it read its options, runs it, and turns every failure into one sentence and an exit
 // code.
+#include <unistd.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <iostream>
@@ -12,6 +14,7 @@
 #include "cli/config.hpp"
 #include "cli/help.hpp"
 #include "cli/suggest.hpp"
+#include "cli/terminal.hpp"
 #include "cli/text.hpp"
 #include "commands/registry.hpp"
 
@@ -85,7 +88,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     describe(all, global);
     all.parse(tokens);
     if (global.help) {
-      print_help(std::cout, chosen, own);
+      print_help(std::cout, chosen, own, terminal_columns(STDOUT_FILENO));
       return after_output(exit_code::done);
     }
     if (global.version) {
@@ -140,7 +143,7 @@ int run(std::vector<std::string> arguments) {
     if (global.version) {
       std::cout << "imgsim " << version << '\n';
     } else {
-      print_overview(std::cout, commands);
+      print_overview(std::cout, commands, terminal_columns(STDOUT_FILENO));
     }
     return after_output(exit_code::done);
   } catch (const usage_error& e) {
