@@ -18,6 +18,7 @@
 #include "cli/new_folders.hpp"
 #include "exit_code.hpp"
 
+#include <imgsim/core/error.hpp>
 #include <imgsim/image/detail/limits.hpp>
 #include <imgsim/report/table.hpp>
 
@@ -50,6 +51,16 @@ class session {
   [[nodiscard]] std::unique_ptr<session> in_background(std::stop_token stop) const;
   /// Throws cancelled with `consequence` ("nothing was changed") where a stop is wanted.
   void check_stop(const std::string& consequence);
+  /// What `work` returns. The library's word of a stop, which names a step of it, becomes that of check_stop().
+  template <class Work>
+  auto stoppable(const std::string& consequence, Work&& work) {
+    try {
+      return work();
+    } catch (const cancelled&) {
+      check_stop(consequence);
+      throw;
+    }
+  }
 
   /// "imgsim index: text" on stderr, on one line whatever bytes names in it hold, and below it a command to paste, made
   /// of shell_word()s.

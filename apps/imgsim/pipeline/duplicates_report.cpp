@@ -40,6 +40,11 @@ std::string tie_text(const duplicate_group& group, std::size_t row) {
   return std::string(link.mirrored ? "mirrored, " : "") + "difference " + fixed_text(link.difference, 4);
 }
 
+/// "at most 0.35"; nobody needs to know how far below a thousandth of a pair.
+std::string at_most_text(double pairs) {
+  return pairs < 0.001 ? "fewer than 0.001" : "at most " + general_text(pairs, 2);
+}
+
 std::string summary(const duplicate_report& report) {
   std::size_t in_groups = 0, exact_links = 0;
   for (const duplicate_group& group : report.groups) {
@@ -51,8 +56,8 @@ std::string summary(const duplicate_report& report) {
                      (exact_links == 1 ? " exact copy, " : " exact copies, ") +
                      count_text(report.near_pairs, "near-identical pair");
   if (report.near_pairs > 0)
-    text += " at precision " + general_text(report.precision, 6) + " (at most " +
-            general_text(report.expected_false, 2) + " expected to be wrong)";
+    text += " at precision " + general_text(report.precision, 6) + " (" + at_most_text(report.expected_false) +
+            " expected to be wrong)";
   return text;
 }
 
@@ -153,8 +158,8 @@ std::string to_page(const session& session, const duplicate_report& report, cons
   }
   if (report.groups.size() > kShownGroups)
     page.remark("and " + count_text(report.groups.size() - kShownGroups, "more group") + ", not shown");
+  remark_missing(page, photos);
   return page.html();
 }
 
 }  // namespace imgsim::app
-  remark_missing(page, photos);

@@ -98,7 +98,7 @@ void write_group_files(const session& session, const photo_index& index, const g
   write_file(folder / "contact_sheet.png", encode_png(sheet.view()));
 
   const groups& made = result.groups;
-  html_page page("Groups of photos", count_text(made.k(), "group") + " of " + count_text(index.size(), "photo") +
+  html_page page("Groups of photos", count_text(index.size(), "photo") + " in " + count_text(made.k(), "group") +
                                          " by " + made.method + " (" + made.metric + ", " + cost_text(result) +
                                          ", seed " + std::to_string(made.seed) + ")");
   if (result.chosen) {
