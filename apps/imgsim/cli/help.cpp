@@ -86,7 +86,7 @@ void print_overview(std::ostream& out, const command_list& commands, std::size_t
   const first_lines first = lines_to_begin_with();
   out << wrapped("imgsim " + std::string(version) + ": " + what_it_is() + ".", width, 0) << "\n\nStart here:\n";
   print_list(out,
-             {{first.demo.at(0), "the whole journey on pictures it draws itself; less than half a minute"},
+             {{first.demo.at(0), "the whole journey on pictures of its own; less than half a minute"},
               {first.demo.at(1), "the same on your photos"}},
              width);
   out << "\nStep by step on a folder of photos:\n";
