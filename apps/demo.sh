@@ -31,11 +31,29 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-echo "Building imgsim into $root/build ..."
+
+# Keeps what a build prints in $log and shows how far it is: on a terminal one line that changes, else a line a quarter.
+show_progress() {
+  local line built total quarter told=0
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$log"
+    [[ $line =~ ^\[([1-9][0-9]*)/([0-9]+)\] ]] || continue
+    built=${BASH_REMATCH[1]} total=${BASH_REMATCH[2]} quarter=$((4 * built / total))
+    if [ -t 1 ]; then
+      printf '\r  %d of %d steps' "$built" "$total"
+      [ "$built" -lt "$total" ] || echo
+    elif [ "$quarter" -gt "$told" ]; then
+      printf '  %d of %d steps\n' "$built" "$total"
+      told=$quarter
+    fi
+  done
+}
+
+echo "Building imgsim into $root/build (two to four minutes the first time) ..."
 made=()
 [ -f "$root/build/CMakeCache.txt" ] || made=(-DIMGSIM_UNITY=ON) # nothing is built yet: as in tests/run.sh
-{ cmake -S "$root" -B "$root/build" -G Ninja ${made[@]+"${made[@]}"} && cmake --build "$root/build" --target imgsim_command; } >"$log" 2>&1 ||
-  { tail -40 "$log" >&2; echo "demo.sh: the build failed" >&2; exit 1; }
+{ cmake -S "$root" -B "$root/build" -G Ninja ${made[@]+"${made[@]}"} && cmake --build "$root/build" --target imgsim_command; } 2>&1 | show_progress ||
+  { echo; tail -40 "$log" >&2; echo "demo.sh: the build failed" >&2; exit 1; }
 
 options=(demo)
 [ -n "$folder" ] && options+=(--photos "$folder")

@@ -1,5 +1,7 @@
 // imgsim: finds the command, has it read its options, runs it, and turns every failure into one sentence and an exit
 // code.
+#include <unistd.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <iostream>
@@ -12,6 +14,7 @@
 #include "cli/config.hpp"
 #include "cli/help.hpp"
 #include "cli/suggest.hpp"
+#include "cli/terminal.hpp"
 #include "cli/text.hpp"
 #include "commands/registry.hpp"
 
@@ -66,7 +69,9 @@ std::string with_suggestion(const io_error& failure) {
   std::string message = printable_utf8(failure.what());
   const bool may_be_missing = failure.code() == 0 || failure.code() == ENOENT || failure.code() == ENOTDIR;
   if (!may_be_missing) return message;
-  if (const auto near = near_file(failure.path())) message += "\nDid you mean " + printable_utf8(near->string()) + "?";
+  const auto* missing = dynamic_cast<const missing_input*>(&failure);
+  if (const auto near = near_file(failure.path(), missing == nullptr ? input_kind::file : missing->kind()))
+    message += "\nDid you mean " + printable_utf8(near->string()) + "?";
   return message;
 }
 
@@ -83,7 +88,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     describe(all, global);
     all.parse(tokens);
     if (global.help) {
-      print_help(std::cout, chosen, own);
+      print_help(std::cout, chosen, own, terminal_columns(STDOUT_FILENO));
       return after_output(exit_code::done);
     }
     if (global.version) {
@@ -138,7 +143,7 @@ int run(std::vector<std::string> arguments) {
     if (global.version) {
       std::cout << "imgsim " << version << '\n';
     } else {
-      print_overview(std::cout, commands);
+      print_overview(std::cout, commands, terminal_columns(STDOUT_FILENO));
     }
     return after_output(exit_code::done);
   } catch (const usage_error& e) {

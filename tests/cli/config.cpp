@@ -148,6 +148,9 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told_with_file_and_line_and_exit_code_2) {
       {"\n[seed]\nvalue = 5\n", ":2: seed is an option, no table: write seed = VALUE above the first table"},
       {"\n[[query]]\nnumber = 5\n", ":2: a command has one table: write [query] in place of [[query]]"},
       {"query = 5\n", ":1: query is a command: put its options into a table [query]"},
+      {"index = 'x'\n",
+       ":1: index is a command and an option of commands: put the option into a table such as [query]"},
+      {"images = 'x'\n", ":1: images is an option of a command: put it into a table such as [train]"},
       {"help = true\n", ":1: help belongs on the command line"},
   };
   for (const auto& row : table) {

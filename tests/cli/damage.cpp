@@ -161,7 +161,26 @@ BOOST_AUTO_TEST_CASE(a_model_with_one_changed_weight_is_damaged) {
 BOOST_AUTO_TEST_CASE(a_folder_that_is_no_index_is_not_called_a_damaged_one) {
   const trained_folder& made = shared_folder();
   refuses({"verify", made.photos()}, made.photos(), "is not an index: it has no manifest.json");
-  refuses({"verify", "/nowhere/idx"}, "/nowhere/idx", "No such file");
+  refuses({"verify", "/nowhere/idx"}, "/nowhere/idx", "there is no such index or model");
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_that_is_cut_short_is_refused_with_the_repair_that_verify_tells) {
+  const indexed_folder made;
+  fs::resize_file(made.file("manifest.json"), 100);
+  const std::string repair = "restore the index from a copy, or delete its folder and index the photos again";
+  for (const command& line : {made.query(), made.cached_query(), made.neighbors(), made.update(), made.info()})
+    refuses(line, "manifest.json", "is not valid JSON at byte 101; " + repair);
+  BOOST_TEST(run_imgsim({"verify", made.index()}).out.find(repair) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_of_a_newer_imgsim_is_not_to_be_repaired) {
+  const indexed_folder made;
+  std::string manifest = read_text(made.file("manifest.json"));
+  const std::size_t at = manifest.find("\"version\": 1");
+  BOOST_TEST_REQUIRE(at != std::string::npos, manifest.substr(0, 100));
+  manifest.replace(at, 12, "\"version\": 9");
+  write_text(made.file("manifest.json"), manifest);
+  refuses(made.query(), "manifest.json", "reads version 1): update imgsim\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "cli/trained_folder.hpp"
+#include "embedding/sample_index.hpp"
 
 using namespace imgsim_test;
 namespace fs = std::filesystem;
@@ -82,6 +83,34 @@ BOOST_AUTO_TEST_CASE(what_a_model_was_trained_for_is_in_it_and_does_not_depend_o
   const auto timed = must_run({"info", train("timed.safetensors", {"--minutes", "0.02"}), "--json"}).json().at("made");
   BOOST_TEST(timed.at("minutes") == 0.02);
   BOOST_TEST(!timed.contains("augment"));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_cannot_be_listened_at_is_named_without_a_port_that_nobody_typed) {
+  const auto refused =
+      run_imgsim({"serve", "--index", shared_folder().index(), "--host", "203.0.113.7", "--port", "0"});
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(refused.err.find("cannot") != std::string::npos, refused.err);
+  BOOST_TEST(refused.err.find(":-1") == std::string::npos, refused.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_while_the_library_is_at_work_is_told_as_such) {
+  const temporary_folder folder;
+  photo_store photos(folder.path() / "photos");
+  for (int i = 0; i < 1500; ++i) photos.put(std::to_string(i) + ".jpg", "photo " + std::to_string(i));
+  const fs::path index = folder.path() / "many.idx";
+  static_cast<void>(update_index(index, photos.root()));
+  const pid_t child = start_imgsim({"choose-k", "--index", index.string(), "--k-max", "1499", "--quiet"}, "/dev/null",
+                                   folder.path() / "out", folder.path() / "err");
+  // It asks for signals where the work begins.
+  const auto catches = [child](int number) {
+    const std::string status = read_text("/proc/" + std::to_string(child) + "/status");
+    const std::size_t at = status.find("SigCgt:");
+    return at != std::string::npos && (std::stoull(status.substr(at + 7), nullptr, 16) >> (number - 1) & 1) != 0;
+  };
+  for (int i = 0; i < 3000 && !catches(SIGINT); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  kill(child, SIGINT);
+  BOOST_TEST(wait_for(child) == 1);
+  BOOST_TEST(read_text(folder.path() / "err") == "imgsim choose-k: stopped; nothing was written\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_run_that_is_stopped_saves_says_how_to_resume_and_resumes_to_the_same_model) {

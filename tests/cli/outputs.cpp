@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -93,6 +96,54 @@ BOOST_AUTO_TEST_CASE(an_output_that_cannot_be_written_is_refused_before_any_work
     }
   }
   BOOST_TEST(read_text(folder.path() / "file") == "mine");
+}
+
+BOOST_AUTO_TEST_CASE(a_run_without_results_leaves_no_folders) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const std::string index = made.index(), deep = (folder.path() / "deep").string();
+  const fs::path bad = folder.path() / "photos/bad.jpg";
+  fs::create_directories(bad.parent_path());
+  write_text(bad, "no photo");
+  const std::vector<std::vector<std::string>> failing{
+      {"query", "--index", index, (folder.path() / "missing.jpg").string(), "--grid", deep + "/er/grid.png"},
+      {"query", "--index", index, bad.string(), "--report", deep + "/er/page.html"},
+      {"cluster", "--index", index, "-k", "9999", "--out", deep + "/er/groups"},
+      {"choose-k", "--index", index, "--k-min", "999", "--k-max", "9999", "--out", deep + "/er/curve"},
+      {"train", "--images", bad.parent_path().string(), "--model", deep + "/er/m.safetensors"},
+      {"index", "--images", bad.parent_path().string(), "--model", made.model(), "--index", deep + "/er/new.idx"},
+      {"import-keras", bad.string(), "--model", deep + "/er/m.safetensors"},
+      {"demo", "--photos", bad.parent_path().string(), "--out", deep + "/er/demo/"}};
+  for (const auto& line : failing) {
+    const auto result = run_imgsim(line);
+    BOOST_TEST((result.exit_code == 1 || result.exit_code == 2), line[0] << ": " << result.err);
+    BOOST_TEST(!fs::exists(deep), line[0] << ": " << result.err);
+  }
+  // Folders that were there stay, empty as they are.
+  fs::create_directories(deep);
+  for (const auto& line : failing) {
+    BOOST_TEST(run_imgsim(line).exit_code != 0);
+    BOOST_TEST((fs::is_directory(deep) && fs::is_empty(deep)), line[0]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_a_signal_ends_leaves_no_folders) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const fs::path deep = folder.path() / "deep/er", pipe = folder.path() / "pipe";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const int photo = ::open(pipe.c_str(), O_RDWR);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // It waits for the photo, with the folder of the page made.
+    const pid_t child = start_imgsim({"query", "--index", made.index(), "-", "--report", (deep / "page.html").string()},
+                                     pipe, folder.path() / "out", folder.path() / "err");
+    for (int i = 0; i < 600 && !fs::exists(deep); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    BOOST_TEST(fs::exists(deep));
+    ::kill(child, number);
+    BOOST_TEST(wait_for(child) == 128 + number);
+    BOOST_TEST(!fs::exists(folder.path() / "deep"));
+  }
+  ::close(photo);
 }
 
 BOOST_AUTO_TEST_CASE(photos_and_the_index_itself_are_not_overwritten) {
@@ -226,30 +277,6 @@ BOOST_AUTO_TEST_CASE(groups_of_an_index_that_cannot_be_written_go_where_they_are
   BOOST_TEST(lists.err.find("): the neighbours are not kept in it\n") != std::string::npos, lists.err);
   BOOST_TEST(nlohmann::json::parse(read_text(folder.path() / "n.json")).at("neighbors").size() == 24u);
   BOOST_TEST(run_imgsim({"neighbors", "--index", made.index()}).exit_code == 1);
-}
-
-BOOST_AUTO_TEST_CASE(photos_whose_folder_is_gone_are_not_listed_one_by_one) {
-  const trained_folder made;
-  const temporary_folder folder;
-  const std::string out = (folder.path() / "out").string();
-  fs::rename(made.photos(), made.photos() + "-elsewhere");
-  for (const std::vector<std::string>& line :
-       {std::vector<std::string>{"cluster", "--index", made.index(), "-k", "3", "--out", out, "--partition", "copy"},
-        {"evaluate", "--index", made.index()}}) {
-    const auto refused = run_imgsim(line);
-    BOOST_TEST(refused.exit_code == 1);
-    BOOST_TEST(
-        refused.err.starts_with("imgsim " + line[0] + ": " + made.photos() + ": the folder of the photos is not there"),
-        refused.err);
-    BOOST_TEST(refused.err.ends_with("\nDid you mean " + made.photos() + "-elsewhere?\n"), refused.err);
-    BOOST_TEST(std::count(refused.err.begin(), refused.err.end(), '\n') == 2, refused.err);
-  }
-  BOOST_TEST(!fs::exists(out));
-  const auto grouped = must_run({"cluster", "--index", made.index(), "-k", "3", "--out", out});
-  BOOST_TEST(grouped.err.find("the folder of the photos is not there; they are shown as empty tiles") !=
-             std::string::npos);
-  BOOST_TEST(grouped.err.find("red/") == std::string::npos, grouped.err);
-  BOOST_TEST(must_run({"evaluate", "--index", made.index(), "--no-baselines", "--json"}).json().contains("map"));
 }
 
 BOOST_AUTO_TEST_CASE(training_refuses_what_it_can_before_it_reads_a_photo) {

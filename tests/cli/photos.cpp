@@ -152,11 +152,34 @@ BOOST_AUTO_TEST_CASE(names_of_any_bytes_are_indexed_found_and_printed_safely) {
 
 BOOST_AUTO_TEST_CASE(a_demo_does_not_mix_two_sets_of_pictures) {
   const temporary_folder folder;
+  write_text(folder.path() / ".imgsim-demo", "");
   write_photo(folder.path() / "photos/bricks/bricks-0003.jpg", 0, 1);
   const auto result = run_imgsim({"demo", "--count", "24", "--out", folder.path().string()});
   BOOST_TEST(result.exit_code == 1);
   BOOST_TEST(result.err.find("holds 1 picture that a set of --count 24 has not") != std::string::npos, result.err);
   BOOST_TEST(!std::filesystem::exists(folder.path() / "photos/fish"));
+}
+
+BOOST_AUTO_TEST_CASE(a_demo_takes_no_folder_of_other_files) {
+  const temporary_folder folder;
+  const std::string out = (folder.path() / "mine").string();
+  fs::create_directory(out);
+  write_photo(fs::path(out) / "groups.png", 0, 1);
+  const std::string before = read_text(fs::path(out) / "groups.png");
+  const std::vector<std::string> line{"demo", "--photos", shared_folder().photos(), "--out", out, "--epochs", "1"};
+  for (const bool dry : {true, false}) {
+    auto tried = line;
+    if (dry) tried.emplace_back("--dry-run");
+    const auto refused = run_imgsim(tried);
+    BOOST_TEST(refused.exit_code == 1);
+    BOOST_TEST(refused.err == "imgsim demo: " + out +
+                                  ": holds files that no demo made (groups.png); name a new or an empty folder as "
+                                  "--out\n");
+  }
+  BOOST_TEST(read_text(fs::path(out) / "groups.png") == before);
+  BOOST_TEST(std::distance(fs::directory_iterator(out), fs::directory_iterator()) == 1);
+  fs::remove(fs::path(out) / "groups.png");
+  for (int run = 0; run < 2; ++run) static_cast<void>(must_run(line));  // into an empty one, and into its own
 }
 
 BOOST_AUTO_TEST_CASE(the_cap_on_pixels_holds) {

@@ -201,6 +201,32 @@ BOOST_AUTO_TEST_CASE(each_step_of_a_choice_of_k_shows_its_progress_after_the_one
   }
 }
 
+BOOST_AUTO_TEST_CASE(help_is_as_wide_as_the_terminal) {
+  const auto longest = [](const std::string& text) {
+    std::size_t length = 0;
+    bool is_example = false;  // lines to copy stay whole
+    for (const std::string& line : lines_of(text)) {
+      if (!line.starts_with("  ")) is_example = line.starts_with("Example") || line.starts_with("Step by step");
+      if (!is_example) length = std::max(length, line.size());
+    }
+    return length;
+  };
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"--help"}, {"query", "--help"}, {"cluster", "--help"}, {"compare", "--help"}}) {
+    const std::string unbound = must_run(line).out;
+    BOOST_TEST(longest(unbound) > 90u);
+    BOOST_TEST(longest(unbound) <= 100u, unbound);
+    BOOST_TEST(shown_in_terminal(line, 200) == unbound);
+    for (const unsigned short columns : std::array<unsigned short, 3>{80, 60, 45}) {
+      const std::string shown = shown_in_terminal(line, columns);
+      BOOST_TEST(longest(shown) <= columns, shown);
+      std::string words = shown, expected = unbound;
+      for (std::string* text : {&words, &expected}) std::erase_if(*text, [](char c) { return c == ' ' || c == '\n'; });
+      BOOST_TEST(words == expected);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_name_that_was_meant_is_suggested) {
   const std::string photos = shared_folder().photos(), index = shared_folder().index();
   const struct {
@@ -217,6 +243,23 @@ BOOST_AUTO_TEST_CASE(a_name_that_was_meant_is_suggested) {
     const auto result = run_imgsim(row.line);
     BOOST_TEST(result.exit_code == 1);
     BOOST_TEST(result.err.find("\nDid you mean " + row.meant + "?\n") != std::string::npos, result.err);
+  }
+  // Of the right kind, although another has a name that is nearer.
+  const temporary_folder folder;
+  const auto at = [&](const char* name) { return (folder.path() / name).string(); };
+  for (const char* name : {"trip", "trip.jpeg"}) write_photo(folder.path() / name / "0.png", 0, 1);
+  std::filesystem::copy(index, at("trips"));
+  std::filesystem::copy(shared_folder().model(), at("trippy.safetensors"));
+  write_photo(at("tripps"), 0, 1);
+  for (const auto& row : std::initializer_list<std::pair<std::vector<std::string>, std::string>>{
+           {{"index", "--images", at("tripp"), "--model", shared_folder().model(), "--index", at("new")}, at("trip")},
+           {{"query", "--index", at("tripp"), "--id", "0"}, at("trips")},
+           {{"query", "--index", index, at("tripp")}, at("tripps")},
+           {{"index", "--images", photos, "--model", at("tripp.safetensors"), "--index", at("new")},
+            at("trippy.safetensors")}}) {
+    const auto result = run_imgsim(row.first);
+    BOOST_TEST(result.exit_code == 1);
+    BOOST_TEST(result.err.ends_with("\nDid you mean " + row.second + "?\n"), result.err);
   }
   const std::string early = run_imgsim({"query", "--index", index + "x", "--id", "0"}).err;
   BOOST_TEST(early.find("--index " + index + "x\n") != std::string::npos, early);  // ends the line that is to be copied

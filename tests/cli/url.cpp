@@ -133,6 +133,16 @@ BOOST_AUTO_TEST_CASE(answers_that_are_no_photo_are_explained) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_url_that_is_none_is_told_what_it_has_to_be) {
+  for (const char* url : {"http://nosuchhost:-1/", "http://nosuchhost:99999/", "http://[::1"}) {
+    const auto result = run_imgsim({"query", "--index", shared_folder().index(), url});
+    BOOST_TEST(result.exit_code == 1);
+    BOOST_TEST(result.err == "imgsim query: " + std::string(url) +
+                                 ": is no URL: expected http(s)://HOST/PATH or http(s)://HOST:PORT/PATH, with a port "
+                                 "of 0 to 65535\n");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 #endif

@@ -1,5 +1,6 @@
 #include "cli/config.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/environment.hpp"
@@ -39,7 +40,8 @@ constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{1} << 20;
 
 class config_reader {
  public:
-  config_reader(fs::path file, const catalogue& all) : file_(std::move(file)), all_(all) {
+  config_reader(fs::path file, std::string command, const catalogue& all)
+      : file_(std::move(file)), command_(std::move(command)), all_(all) {
     try {
       table_ = toml::parse(text_of(read_file(file_, kMaxConfigBytes)), file_.string());
     } catch (const toml::parse_error& fault) {
@@ -87,11 +89,27 @@ class config_reader {
       } else if (command != nullptr) {
         refuse(key.source(), node.is_array_of_tables()
                                  ? "a command has one table: write [" + name + "] in place of [[" + name + "]]"
-                                 : name + " is a command: put its options into a table [" + name + "]");
+                                 : name + " is a command" + or_option_text(name));
       } else {
         check_option(key, node, nullptr);
       }
     }
+  }
+
+  /// A command that has this option, the one at hand before others; null where none has.
+  [[nodiscard]] const described_command* command_with(const std::string& name) const {
+    const described_command* found = all_.find(command_);
+    if (found != nullptr && named(found->options, name) != nullptr) return found;
+    const auto first = std::ranges::find_if(
+        all_.commands, [&](const described_command& other) { return named(other.options, name) != nullptr; });
+    return first == all_.commands.end() ? nullptr : &*first;
+  }
+
+  /// Behind "index is a command", which may be meant as an option.
+  [[nodiscard]] std::string or_option_text(const std::string& name) const {
+    const described_command* const other = command_with(name);
+    return other == nullptr ? ": put its options into a table [" + name + "]"
+                            : " and an option of commands: put the option into a table such as [" + other->name + "]";
   }
 
   void check_option(const toml::key& key, const toml::node& node, const option_set* own) const {
@@ -101,9 +119,8 @@ class config_reader {
     const option* known = own != nullptr ? named(*own, name) : nullptr;
     if (known == nullptr) known = named(all_.global, name);
     if (known == nullptr && own == nullptr) {
-      for (const described_command& command : all_.commands)
-        if (named(command.options, name) != nullptr)
-          refuse(key.source(), name + " is an option of a command: put it into a table such as [" + command.name + "]");
+      if (const described_command* const command = command_with(name); command != nullptr)
+        refuse(key.source(), name + " is an option of a command: put it into a table such as [" + command->name + "]");
     }
     if (known == nullptr && own != nullptr) refuse_letter(key, *own);
     if (known == nullptr) {
@@ -191,6 +208,7 @@ class config_reader {
   }
 
   fs::path file_;
+  std::string command_;  // the one at hand
   const catalogue& all_;
   toml::table table_;
 };
@@ -199,7 +217,7 @@ class config_reader {
 
 std::vector<std::string> configure(option_set& options, const fs::path& file, const std::string& command,
                                    const catalogue& all) {
-  const config_reader config(file, all);
+  const config_reader config(file, command, all);
   std::vector<std::string> set;
   config.apply(config.top()[command].as_table(), options, set);
   config.apply(&config.top(), options, set);

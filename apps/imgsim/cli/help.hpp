@@ -23,9 +23,9 @@ struct first_lines {
 /// What it does, with its default or that it is required.
 [[nodiscard]] std::string help_of(const option& described);
 
-/// What to do first, the commands and the global options.
-void print_overview(std::ostream& out, const command_list& commands);
+/// What to do first, the commands and the global options, for a terminal so wide; 0: there is none.
+void print_overview(std::ostream& out, const command_list& commands, std::size_t columns);
 /// Usage, paragraph, options with defaults, examples, exit codes. `options` is the command's own.
-void print_help(std::ostream& out, const command& described, const option_set& options);
+void print_help(std::ostream& out, const command& described, const option_set& options, std::size_t columns);
 
 }  // namespace imgsim::app

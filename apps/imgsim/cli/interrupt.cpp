@@ -1,5 +1,6 @@
 #include "cli/interrupt.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <system_error>
@@ -15,11 +16,17 @@ namespace {
 // into this pipe and a thread requests the stop.
 int g_pipe[2] = {-1, -1};
 
+constexpr std::array<int, 2> kSignals{SIGINT, SIGTERM};
+std::array<struct sigaction, kSignals.size()> g_before;  // what else a signal does
+
 constexpr char kStop = 's';
 constexpr char kEnd = 'e';
 
-void on_signal(int) {
+// Only the first is heeded: the second ends a run that does not stop by itself.
+void on_signal(int number) {
   const int saved = errno;
+  for (std::size_t i = 0; i < kSignals.size(); ++i)
+    if (kSignals[i] == number) sigaction(number, &g_before[i], nullptr);
   [[maybe_unused]] const auto written = write(g_pipe[1], &kStop, 1);
   errno = saved;
 }
@@ -35,20 +42,18 @@ interrupt_watch::interrupt_watch() {
   });
   struct sigaction action{};
   action.sa_handler = on_signal;
-  // Back to the default after the first: a second Ctrl-C ends a run that does not stop by itself.
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-  for (const int number : {SIGINT, SIGTERM}) {
-    struct sigaction before{};
-    sigaction(number, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);  // nohup and & ask to ignore it
+  action.sa_flags = SA_RESTART;
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    sigaction(kSignals[i], nullptr, &g_before[i]);
+    if (g_before[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);  // nohup and & ask to ignore it
   }
 }
 
 interrupt_watch::~interrupt_watch() {
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
     struct sigaction now{};
-    sigaction(number, nullptr, &now);
-    if (now.sa_handler == on_signal) std::signal(number, SIG_DFL);
+    sigaction(kSignals[i], nullptr, &now);
+    if (now.sa_handler == on_signal) sigaction(kSignals[i], &g_before[i], nullptr);
   }
   [[maybe_unused]] const auto written = write(g_pipe[1], &kEnd, 1);
   reader_.join();

@@ -6,7 +6,8 @@
 
 namespace imgsim::app {
 
-/// While it lives, the first SIGINT or SIGTERM requests a stop and the second has its default effect. One at a time.
+/// While it lives, the first SIGINT or SIGTERM requests a stop and the second has the effect that it had before, by
+/// default to end the process. One at a time.
 class interrupt_watch {
  public:
   interrupt_watch();

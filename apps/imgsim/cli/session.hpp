@@ -15,8 +15,10 @@
 
 #include "cli/global_options.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/new_folders.hpp"
 #include "exit_code.hpp"
 
+#include <imgsim/core/error.hpp>
 #include <imgsim/image/detail/limits.hpp>
 #include <imgsim/report/table.hpp>
 
@@ -49,6 +51,16 @@ class session {
   [[nodiscard]] std::unique_ptr<session> in_background(std::stop_token stop) const;
   /// Throws cancelled with `consequence` ("nothing was changed") where a stop is wanted.
   void check_stop(const std::string& consequence);
+  /// What `work` returns. The library's word of a stop, which names a step of it, becomes that of check_stop().
+  template <class Work>
+  auto stoppable(const std::string& consequence, Work&& work) {
+    try {
+      return work();
+    } catch (const cancelled&) {
+      check_stop(consequence);
+      throw;
+    }
+  }
 
   /// "imgsim index: text" on stderr, on one line whatever bytes names in it hold, and below it a command to paste, made
   /// of shell_word()s.
@@ -61,6 +73,9 @@ class session {
   [[nodiscard]] const json& skipped() const noexcept { return skipped_; }
   /// done, or some_skipped after skip().
   [[nodiscard]] exit_code finish() const;
+
+  /// The folders of its results.
+  new_folders& folders() noexcept { return folders_; }
 
   /// --dry-run: nothing is to be written, plan() is told of what would be.
   [[nodiscard]] bool is_dry_run() const noexcept { return options_.dry_run; }
@@ -81,6 +96,7 @@ class session {
   global_options options_;
   std::string command_name_;
   std::string command_line_;
+  new_folders folders_;
   std::unique_ptr<compute> device_;
   std::once_flag watch_once_;  // progress callbacks ask for stop() from several threads
   std::unique_ptr<interrupt_watch> watch_;

@@ -1,6 +1,9 @@
 #include "cli/suggest.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include <imgsim/embedding/index_folder.hpp>
 
 namespace imgsim::app {
 
@@ -37,8 +40,32 @@ std::optional<std::string> closest(std::string_view typed, const std::vector<std
   return best;
 }
 
-std::optional<std::filesystem::path> near_file(const std::filesystem::path& missing) {
-  namespace fs = std::filesystem;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_of_kind(const fs::path& path, input_kind kind) {
+  std::error_code failure;
+  const bool is_index = fs::exists(path / index_file::kManifest, failure);
+  const bool is_model = path.extension() == ".safetensors" && fs::is_regular_file(path, failure);
+  switch (kind) {
+    case input_kind::photo_folder:
+      return !is_index && fs::is_directory(path, failure);
+    case input_kind::index:
+      return is_index;
+    case input_kind::model:
+      return is_model;
+    case input_kind::index_or_model:
+      return is_index || is_model;
+    case input_kind::file:
+      break;
+  }
+  return fs::is_regular_file(path, failure);
+}
+
+}  // namespace
+
+std::optional<fs::path> near_file(const fs::path& missing, input_kind kind) {
   constexpr std::size_t kMost = 10'000;  // names of a folder that are looked at
   std::error_code failure;
   if (missing.empty() || fs::exists(missing, failure) || failure) return std::nullopt;
@@ -46,18 +73,19 @@ std::optional<std::filesystem::path> near_file(const std::filesystem::path& miss
   auto part = missing.begin();
   while (part != missing.end() && fs::exists(there / *part, failure)) there /= *part++;
   if (part == missing.end() || (!there.empty() && !fs::is_directory(there, failure))) return std::nullopt;
+  fs::path rest;
+  for (auto below = std::next(part); below != missing.end(); ++below) rest /= *below;
+  const auto meant = [&](const fs::path& name) { return rest.empty() ? there / name : there / name / rest; };
   std::vector<std::string> names;
   for (fs::directory_iterator entry(there.empty() ? "." : there, failure), end; !failure && entry != end;) {
-    names.push_back(entry->path().filename().string());
+    const fs::path name = entry->path().filename();
+    if (is_of_kind(meant(name), kind)) names.push_back(name.string());
     if (names.size() == kMost) break;
     entry.increment(failure);
   }
   std::ranges::sort(names);
   const std::optional<std::string> near = closest(part->string(), names);
-  if (!near) return std::nullopt;
-  fs::path meant = there / *near;
-  while (++part != missing.end()) meant /= *part;
-  return fs::exists(meant, failure) ? std::optional(meant) : std::nullopt;
+  return near ? std::optional(meant(*near)) : std::nullopt;
 }
 
 }  // namespace imgsim::app

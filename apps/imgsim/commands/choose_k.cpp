@@ -62,7 +62,8 @@ exit_code choose_k_command::run(session& session) {
                           {{"choose_k.csv", output_kind::choices},
                            {"choose_k.json", output_kind::choice},
                            {"choose_k.svg", output_kind::plot}});
-  const sweep_result swept = sweep_groups(session, index, request_);
+  const sweep_result swept =
+      session.stoppable("nothing was written", [&] { return sweep_groups(session, index, request_); });
   if (session.is_dry_run()) return session.finish_dry_run(index.size());
   const json document = choose_k_json(swept, request_.metric, session.options().seed);
   if (out_) {

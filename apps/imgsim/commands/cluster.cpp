@@ -130,7 +130,9 @@ void cluster_command::describe(option_set& options) {
       .defaults_to("auto: off up to " + count_text(kComparedPhotos) +
                    " photos, then samples of 4,096 or more; k-means: off up to " + count_text(kBatchedPhotos) +
                    " photos, then batches of 10,240 or more");
-  options.path("out", "DIR", out_, "folder for k_groups.json, contact_sheet.png and report.html");
+  options.path("out", "DIR", out_,
+               "folder for k_groups.json, contact_sheet.png (in whose names characters beyond ASCII are boxes) and "
+               "report.html");
   options
       .custom(
           "partition", "KIND",
@@ -187,13 +189,14 @@ exit_code cluster_command::run(session& session) {
   const std::unique_ptr<index_writer> writer =
       session.is_dry_run() ? nullptr : edit_index_if_writable(session, index_, kNotKept);
   const photo_index index = open_index(index_);
-  if (partition_) expect_photo_folder(index);
+  if (out_) expect_photo_folder(index, "without --out the groups are made and printed all the same");
   if (out_)
     prepare_result_folder(session, *out_, index.photos_root(),
                           {{"k_groups.json", output_kind::groups},
                            {"contact_sheet.png", output_kind::picture},
                            {"report.html", output_kind::page}});
-  const grouping_result result = make_groups(session, index, request_);
+  const grouping_result result =
+      session.stoppable("nothing was written", [&] { return make_groups(session, index, request_); });
   if (partition_ && session.is_dry_run())
     plan_partition(session, result.groups, index.photos(), *partition_, index.photos_root(), *out_ / "groups");
   else if (partition_)

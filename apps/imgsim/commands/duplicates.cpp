@@ -64,7 +64,7 @@ exit_code duplicates_command::run(session& session) {
 
 void duplicates_command::print(const session& session, const photo_index& index, const duplicate_report& report) const {
   std::cout << to_text(report);
-  std::optional<photo_provider> shown;
+  std::optional<shown_photos> shown;
   if (thumbnails_ && !report.groups.empty()) shown = photos_of(session, index);
   for (std::size_t g = 0; g < report.groups.size(); ++g) {
     std::cout << '\n' << to_text(report.groups[g], g + 1, index);

@@ -7,6 +7,7 @@
 #include "device/library_versions.hpp"
 #include "device/open_compute.hpp"
 #include "pipeline/describe_files.hpp"
+#include "pipeline/open_model.hpp"
 
 #include <imgsim/core/version.hpp>
 #include <imgsim/report/number.hpp>
@@ -70,6 +71,7 @@ exit_code info_command::run(session& session) {
     return session.finish();
   }
   const std::filesystem::path path = paths_.front();
+  expect_index_or_model(path);
   const json document = std::filesystem::is_directory(path) ? index_json(path) : model_json(path);
   if (session.wants_json()) {
     session.print(document);

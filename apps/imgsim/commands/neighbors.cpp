@@ -28,7 +28,8 @@ command_help neighbors_command::help() const {
   return {.usage = "--index IDX [options]",
           .about =
               "Finds the N photos most like each photo of the index (itself left out), exactly, and keeps them in "
-              "the index as neighbors_index.npy and neighbors_similarity.npy, which imgsim query --id then reads.",
+              "the index as neighbors_index.npy and neighbors_similarity.npy, which imgsim query --id then reads. " +
+              std::string(kSimilarityMeaning),
           .examples = {"imgsim neighbors --index photos.idx -n 20",
                        "imgsim neighbors --index photos.idx --matrix similarity.npy --export sorted.json"},
           .exit_codes = {}};

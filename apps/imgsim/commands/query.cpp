@@ -24,7 +24,7 @@ command_help query_command::help() const {
               "Finds the N photos of an index most like each PHOTO: a file, - for standard input, or an http(s) URL. "
               "With --id the question is about a photo of the index itself, which is left out of its own answer; "
               "stored neighbours (imgsim neighbors) answer it at once. " +
-              std::string(kProbabilityMeaning) +
+              std::string(kSimilarityMeaning) + kProbabilityMeaning +
               " Models of an older imgsim and imported ones hold no calibration: the index's photos make one.",
           .examples = {"imgsim query --index photos.idx cat.jpg -n 20 --grid similar.png",
                        "imgsim query --index photos.idx --id holiday/12.jpg --metric cosine,euclidean",
@@ -48,8 +48,10 @@ void query_command::describe(option_set& options) {
       .offers(known_metrics())
       .defaults_to("cosine");
   app::describe(options, probability_);
-  options.path("grid", "FILE.png", grid_,
-               "also draw each query above its matches; several: FILE-1.png, FILE-2.png, ...");
+  options.path(
+      "grid", "FILE.png", grid_,
+      "also draw each query above its matches; several: FILE-1.png, FILE-2.png, ... Characters of names beyond "
+      "ASCII are boxes in it; --report has them all");
   options.path("report", "FILE.html", report_, "also write a page with each query and its matches");
   describe_thumbnails(options, thumbnails_);
   app::describe(options, limits_);
@@ -104,6 +106,8 @@ void query_command::prepare_grids(session& session, std::size_t queries) const {
 
 exit_code query_command::run(session& session) {
   const photo_index index = open_index(index_);
+  if (grid_ || report_ || thumbnails_)
+    expect_photo_folder(index, "without --grid, --report and --thumbnails the query is answered all the same");
   for (const auto& file : {grid_, report_}) {
     if (file) refuse_output_among_photos(*file, index.photos_root());
   }
@@ -130,7 +134,7 @@ exit_code query_command::run(session& session) {
     if (grid_) prepare_grids(session, answers.size());
     return session.finish_dry_run(answers.size());
   }
-  std::optional<photo_provider> shown;
+  std::optional<shown_photos> shown;
   if (thumbnails_ && !session.wants_json()) shown = photos_of(session, index);
   json results = json::array();
   bool first = true;
@@ -160,7 +164,7 @@ exit_code query_command::run(session& session) {
 
 void query_command::draw(const session& session, const photo_index& index,
                          std::span<const answered_query> answers) const {
-  const photo_provider photos = photos_of(session, index);
+  const shown_photos photos = photos_of(session, index);
   if (grid_) {
     for (const std::filesystem::path& file : write_grids(photos, answers, *grid_))
       session.note("wrote " + file.string());
@@ -168,6 +172,7 @@ void query_command::draw(const session& session, const photo_index& index,
   if (report_) {
     html_page page("Similar photos", "the " + count_text(n_) + " nearest to each query");
     add_answers(page, photos, answers);
+    remark_missing(page, photos);
     write_file(*report_, page.html());
     session.note("wrote " + report_->string());
   }

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "pipeline/model_files.hpp"
+#include "pipeline/open_model.hpp"
 
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/embedding/verify.hpp>
@@ -31,6 +32,7 @@ void verify_command::validate(const option_set&) {
 
 exit_code verify_command::run(session& session) {
   const std::filesystem::path path = index_ ? *index_ : std::filesystem::path(paths_.front());
+  expect_index_or_model(path);
   std::vector<finding> findings;
   if (std::filesystem::is_directory(path)) {
     findings = verify_index(
@@ -39,7 +41,6 @@ exit_code verify_command::run(session& session) {
     try {
       static_cast<void>(load_model(path));
     } catch (const io_error& failure) {
-      if (!std::filesystem::exists(path)) throw;
       findings.push_back({severity::damage, failure.path().string(), failure.reason(),
                           "restore it from a copy, or train anew with imgsim train"});
     }

@@ -10,6 +10,7 @@
 #include "pipeline/group_report.hpp"
 #include "pipeline/grouping.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/passed_over.hpp"
 #include "pipeline/query_pictures.hpp"
 #include "pipeline/train_model.hpp"
 #include "pipeline/update_index.hpp"
@@ -17,7 +18,6 @@
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/random.hpp>
 #include <imgsim/image/encode.hpp>
-#include <imgsim/image/folder.hpp>
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/model/presets.hpp>
 #include <imgsim/report/contact_sheet.hpp>
@@ -32,7 +32,7 @@ namespace {
 constexpr std::size_t kQueries = 6;
 constexpr std::size_t kMatches = 10;
 constexpr std::size_t kSample = 24;
-constexpr std::size_t kSide = 64;            // photos are small here: the demo has two minutes on two cores
+constexpr std::size_t kSide = 64;            // photos are small here: nobody waits long for a demo
 constexpr std::size_t kPhotoVisits = 9'000;  // photos times epochs that training may take
 
 std::size_t epochs_for(std::size_t photos) {
@@ -88,20 +88,26 @@ std::size_t plan_demo(session& session, const demo_request& request) {
   return photos;
 }
 
-demo_summary run_demo(session& session, const demo_request& request) {
+namespace {
+
+/// `doing` is what it is at.
+demo_summary make_demo(session& session, const demo_request& request, std::string& doing) {
   const auto begin = std::chrono::steady_clock::now();
   const std::filesystem::path model = request.out / "model.safetensors";
   const std::filesystem::path index_folder = request.out / "index";
   const std::uint64_t seed = session.options().seed;
-  const auto step = [&](const std::string& text) { session.note(text); };
+  const auto step = [&](const std::string& text) {
+    doing = text;
+    session.note(text);
+  };
 
   step("training a model on " + request.photos.string());
-  const std::size_t epochs = request.epochs.value_or(epochs_for(scan_folder(request.photos).photos.size()));
+  const std::size_t epochs = request.epochs.value_or(epochs_for(scan_photos(request.photos).photos.size()));
   const train_summary trained = train_model(session, {.images = request.photos,
                                                       .model = model,
                                                       .description = preset("default", {.size = kSide, .latent = {}}),
                                                       .epochs = epochs});
-  if (trained.stopped) throw cancelled("stopped while training; nothing else was made");
+  if (trained.stopped) throw cancelled("stopped");
 
   step("indexing the photos");
   update_index(session, {.images = request.photos, .model = model, .index = index_folder, .replace = true});
@@ -167,6 +173,17 @@ demo_summary run_demo(session& session, const demo_request& request) {
   write_file(summary.page, page.html());
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return summary;
+}
+
+}  // namespace
+
+demo_summary run_demo(session& session, const demo_request& request) {
+  std::string doing;
+  try {
+    return make_demo(session, request, doing);
+  } catch (const cancelled&) {
+    throw cancelled("stopped while " + doing + "; what was made so far is in " + request.out.string());
+  }
 }
 
 }  // namespace imgsim::app

@@ -40,6 +40,11 @@ std::string tie_text(const duplicate_group& group, std::size_t row) {
   return std::string(link.mirrored ? "mirrored, " : "") + "difference " + fixed_text(link.difference, 4);
 }
 
+/// "at most 0.35"; nobody needs to know how far below a thousandth of a pair.
+std::string at_most_text(double pairs) {
+  return pairs < 0.001 ? "fewer than 0.001" : "at most " + general_text(pairs, 2);
+}
+
 std::string summary(const duplicate_report& report) {
   std::size_t in_groups = 0, exact_links = 0;
   for (const duplicate_group& group : report.groups) {
@@ -51,8 +56,8 @@ std::string summary(const duplicate_report& report) {
                      (exact_links == 1 ? " exact copy, " : " exact copies, ") +
                      count_text(report.near_pairs, "near-identical pair");
   if (report.near_pairs > 0)
-    text += " at precision " + general_text(report.precision, 6) + " (at most " +
-            general_text(report.expected_false, 2) + " expected to be wrong)";
+    text += " at precision " + general_text(report.precision, 6) + " (" + at_most_text(report.expected_false) +
+            " expected to be wrong)";
   return text;
 }
 
@@ -140,7 +145,7 @@ std::string to_page(const session& session, const duplicate_report& report, cons
   page.remark(std::string("Verified: ") + kDuplicatesVerified + ".");
   if (report.no_estimate) page.remark("Near-identical photos are not told: " + *report.no_estimate + ".");
   if (!report.recall.empty()) page.remark("Variants of the photos that would be found: " + recall_text(report) + ".");
-  const photo_provider photos = photos_of(session, index);
+  const shown_photos photos = photos_of(session, index);
   for (std::size_t g = 0; g < std::min(report.groups.size(), kShownGroups); ++g) {
     const duplicate_group& group = report.groups[g];
     page.heading("Group " + std::to_string(g + 1), kind_text(group));
@@ -153,6 +158,7 @@ std::string to_page(const session& session, const duplicate_report& report, cons
   }
   if (report.groups.size() > kShownGroups)
     page.remark("and " + count_text(report.groups.size() - kShownGroups, "more group") + ", not shown");
+  remark_missing(page, photos);
   return page.html();
 }
 

@@ -146,6 +146,8 @@ std::string reason_of(const transfer& state, CURLcode code, const char* detail) 
     return "took longer than " + std::to_string(state.limits.timeout.count()) + " seconds";
   if (code == CURLE_TOO_MANY_REDIRECTS)
     return "redirects more than " + std::to_string(state.limits.max_redirects) + " times";
+  if (code == CURLE_URL_MALFORMAT)
+    return "is no URL: expected http(s)://HOST/PATH or http(s)://HOST:PORT/PATH, with a port of 0 to 65535";
   if (code == CURLE_UNSUPPORTED_PROTOCOL) return "leads to something that is neither http nor https";
   return std::string("cannot be fetched: ") + (*detail != '\0' ? detail : curl_easy_strerror(code));
 }

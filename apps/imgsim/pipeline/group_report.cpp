@@ -99,12 +99,12 @@ void write_group_files(const session& session, const photo_index& index, const g
                        const std::filesystem::path& folder) {
   write_file(folder / "k_groups.json", groups_document(result).dump() + "\n");
   const std::vector<group_summary> summaries = summarise(result);
-  const photo_provider photos = photos_of(session, index);
+  const shown_photos photos = photos_of(session, index);
   const rgb_image sheet = draw_contact_sheet(summaries, photos.read);
   write_file(folder / "contact_sheet.png", encode_png(sheet.view()));
 
   const groups& made = result.groups;
-  html_page page("Groups of photos", count_text(made.k(), "group") + " of " + count_text(index.size(), "photo") +
+  html_page page("Groups of photos", count_text(index.size(), "photo") + " in " + count_text(made.k(), "group") +
                                          " by " + made.method + " (" + made.metric + ", " + cost_text(result) + ", " +
                                          seed_text(result) + ")");
   if (result.chosen) {
@@ -120,6 +120,7 @@ void write_group_files(const session& session, const photo_index& index, const g
     for (const outlier& one : result.outliers) outliers.push_back({one.row, one.distance});
     add_outliers(page, outliers, photos, {.members = 60});
   }
+  remark_missing(page, photos);
   write_file(folder / "report.html", page.html());
 }
 

@@ -39,6 +39,9 @@ void print(const session& session, std::ostream& out, const match_list& list, co
 [[nodiscard]] std::string parse_metric(const std::string& text);
 /// "cosine or euclidean"
 [[nodiscard]] std::string metric_choices();
+/// What a similarity is by each, for commands that print it.
+inline constexpr const char* kSimilarityMeaning =
+    "A similarity by cosine is from -1 to 1, by euclidean it is minus the distance: 0 at most. ";
 /// Their names.
 [[nodiscard]] std::vector<std::string> known_metrics();
 

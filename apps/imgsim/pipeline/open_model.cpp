@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "cli/suggest.hpp"
 #include "cli/text.hpp"
 #include "pipeline/model_files.hpp"
 #include "pipeline/output_path.hpp"
@@ -18,8 +19,9 @@ namespace imgsim::app {
 model_file read_model(const std::filesystem::path& model) {
   std::error_code unknown;
   if (!std::filesystem::exists(model, unknown) && !unknown)
-    throw io_error(model,
-                   "there is no model; make one with: imgsim train --images DIR --model " + shell_word(model.string()));
+    throw missing_input(
+        model, input_kind::model,
+        "there is no model; make one with: imgsim train --images DIR --model " + shell_word(model.string()));
   return load_model(model);
 }
 
@@ -34,8 +36,9 @@ std::unique_ptr<encoder> open_model_of(session& session, const photo_index& inde
 photo_index open_index(const std::filesystem::path& folder, std::size_t least) {
   std::error_code unknown;
   if (!std::filesystem::exists(folder, unknown) && !unknown)
-    throw io_error(folder, "there is no index; make one with: imgsim index --images DIR --model FILE --index " +
-                               shell_word(folder.string()));
+    throw missing_input(folder, input_kind::index,
+                        "there is no index; make one with: imgsim index --images DIR --model FILE --index " +
+                            shell_word(folder.string()));
   photo_index index = photo_index::open(folder);
   if (index.size() < least)
     throw io_error(folder,
@@ -55,12 +58,25 @@ std::vector<std::string> paths_of(const photo_index& index, std::span<const std:
   return paths;
 }
 
-void expect_photo_folder(const photo_index& index) {
-  if (!std::filesystem::is_directory(index.photos_root()))
-    throw io_error(
-        index.photos_root(),
-        "the folder of the photos is not there (moved, or not mounted?); where it has moved, run imgsim index "
-        "with its new place as --images");
+void expect_index_or_model(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(path, unknown) && !unknown)
+    throw missing_input(path, input_kind::index_or_model, "there is no such index or model");
+}
+
+void expect_photo_folder(const photo_index& index, const std::string& without) {
+  const std::filesystem::path root = index.photos_root();
+  const std::string advice =
+      " (moved, or not mounted?); where it has moved, run imgsim index with its new place as "
+      "--images" +
+      (without.empty() ? "" : "; " + without);
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(root, ignored))
+    throw missing_input(root, input_kind::photo_folder, "the folder of the photos is not there" + advice);
+  // The place where a disk is mounted is there without it. The first photo that is found ends this.
+  for (std::size_t row = 0; row < index.size(); ++row)
+    if (std::filesystem::exists(index.photo_path(row), ignored)) return;
+  if (index.size() > 0) throw io_error(root, "holds none of the photos of " + index.folder().string() + advice);
 }
 
 index_writer edit_index(const std::filesystem::path& folder) {

@@ -33,8 +33,12 @@ namespace imgsim::app {
 [[nodiscard]] std::vector<std::string> paths_of(const photo_index& index);
 [[nodiscard]] std::vector<std::string> paths_of(const photo_index& index, std::span<const std::size_t> rows);
 
-/// Throws io_error where the folder that the photos of an index lie in is not there.
-void expect_photo_folder(const photo_index& index);
+/// Throws io_error where nothing is there.
+void expect_index_or_model(const std::filesystem::path& path);
+
+/// Throws io_error where the folder that the photos of an index lie in is not there, or none of them. `without` ends
+/// the sentence: what can be done without them.
+void expect_photo_folder(const photo_index& index, const std::string& without = {});
 
 /// A writer for an index that is there: its previous() is not null. Throws io_error.
 [[nodiscard]] index_writer edit_index(const std::filesystem::path& folder);

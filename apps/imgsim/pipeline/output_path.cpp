@@ -20,12 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void make_folder(const fs::path& folder) {
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) throw io_error(folder, "the folder cannot be made: " + failure.message(), failure.value());
-}
-
 /// At most `count` bytes of a file, from its beginning or, where `from_end`, up to its end.
 std::string part_of(const fs::path& path, std::size_t count, bool from_end) {
   std::ifstream file(path, std::ios::binary);
@@ -108,7 +102,7 @@ void expect_writable(const fs::path& folder) {
     throw io_error(folder, "cannot be written into: " + imgsim::detail::system_reason());
 }
 
-/// What make_folder() and expect_writable() would find, without a trace.
+/// What new_folders::make() and expect_writable() would find, without a trace.
 void expect_possible_folder(const fs::path& folder) {
   fs::path there = fs::absolute(folder);
   std::error_code failure;
@@ -131,17 +125,18 @@ void prepare_output_file(session& session, const fs::path& path, output_kind kin
     session.plan(path);
     return;
   }
-  if (const fs::path folder = path.parent_path(); !folder.empty()) make_folder(folder);
+  if (const fs::path folder = path.parent_path(); !folder.empty()) session.folders().make(folder);
   const atomic_file trial(path);  // without a commit it leaves nothing behind
 }
 
-void prepare_output_folder(session& session, const fs::path& folder, const std::vector<std::string>& names) {
+void prepare_output_folder(session& session, const fs::path& folder, const std::vector<std::string>& names,
+                           const std::string& aside) {
   if (session.is_dry_run()) {
     expect_possible_folder(folder);
     for (const std::string& name : names) session.plan(folder / name);
     return;
   }
-  make_folder(folder);
+  session.folders().make(folder, aside);
   expect_writable(folder);
 }
 

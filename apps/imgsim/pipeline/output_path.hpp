@@ -28,15 +28,16 @@ struct output_file {
   output_kind kind;
 };
 
-/// Makes the folders that are missing above `path`. Throws io_error where no file could be written there, where a file
-/// of another kind, which is not empty, would be lost, or where it lies within an index. In a dry run nothing is made,
-/// and the file is planned.
+/// Makes the folders that are missing above `path`; a run that leaves them empty removes them. Throws io_error where no
+/// file could be written there, where a file of another kind, which is not empty, would be lost, or where it lies
+/// within an index. In a dry run nothing is made, and the file is planned.
 void prepare_output_file(session& session, const std::filesystem::path& path, output_kind kind);
 
 /// Makes `folder` where it is missing. Throws io_error where no file could be written into it. In a dry run nothing is
-/// made, and the files of those `names` in it are planned.
-void prepare_output_folder(session& session, const std::filesystem::path& folder,
-                           const std::vector<std::string>& names);
+/// made, and the files of those `names` in it are planned. A file named `aside` does not keep a new folder, see
+/// new_folders::make().
+void prepare_output_folder(session& session, const std::filesystem::path& folder, const std::vector<std::string>& names,
+                           const std::string& aside = {});
 
 /// The same for a folder of results. Throws io_error, too, where a file of another kind would be lost, where the folder
 /// is an index or lies within one, or among the photos.

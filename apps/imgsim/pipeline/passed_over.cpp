@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "cli/suggest.hpp"
 #include "cli/text.hpp"
 
 #include <imgsim/core/error.hpp>
@@ -55,6 +57,13 @@ std::optional<std::string> passed_over_text(const photo_folder& folder) {
                     list_text(std::move(pictures)) + ")");
   if (parts.empty()) return std::nullopt;
   return "left out: " + all_of_text(parts);
+}
+
+photo_folder scan_photos(const std::filesystem::path& folder) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(folder, unknown) && !unknown)
+    throw missing_input(folder, input_kind::photo_folder, "there is no such folder");
+  return scan_folder(folder);
 }
 
 void refuse_no_photos(const photo_folder& folder) {

@@ -1,8 +1,12 @@
 #include "pipeline/query_pictures.hpp"
 
+#include "cli/text.hpp"
+#include "pipeline/open_model.hpp"
+
 #include <imgsim/core/file.hpp>
 #include <imgsim/image/decode.hpp>
 #include <imgsim/image/encode.hpp>
+#include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
 
@@ -52,14 +56,32 @@ std::vector<std::filesystem::path> write_grids(const photo_provider& indexed, st
   return files;
 }
 
-photo_provider photos_of(const session& session, const photo_index& index) {
-  const bool are_there = std::filesystem::is_directory(index.photos_root());
-  if (!are_there)
-    session.note(index.photos_root().string() +
-                 ": the folder of the photos is not there; they are shown as empty tiles");
-  return {.path = [&index](std::size_t row) { return index.photos()[row].path; },
-          .read = [&session, &index, are_there](
-                      std::size_t row) { return are_there ? read_indexed_photo(session, index, row) : rgb_image(); }};
+shown_photos photos_of(const session& session, const photo_index& index) {
+  expect_photo_folder(index);
+  shown_photos shown;
+  shown.missing = std::make_shared<std::set<std::size_t>>();
+  shown.path = [&index](std::size_t row) { return index.photos()[row].path; };
+  shown.read = [&session, &index, missing = shown.missing](std::size_t row) {
+    if (missing->contains(row)) return rgb_image();
+    rgb_image photo = read_indexed_photo(session, index, row);
+    if (photo.pixels.empty()) missing->insert(row);
+    return photo;
+  };
+  return shown;
+}
+
+void remark_missing(html_page& page, const shown_photos& photos) {
+  constexpr std::size_t kNamed = 10;
+  if (photos.missing->empty()) return;
+  std::string text = count_text(photos.missing->size(), "photo") + " could not be read and " +
+                     (photos.missing->size() == 1 ? "is an empty tile: " : "are empty tiles: ");
+  std::vector<std::string> names;
+  for (const std::size_t row : *photos.missing) {
+    if (names.size() == kNamed) break;
+    names.push_back(photos.path(row));
+  }
+  if (photos.missing->size() > kNamed) names.push_back(count_text(photos.missing->size() - kNamed) + " more");
+  page.remark(text + all_of_text(names));
 }
 
 void add_answers(html_page& page, const photo_provider& photos, std::span<const answered_query> answers) {

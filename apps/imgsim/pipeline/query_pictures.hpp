@@ -1,7 +1,10 @@
 // Answers to queries as pictures.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -26,9 +29,17 @@ inline const grid_options kTerminalGrid{.columns = 5, .tile = 96, .query = 128, 
 /// The photo of a row, or an image without pixels where it can no longer be read, which is noted.
 [[nodiscard]] rgb_image read_indexed_photo(const session& session, const photo_index& index, std::size_t row);
 
-/// The photos of an index, for pictures and pages. Where their folder is not there, that is noted once. Keeps
-/// references to its arguments.
-[[nodiscard]] photo_provider photos_of(const session& session, const photo_index& index);
+/// The photos of an index, for pictures and pages.
+struct shown_photos : photo_provider {
+  std::shared_ptr<std::set<std::size_t>> missing;  // rows that could not be read so far
+};
+
+/// Each that cannot be read is noted, once. Keeps references to its arguments. Throws io_error where none is there,
+/// see expect_photo_folder().
+[[nodiscard]] shown_photos photos_of(const session& session, const photo_index& index);
+
+/// A remark on the page about those that could not be read, where there are any.
+void remark_missing(html_page& page, const shown_photos& photos);
 
 /// The names of `count` pictures: `path` itself for one, else "name-1.png", "name-2.png", ...
 [[nodiscard]] std::vector<std::filesystem::path> grid_files(const std::filesystem::path& path, std::size_t count);

@@ -149,7 +149,7 @@ void plan_training_files(session& session, const std::filesystem::path& model) {
 }
 
 train_summary train_model(session& session, const train_request& request) {
-  const photo_folder folder = scan_folder(request.images);
+  const photo_folder folder = scan_photos(request.images);
   for (const skipped_file& file : folder.skipped) session.skip(file.path, file.reason);
   if (folder.photos.empty()) refuse_no_photos(folder);
   if (const auto left_out = passed_over_text(folder)) session.note(*left_out);

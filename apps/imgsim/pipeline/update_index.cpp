@@ -93,7 +93,7 @@ struct opened_request {
 };
 
 opened_request open_request(session& session, const index_request& request) {
-  opened_request opened{.folder = scan_folder(request.images), .model = {}, .hash = {}, .kept_for_drift = {}};
+  opened_request opened{.folder = scan_photos(request.images), .model = {}, .hash = {}, .kept_for_drift = {}};
   const model_file model = read_model(request.model);
   opened.model = session.device().open_encoder(model);
   opened.kept_for_drift = kept_for_drift(model);
@@ -166,7 +166,7 @@ index_outcome update_index(session& session, const index_request& request) {
   const opened_request opened = open_request(session, request);
   const auto& [folder, encoder, hash, kept] = opened;
 
-  prepare_output_folder(session, request.index, {});
+  prepare_output_folder(session, request.index, {}, index_lock::kName);
   index_writer writer(request.index);
   const photo_index* const previous = writer.previous();
   update_plan plan = plan_update(folder, previous, hash, session.device().host_pool());

@@ -154,12 +154,15 @@ class http_server {
 
   /// The port.
   int bind() {
-    const bool is_bound = address_.port == 0 ? (address_.port = server_.bind_to_any_port(address_.host)) > 0
-                                             : server_.bind_to_port(address_.host, address_.port);
-    if (!is_bound)
-      throw error("cannot listen at " + url_of(address_) +
-                  ": the port is taken, or the address is not of this machine; --port 0 takes a free port");
-    return address_.port;
+    const bool takes_any = address_.port == 0;
+    const int port = takes_any                                            ? server_.bind_to_any_port(address_.host)
+                     : server_.bind_to_port(address_.host, address_.port) ? address_.port
+                                                                          : 0;
+    if (port > 0) return address_.port = port;
+    if (takes_any)
+      throw error("cannot listen at " + printable_utf8(address_.host) + ": --host names no address of this machine");
+    throw error("cannot listen at " + url_of(address_) +
+                ": the port is taken, or the address is not of this machine; --port 0 takes a free port");
   }
 
   void run(const std::stop_token& stop) {

@@ -126,6 +126,16 @@ inline constexpr std::string_view kManifestEnd = "\"\n}\n";
   return text.substr(end + detail::kChecksumField.size()) == tail;
 }
 
+namespace detail {
+
+[[nodiscard]] inline bool is_of_newer_imgsim(std::string_view text) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto found = json.find("version");
+  return found != json.end() && found->is_number_integer() && found->get<std::int64_t>() > index_manifest::kVersion;
+}
+
+}  // namespace detail
+
 /// Reads the text of a manifest that lies at `path`. The checksum is left to verify, so that a root folder corrected
 /// by hand is no obstacle. Throws io_error where it is no manifest, damaged, or made by a newer imgsim.
 [[nodiscard]] inline index_manifest parse_manifest(std::string_view text, const std::filesystem::path& path) {

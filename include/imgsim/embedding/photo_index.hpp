@@ -237,7 +237,11 @@ class photo_index {
   [[nodiscard]] bool is_current() const { return current_version(folder_).is(version_); }
 
   void load() {
-    manifest_ = parse_manifest(version_.manifest, version_.locate(folder_, index_file::kManifest));
+    const std::filesystem::path manifest = version_.locate(folder_, index_file::kManifest);
+    if (detail::is_of_newer_imgsim(version_.manifest))
+      manifest_ = parse_manifest(version_.manifest, manifest);  // refuses it; nothing is to be repaired
+    else
+      with_repair(index_file::kManifest, [&] { manifest_ = parse_manifest(version_.manifest, manifest); });
     with_repair(index_file::kPhotos, [this] {
       photos_ = read_photo_list(checked(index_file::kPhotos));
       if (photos_.size() != manifest_.rows)
