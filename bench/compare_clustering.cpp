@@ -50,14 +50,14 @@ void swap_from_starts(const cpu_context& context, const char* distance_file, con
   const imgsim::mapped_npy<std::int64_t> starts(start_file);
   for (std::size_t start = 0; start < starts.view().extent(0); ++start)
     time_and_print([&] {
-      const imgsim::resident_distances source(distances.view());
-      imgsim::medoid_searcher_for<cpu_context, imgsim::resident_distances<>> search(context, source);
       const std::int64_t* rows = starts.view().row(start);
-      search.assign(std::vector<std::size_t>(rows, rows + starts.view().extent(1)));
-      constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-      const imgsim::detail::swap_outcome outcome = imgsim::detail::improve_by_swaps(
-          search, {.max_passes = kAll, .max_swaps = kAll, .stop = {}, .on_progress = nullptr});
-      return imgsim::detail::read_result(search, outcome).cost;
+      const std::size_t k = starts.view().extent(1);
+      return imgsim::k_medoids(context, distances.view(),
+                               {.k = k,
+                                .restarts = 0,
+                                .known_medoids = {rows, rows + k},
+                                .max_passes = std::numeric_limits<std::size_t>::max()})
+          .cost;
     });
 }
 

@@ -29,6 +29,9 @@ BOOST_AUTO_TEST_CASE(a_sample_of_all_points_is_the_whole_search) {
   BOOST_TEST(found.sample_size == 90u);
   BOOST_TEST(found.groups.medoids == expected.medoids, boost::test_tools::per_element());
   BOOST_TEST(found.groups.cost == expected.cost);
+  BOOST_TEST(found.groups.swaps == expected.swaps);
+  BOOST_TEST(found.groups.passes == expected.passes);
+  BOOST_TEST(found.groups.converged);
 }
 
 BOOST_AUTO_TEST_CASE(groups_come_close_to_those_of_the_whole_search) {

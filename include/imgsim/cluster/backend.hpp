@@ -71,6 +71,8 @@ struct medoid_addition {
 /// Nearest and second nearest are the first two medoids in order of (distance, position).
 ///
 /// A search may have read_ahead(rows), see detail::read_ahead.
+///
+/// After an exception from a member that is not const, a search can be destroyed and no more.
 template <class S>
 concept medoid_search =
     requires(S search, const S& state, std::span<const std::size_t> rows, std::size_t index,

@@ -72,9 +72,9 @@ class centroid_judge {
   centroid_judge& operator=(const centroid_judge&) = delete;
 
   /// Of `labels` [M], all below `k`. Groups without points do not count; where fewer than two have points, or every
-  /// point is a group, both are 0. O(M + m D + n K D), m the members and n the number of groups that the last partition
-  /// did not have or for which the worst group has changed; the result is the same as if none came before. Throws
-  /// invalid_argument where the labels are not M or one is `k` or more.
+  /// point is a group, both are 0. O(M + m D + (1 + n) K D), m the members and n the number of groups that the last
+  /// partition did not have or for which the worst group has changed; the result is the same as if none came before.
+  /// Throws invalid_argument where the labels are not M or one is `k` or more.
   [[nodiscard]] centroid_indices operator()(std::span<const std::uint32_t> labels, std::size_t k) {
     IMGSIM_EXPECTS(labels.size() == points_.extent(0), labels.size(), " labels for points ", shape_text(points_));
     for (const std::uint32_t label : labels)

@@ -261,7 +261,8 @@ choose_k_result sweep_and_judge(const Context& context, const Source& source, co
 /// the centroids is best. Otherwise it is "no clear elbow", and the recommendation is Kneedle's elbow or, without one,
 /// the best medoid silhouette. Whether there are groups at all, gap_statistic() says. There is nothing to choose where
 /// all points lie in one place or are fewer than 3 (K = 1), where the first K leaves no error, or where the range holds
-/// one K; then the verdict says which.
+/// one K; then the verdict says which. Distances up to 2^-40 of the largest (or of the bound that the source states)
+/// count as 0 for it.
 ///
 /// O(M^2) for a handful of passes at each K. The result is a function of the distances and the options. Throws
 /// invalid_argument where k_min is 0, above k_max or above M, or a distance is not finite; cancelled when a stop is

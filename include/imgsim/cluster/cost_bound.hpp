@@ -60,7 +60,8 @@ inline std::vector<std::size_t> largest_savings(std::span<const std::int64_t> sa
 }  // namespace detail
 
 /// A lower bound of the cost of any `medoids.size()` medoids of the points of `source`, begun from the given ones
-/// (distinct rows). O(M^2) an iteration. The result is a function of the distances, the medoids and the options.
+/// (distinct rows), where no distance is negative. O(M^2) an iteration. The result is a function of the distances, the
+/// medoids and the options.
 ///
 /// Throws invalid_argument where there are no medoids, one is not a row, a distance is not finite or one to a medoid
 /// is negative;

@@ -51,7 +51,7 @@ template <execution_context Context, class Source>
   // The search counts what lies below a price: that of a point not covered yet is the float above the largest float
   // within the distance.
   auto within =
-      static_cast<float>(std::min(options.max_distance, static_cast<double>(std::numeric_limits<float>::max()) / 2));
+      static_cast<float>(std::min(options.max_distance, static_cast<double>(std::numeric_limits<float>::max())));
   if (static_cast<double>(within) > options.max_distance) within = std::nextafter(within, -1.0f);
   const float price = std::nextafter(within, std::numeric_limits<float>::infinity());
   constexpr float kCovered = -std::numeric_limits<float>::infinity();  // below every distance

@@ -3,6 +3,7 @@
 // for whole rows in rising order and never keeps more than a tile of them.
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -26,8 +27,10 @@ namespace imgsim {
 ///
 /// Values are finite; they need be neither symmetric nor a metric.
 ///
-/// A source that knows a number that no distance exceeds in magnitude may say so with upper_bound(), an optional float;
-/// a search then does not read all distances to find the largest, unless they lie in memory. On the CPU it looks at
+/// A source that knows a number that no distance exceeds in magnitude may say so with upper_bound(), an optional float,
+/// finite and not negative; a search then does not read all distances to find the largest, unless they lie in memory.
+/// Sums are rounded to a unit that follows from it (fixed_point.hpp): it should not be many orders of magnitude larger
+/// than the distances that occur. On the CPU it looks at
 /// each that it reads, and throws invalid_argument for one that is not finite or beyond the bound; on a CUDA device it
 /// does not, and such a distance belongs to no medoid.
 template <class S>
@@ -37,20 +40,38 @@ concept distance_source = requires(const S& source, std::size_t first, std::size
   { S::kResident } -> std::convertible_to<bool>;
 };
 
+namespace detail {
+
+/// The upper_bound() of a source that has one. Throws invalid_argument where that cannot be one.
+template <class Source>
+[[nodiscard]] std::optional<float> stated_bound(const Source& source) {
+  if constexpr (requires { source.upper_bound(); }) {
+    const std::optional<float> bound = source.upper_bound();
+    IMGSIM_EXPECTS(!bound || (std::isfinite(*bound) && *bound >= 0), "the source of distances states the upper bound ",
+                   bound.value_or(0), ", which is no finite number from 0 on");
+    return bound;
+  }
+  return std::nullopt;
+}
+
+}  // namespace detail
+
 /// A distance matrix [M, M] in memory (or mapped into it), of the host or of a device; rows may be strided.
 template <class Space = host_space>
 class resident_distances {
  public:
   static constexpr bool kResident = true;
 
-  /// Throws invalid_argument where `distances` is not square. Of distances between embeddings, distance_bound()
-  /// (embedding_distances.hpp) gives the `upper_bound` with which K-medoids takes the very swaps that it takes over
-  /// the embeddings themselves: sums are rounded to a unit that follows from the bound.
+  /// Throws invalid_argument where `distances` is not square or the bound is not finite or negative. Of distances
+  /// between embeddings, distance_bound() (embedding_distances.hpp) gives the `upper_bound` with which K-medoids takes
+  /// the very swaps that it takes over the embeddings themselves: sums are rounded to a unit that follows from the
+  /// bound.
   explicit resident_distances(matrix_view<const float, Space> distances,
                               std::optional<float> upper_bound = std::nullopt)
       : distances_(distances), upper_bound_(upper_bound) {
     IMGSIM_EXPECTS(distances.extent(0) == distances.extent(1), "a distance matrix is square, this one is ",
                    shape_text(distances));
+    static_cast<void>(detail::stated_bound(*this));
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return distances_.extent(0); }

@@ -42,7 +42,7 @@ template <metric Metric>
   if constexpr (requires { Metric::largest_distance(0.0); }) {
     const double bound =
         Metric::largest_distance(std::sqrt(largest_squared_norm)) * (1 + 0x1p-20);  // for the rounding of distances
-    if (largest_squared_norm < std::numeric_limits<double>::infinity() &&
+    if (largest_squared_norm < std::numeric_limits<double>::infinity() && bound >= 0 &&
         bound <= static_cast<double>(std::numeric_limits<float>::max()))
       return static_cast<float>(bound);
   }

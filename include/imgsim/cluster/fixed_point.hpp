@@ -4,8 +4,10 @@
 // depends on the order of the additions, so threads, vector widths and devices would take different swaps and end in
 // different groups. Here each distance is rounded once to a multiple of a fixed unit and sums are 64-bit integers:
 // exact, associative, and free of drift however often a running sum is updated. The unit is the smallest power of two
-// that lets M distances add up without overflow: for M = 4738 about 2^-48 of the largest distance, far below float32's
-// own 2^-24.
+// that keeps the sum of M distances below 2^60: for M = 4738 2^-47 of the largest distance (or of the bound that is
+// stated for them), far below float32's own 2^-24. Distances that are more than about 2^20 times smaller than the
+// largest lose digits, and those below the unit count as 0: where that is so of the distances to the medoids, a search
+// does not claim to have converged.
 #pragma once
 
 #include <bit>

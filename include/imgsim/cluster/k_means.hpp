@@ -275,7 +275,8 @@ k_means_result improve_centroids(Search& search, matrix_view<const float> points
 /// K centroids of `rows` [M, D] by Lloyd's algorithm from greedy k-means++ seeds. An empty group is given the point
 /// farthest from its centroid. The result depends on the points and the options, not on the number of threads.
 /// O(M K D) for an iteration; memory beyond the points O(M log K + K D), and a float32 copy of them if they are
-/// spherical or of another type.
+/// spherical or of another type. Seeds are drawn by squared distances in float32: differences between points should be
+/// of magnitude 1e-18 to 1e18 for them to be any good.
 ///
 /// Throws invalid_argument where k is 0 or above M, restarts, max_iterations or D is 0, or a value is not finite;
 /// cancelled when a stop is requested.

@@ -36,7 +36,8 @@ struct k_medoids_options {
   std::size_t k = 2;
   medoid_initialisation initialisation = medoid_initialisation::k_means_plus_plus;
   std::uint64_t seed = 0;
-  std::size_t restarts = 1;  // starts from other random medoids; the cheapest result is kept, ties to the first
+  /// Starts from other random medoids; the cheapest result is kept, ties to the first. 0 only with known medoids.
+  std::size_t restarts = 1;
   /// [K] rows, or empty: medoids that are known to be good, from which one more start is made, before the others.
   std::vector<std::size_t> known_medoids = {};
   std::size_t max_passes = 100;                                     // scans over all candidates, in each restart
@@ -54,7 +55,9 @@ struct k_medoids_result {
   double cost = 0;                    // sum of `distances`, in float64
   std::size_t swaps = 0;              // of the restart that was kept, as are the next two
   std::size_t passes = 0;
-  bool converged = false;  // no exchange of one medoid for one other point lowers the cost, in units of fixed_point
+  /// No exchange of one medoid for one other point lowers the cost, in units of fixed_point, and these resolve the
+  /// distances to the medoids to 2^-20 of their sum.
+  bool converged = false;
 };
 
 namespace detail {
@@ -124,7 +127,13 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
   result.cost = std::accumulate(result.distances.begin(), result.distances.end(), 0.0);
   result.swaps = outcome.swaps;
   result.passes = outcome.passes;
-  result.converged = outcome.converged;
+  double nearest = 0, magnitude = 0;
+  for (const float distance : search.nearest()) {
+    nearest += static_cast<double>(distance);
+    magnitude += std::abs(static_cast<double>(distance));
+  }
+  result.converged =
+      outcome.converged && std::abs(search.unit().to_double(search.cost()) - nearest) <= 0x1p-20 * magnitude;
   return result;
 }
 
@@ -144,10 +153,13 @@ k_medoids_result read_result(Search& search, const swap_outcome& outcome) {
 /// handful of passes. The result is a local optimum (unless a budget ends it): no exchange of a medoid for another
 /// point lowers the cost. It is a function of the distances and the options; threads and devices do not change it.
 ///
-/// Memory beyond the source: O(M) on a CPU; on a CUDA device [K, M] floats more where the source is not resident.
+/// Memory beyond the source, on a CPU: O(M), and where the source is not resident up to 32 MiB of rows or one for each
+/// thread, where that is more, and 16 for each besides. On a CUDA device: a source of the host is copied to the device,
+/// 4 M^2 bytes; of embeddings the points are, and [K, M] floats.
 ///
-/// Throws invalid_argument where k is 0 or above M, restarts or max_passes is 0, M is 2^32 - 1 or more, the known
-/// medoids are not K distinct rows, or a distance is not finite; cancelled when a stop is requested.
+/// Throws invalid_argument where k is 0 or above M, max_passes is 0, restarts is and no medoids are known, M is 2^32 -
+/// 1 or more, the known medoids are not K distinct rows, or a distance is not finite; cancelled when a stop is
+/// requested.
 template <execution_context Context, class Source>
 [[nodiscard]] k_medoids_result k_medoids(const Context& context, const Source& source,
                                          const k_medoids_options& options) {
@@ -159,7 +171,7 @@ template <execution_context Context, class Source>
                                         options.restarts, options.max_passes, options.max_swaps});
   detail::expect_same_rows(context, options.known_medoids);
   IMGSIM_EXPECTS(options.k >= 1 && options.k <= size, "cannot make ", options.k, " groups of ", size, " points");
-  IMGSIM_EXPECTS(options.restarts >= 1, "restarts must be at least 1");
+  IMGSIM_EXPECTS(options.restarts >= 1 || !options.known_medoids.empty(), "restarts must be at least 1");
   IMGSIM_EXPECTS(options.max_passes >= 1, "max_passes must be at least 1");
   IMGSIM_EXPECTS(options.known_medoids.empty() || options.known_medoids.size() == options.k,
                  options.known_medoids.size(), " known medoids for ", options.k, " groups");
@@ -170,7 +182,9 @@ template <execution_context Context, class Source>
   std::int64_t best_cost = std::numeric_limits<std::int64_t>::max();
   detail::swap_outcome best_outcome;
   // BUILD leaves nothing to chance: a second start from it would end where the first did.
-  const std::size_t random_starts = options.initialisation == medoid_initialisation::build ? 1 : options.restarts;
+  const std::size_t random_starts = options.initialisation == medoid_initialisation::build
+                                        ? std::min<std::size_t>(options.restarts, 1)
+                                        : options.restarts;
   const std::size_t known_starts = known.empty() ? 0 : 1;
   for (std::size_t start = 0; start < known_starts + random_starts; ++start) {
     const auto report = [&](std::size_t passes, std::size_t swaps) {
@@ -202,7 +216,8 @@ template <execution_context Context, class Source>
   return detail::read_result(search, best_outcome);
 }
 
-/// The groups around `medoids` (distinct rows of `source`) as they are: every point with the nearest. O(K M) distances.
+/// The groups around `medoids` (distinct rows of `source`) as they are: every point with the nearest. O(K M) distances,
+/// and all M^2 once more where the source states no bound (distance_source.hpp; a metric's largest_distance).
 /// Throws invalid_argument where there are none, one is not a row or is named twice, or a distance is not finite.
 template <execution_context Context, class Source>
 [[nodiscard]] k_medoids_result groups_around(const Context& context, const Source& source,

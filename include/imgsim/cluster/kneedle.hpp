@@ -15,8 +15,9 @@ namespace imgsim {
 struct kneedle_result {
   std::size_t position = 0;  // in the curve
   double x = 0;
-  double strength = 0;  // how far the curve lies below the straight line between its ends there, in (0, 1), where
-                        // both axes run from 0 to 1; a straight line has 0
+  /// How far the curve lies below the straight line between its ends there, where both axes run from 0 to 1: in (0, 1)
+  /// of a curve that falls from its first point to its last, more of one that falls below its last.
+  double strength = 0;
 };
 
 /// The elbow of a falling, convex curve by Kneedle (Satopaa, Albrecht, Irwin and Raghavan, 2011,

@@ -35,7 +35,8 @@ struct sampled_k_medoids_options {
 };
 
 struct sampled_k_medoids_result {
-  k_medoids_result groups;      // over all points; `converged` is false, `swaps` counts those over all points
+  k_medoids_result groups;      // over all points; `converged` is false, `swaps` counts those over all points, unless
+                                // the sample was all points
   std::size_t sample_size = 0;  // points of each sample
   double sampled_cost = 0;      // of the best sample's medoids over all points, before the swaps
   double sample_mean = 0;       // mean distance within that sample to its own best medoids ...
@@ -63,8 +64,9 @@ std::size_t draw_central(const Search& search, random_stream& random) {
 /// that cost least over all points are kept. Then points near the middle of their groups are tried as medoids over all
 /// points, and each that lowers the cost is swapped in. With M points or more in a sample it is k_medoids.
 ///
-/// O(samples (sample_size^2 + K M) + candidates M) distances; memory O(sample_size^2 + M), on a CUDA device K M floats
-/// more. The result is a function of the distances and the options.
+/// O(samples (sample_size^2 + K M) + candidates M) distances, and all M^2 once more where the source states no bound
+/// (distance_source.hpp; a metric's largest_distance): state one; memory O(sample_size^2 + M), on a CUDA device K M
+/// floats more. The result is a function of the distances and the options.
 ///
 /// Throws invalid_argument where k_medoids does, or where a sample would hold fewer than K points; cancelled when a
 /// stop is requested.
@@ -94,6 +96,7 @@ template <execution_context Context, class Source>
   medoid_searcher_for<Context, Source> search(context, source);
   sampled_k_medoids_result result;
   result.sample_size = std::min(wanted, size);
+  detail::swap_outcome of_all_points;
   std::vector<std::size_t> best_medoids;
   std::int64_t best_cost = std::numeric_limits<std::int64_t>::max();
   const auto hold_best = [&] {  // K M distances, unless the sample before was the best
@@ -117,6 +120,7 @@ template <execution_context Context, class Source>
     std::vector<std::size_t> medoids;
     for (const std::size_t position : found.medoids) medoids.push_back(rows[position]);
     search.assign(medoids);
+    if (is_whole) of_all_points = {.swaps = found.swaps, .passes = found.passes, .converged = found.converged};
     if (search.cost() >= best_cost) continue;
     best_cost = search.cost();
     best_medoids = medoids;
@@ -132,7 +136,7 @@ template <execution_context Context, class Source>
   hold_best();
   result.sampled_cost = search.unit().to_double(search.cost());
   random_stream random(options.seed, samples);
-  detail::swap_outcome outcome;
+  detail::swap_outcome outcome = of_all_points;
   for (std::size_t tried = 0; tried < candidates;) {
     std::vector<std::size_t> drawn(std::min(detail::kRowsTogether, candidates - tried));
     for (std::size_t& row : drawn) row = detail::draw_central(search, random);

@@ -33,15 +33,17 @@ class candidate_rows {
       return last;
     } else {
       if (first < first_ || first >= first_ + count_) {
-        first_ = first;
+        std::size_t count = 1;
+        count_ = 0;  // nothing, should what follows throw
         if (const auto ahead = std::ranges::find(ahead_, first); ahead != ahead_.end()) {
-          count_ = 1;
           loaded_ = ahead_rows_.view().row(static_cast<std::size_t>(ahead - ahead_.begin()));
         } else {
-          count_ = std::min(tile_.extent(0), last - first);
+          count = std::min(tile_.extent(0), last - first);
           loaded_ = tile_.data();
-          source_.read(context_, first, tile_.view().slice(0, count_));
+          source_.read(context_, first, tile_.view().slice(0, count));
         }
+        first_ = first;
+        count_ = count;
       }
       return std::min(last, first_ + count_);
     }
@@ -52,9 +54,10 @@ class candidate_rows {
   void read_ahead(std::span<const std::size_t> rows) {
     if constexpr (!distance_rows<Source>::kResident) {
       count_ = 0;
-      ahead_.assign(rows.begin(), rows.end());
+      ahead_.clear();  // none, should what follows throw
       if (ahead_rows_.extent(0) != rows.size()) ahead_rows_ = tensor<float, 2>({rows.size(), source_.size()});
       source_.gather(context_, rows, ahead_rows_.view());
+      ahead_.assign(rows.begin(), rows.end());
     }
   }
 

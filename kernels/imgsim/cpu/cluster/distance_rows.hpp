@@ -93,10 +93,7 @@ class distance_rows {
   }
 
   /// A number that no distance exceeds, where one is known without reading them.
-  [[nodiscard]] std::optional<float> upper_bound() const {
-    if constexpr (requires { source_.upper_bound(); }) return source_.upper_bound();
-    return std::nullopt;
-  }
+  [[nodiscard]] std::optional<float> upper_bound() const { return imgsim::detail::stated_bound(source_); }
 
   /// out [r, c] = the distance from rows[r] to columns[c].
   void submatrix(std::span<const std::size_t> rows, std::span<const std::size_t> columns,

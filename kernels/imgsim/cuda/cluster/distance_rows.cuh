@@ -90,15 +90,10 @@ class distance_rows : public distance_table {
 
  public:
   distance_rows(const cuda_context& context, const Source& source)
-      : distance_table(copy_of(context, source), source.size(), bound_of(source)) {}
+      : distance_table(copy_of(context, source), source.size(), imgsim::detail::stated_bound(source)) {}
 
  private:
   static constexpr std::size_t kBlockBytes = std::size_t{64} << 20;
-
-  [[nodiscard]] static std::optional<float> bound_of(const Source& source) {
-    if constexpr (requires { source.upper_bound(); }) return source.upper_bound();
-    return std::nullopt;
-  }
 
   [[nodiscard]] static padded_rows copy_of(const cuda_context& context, const Source& source) {
     const std::size_t size = source.size();
