@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -143,6 +144,8 @@ class index_inspection {
     if (is_sound(index_file::kEmbeddings)) guarded(index_file::kEmbeddings, [&] { inspect_embeddings(); });
     if (is_sound(index_file::kNeighbourRows) && is_sound(index_file::kNeighbourSimilarity))
       guarded(index_file::kNeighbourRows, [&] { inspect_neighbours(); });
+    if (is_sound(index_file::kGraphLinks) && is_sound(index_file::kGraphLayers))
+      guarded(index_file::kGraphLinks, [&] { inspect_graph(); });
     if (is_sound(index_file::kGroups) && is_sound(index_file::kPhotos))
       guarded(index_file::kGroups, [&] { inspect_groups(); });
     if (is_sound(index_file::kModel)) guarded(index_file::kModel, [&] { inspect_model(); });
@@ -173,6 +176,29 @@ class index_inspection {
       if (const std::optional<std::string> fault = stored.fault_of(i))
         throw io_error(index_file::kNeighbourRows, *fault);
     }
+  }
+
+  void inspect_graph() {
+    const auto file_of = [&](const char* name) {
+      const std::vector<std::size_t>& shape = manifest_.files.at(name).shape;
+      if (shape.size() != 2) throw io_error(name, "is listed without its shape");
+      return matrix<std::int32_t>(name, shape[0], shape[1]);
+    };
+    const mapped_npy<std::int32_t> links = file_of(index_file::kGraphLinks);
+    const mapped_npy<std::int32_t> layers = file_of(index_file::kGraphLayers);
+    // -1 stands for none. A line of the layers begins with a row of the index; all else are lines.
+    const auto look = [](const char* name, matrix_view<const std::int32_t> values, std::size_t column,
+                         std::size_t columns, std::size_t end) {
+      for (std::size_t row = 0; row < values.extent(0); ++row)
+        for (const std::int32_t value : std::span(values.row(row), values.extent(1)).subspan(column, columns))
+          if (value < -1 || value >= static_cast<std::int64_t>(end))
+            throw io_error(name, concat("names ", value, " of ", end, " in line ", row));
+    };
+    if (layers.view().extent(0) < 1 || layers.view().extent(1) < 2)
+      throw io_error(index_file::kGraphLayers, "has no line to begin with");
+    look(index_file::kGraphLinks, links.view(), 0, links.view().extent(1), manifest_.rows);
+    look(index_file::kGraphLayers, layers.view(), 0, 1, manifest_.rows);
+    look(index_file::kGraphLayers, layers.view(), 1, layers.view().extent(1) - 1, layers.view().extent(0));
   }
 
   void inspect_groups() {
