@@ -51,11 +51,15 @@ exit_code graph_command::run(session& session) {
   }
   index_writer writer = edit_index(index_);
   const photo_index index = open_index(index_);
-  const graph_result made = make_graph(session, index, request_);
+  graph_result made = make_graph(session, index, request_);
   const graph_trial& kept = made.trials.back();
   if (kept.recall < request_.recall)
     session.warn("the recall of " + fixed_text(request_.recall, 3) + " is not reached with a breadth of " +
                  std::to_string(kept.breadth) + ": give more --links or more --candidates");
+  if (session.options().deterministic) {
+    made.exact_seconds = 0;
+    for (graph_trial& trial : made.trials) trial.seconds = 0;
+  }
   writer.set_graph({.metric = request_.metric, .breadth = kept.breadth, .recall = kept.recall}, made.graph.links.view(),
                    made.graph.layers.view());
   writer.commit();

@@ -193,9 +193,8 @@ index_outcome update_index(session& session, const index_request& request) {
   if (!outcome.dropped.empty()) {
     std::string how;
     for (const std::string& what : outcome.dropped)
-      how += (how.empty() ? " imgsim " : ", imgsim ") + (what == "groups"
-                                                             ? "cluster --index " + request.index.string() + " -k K"
-                                                             : "neighbors --index " + request.index.string());
+      how += (how.empty() ? " imgsim " : ", imgsim ") + (what == "groups" ? "cluster" : what) + " --index " +
+             request.index.string() + (what == "groups" ? " -k K" : "");
     session.note("the stored " + all_of_text(outcome.dropped) +
                  " were of the photos before and are dropped; make them " + "again with:" + how);
   }

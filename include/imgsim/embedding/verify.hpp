@@ -144,8 +144,12 @@ class index_inspection {
     if (is_sound(index_file::kEmbeddings)) guarded(index_file::kEmbeddings, [&] { inspect_embeddings(); });
     if (is_sound(index_file::kNeighbourRows) && is_sound(index_file::kNeighbourSimilarity))
       guarded(index_file::kNeighbourRows, [&] { inspect_neighbours(); });
-    if (is_sound(index_file::kGraphLinks) && is_sound(index_file::kGraphLayers))
-      guarded(index_file::kGraphLinks, [&] { inspect_graph(); });
+    if (is_sound(index_file::kGraphLinks))
+      guarded(index_file::kGraphLinks, [&] {
+        const auto links = listed_numbers(index_file::kGraphLinks);
+        expect_below(links.view(), 0, links.view().extent(1), manifest_.rows);
+      });
+    if (is_sound(index_file::kGraphLayers)) guarded(index_file::kGraphLayers, [&] { inspect_layers(); });
     if (is_sound(index_file::kGroups) && is_sound(index_file::kPhotos))
       guarded(index_file::kGroups, [&] { inspect_groups(); });
     if (is_sound(index_file::kModel)) guarded(index_file::kModel, [&] { inspect_model(); });
@@ -178,27 +182,28 @@ class index_inspection {
     }
   }
 
-  void inspect_graph() {
-    const auto file_of = [&](const char* name) {
-      const std::vector<std::size_t>& shape = manifest_.files.at(name).shape;
-      if (shape.size() != 2) throw io_error(name, "is listed without its shape");
-      return matrix<std::int32_t>(name, shape[0], shape[1]);
-    };
-    const mapped_npy<std::int32_t> links = file_of(index_file::kGraphLinks);
-    const mapped_npy<std::int32_t> layers = file_of(index_file::kGraphLayers);
-    // -1 stands for none. A line of the layers begins with a row of the index; all else are lines.
-    const auto look = [](const char* name, matrix_view<const std::int32_t> values, std::size_t column,
-                         std::size_t columns, std::size_t end) {
-      for (std::size_t row = 0; row < values.extent(0); ++row)
-        for (const std::int32_t value : std::span(values.row(row), values.extent(1)).subspan(column, columns))
-          if (value < -1 || value >= static_cast<std::int64_t>(end))
-            throw io_error(name, concat("names ", value, " of ", end, " in line ", row));
-    };
-    if (layers.view().extent(0) < 1 || layers.view().extent(1) < 2)
-      throw io_error(index_file::kGraphLayers, "has no line to begin with");
-    look(index_file::kGraphLinks, links.view(), 0, links.view().extent(1), manifest_.rows);
-    look(index_file::kGraphLayers, layers.view(), 0, 1, manifest_.rows);
-    look(index_file::kGraphLayers, layers.view(), 1, layers.view().extent(1) - 1, layers.view().extent(0));
+  [[nodiscard]] mapped_npy<std::int32_t> listed_numbers(const char* name) {
+    const std::vector<std::size_t>& shape = manifest_.files.at(name).shape;
+    if (shape.size() != 2) throw io_error(name, "is listed without its shape");
+    return matrix<std::int32_t>(name, shape[0], shape[1]);
+  }
+
+  /// Of a graph, where -1 stands for none.
+  static void expect_below(matrix_view<const std::int32_t> values, std::size_t column, std::size_t columns,
+                           std::size_t end) {
+    for (std::size_t line = 0; line < values.extent(0); ++line)
+      for (const std::int32_t value : std::span(values.row(line) + column, columns))
+        IMGSIM_EXPECTS(value >= -1 && value < static_cast<std::int64_t>(end), "names ", value, " of ", end, " in line ",
+                       line);
+  }
+
+  /// Each begins with a row of the index; all else are lines.
+  void inspect_layers() {
+    const auto layers = listed_numbers(index_file::kGraphLayers);
+    const auto [lines, columns] = layers.view().extents();
+    IMGSIM_EXPECTS(lines >= 1 && columns >= 2, "has no line to begin with");
+    expect_below(layers.view(), 0, 1, manifest_.rows);
+    expect_below(layers.view(), 1, columns - 1, lines);
   }
 
   void inspect_groups() {
