@@ -10,7 +10,7 @@ packages=(
   libboost-program-options-dev libboost-test-dev libboost-context-dev
   libturbojpeg0-dev libpng-dev libwebp-dev libexif-dev
   libeigen3-dev nlohmann-json3-dev libhdf5-dev libcurl4-openssl-dev libxxhash-dev
-  libcpp-httplib-dev libtomlplusplus-dev
+  libcpp-httplib-dev libtomlplusplus-dev libhnswlib-dev
   "$@"
 )
 

@@ -122,6 +122,9 @@ BOOST_AUTO_TEST_CASE(each_command_plans_what_it_does) {
   run({"cluster", "--index", index, "-k", "3", "--out", out + "/groups", "--partition", "symlink"}, kPhotos);
   run({"cluster", "--index", index, "-k", "3", "--method", "k-means", "--out", out + "/copies", "--partition", "copy"},
       kPhotos);
+#ifdef IMGSIM_TEST_HNSW
+  run({"graph", "--index", index}, kPhotos);
+#endif
   run({"cluster", "--index", index, "-k", "3"}, kPhotos);  // the centroids of before go
   run({"duplicates", "--index", index, "--report", out + "/d.html"}, kPhotos);
   run({"manual", "--out", out + "/man"}, 0);

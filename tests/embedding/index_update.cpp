@@ -151,9 +151,11 @@ BOOST_AUTO_TEST_CASE(each_change_is_told_from_the_others) {
   BOOST_TEST(done.summary.skipped[0].path == "f.jpg");
   const auto opened = imgsim::photo_index::open(index);
   BOOST_TEST(!opened.neighbours().has_value());
+  BOOST_TEST(!opened.graph().has_value());
   BOOST_TEST(!opened.groups().has_value());
   BOOST_TEST(!opened.centroids().has_value());
   BOOST_TEST(!fs::exists(index / "neighbors_index.npy"));
+  BOOST_TEST(!fs::exists(index / "graph_layers.npy"));
   BOOST_TEST(!fs::exists(index / "k_groups.json"));
   BOOST_TEST(opened.manifest().skipped.size() == 1u);
   check_equals_fresh();

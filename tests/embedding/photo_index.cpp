@@ -52,6 +52,7 @@ struct fixture {
       const auto opened = imgsim::photo_index::open(index);
       (void)opened.embeddings();
       (void)opened.neighbours();
+      (void)opened.graph();
       (void)opened.groups();
       (void)opened.centroids();
       (void)opened.model_path();
@@ -146,6 +147,7 @@ BOOST_AUTO_TEST_CASE(a_missing_or_cut_file_is_named) {
       const bool is_needed = name == imgsim::index_file::kEmbeddings || name == imgsim::index_file::kPhotos;
       const std::string repair = is_needed                       ? "; restore the index from a copy"
                                  : name.starts_with("neighbors") ? "; make the neighbours again with: imgsim neighb"
+                                 : name.starts_with("graph")     ? "; make the graph again with: imgsim graph"
                                  : name == imgsim::index_file::kModel ? "; give the model again with: imgsim index"
                                                                       : "; make the groups again with: imgsim cluster";
       fs::remove(index / name);
@@ -181,7 +183,8 @@ BOOST_AUTO_TEST_CASE(a_derived_file_that_is_damaged_is_missed_by_none_but_its_us
 
 BOOST_AUTO_TEST_CASE(writing_a_damaged_file_again_repairs_it) {
   const auto before = imgsim_test::contents_of(index);
-  for (const char* name : {"neighbors_index.npy", "neighbors_similarity.npy", "k_groups.json", "centroids.npy"}) {
+  for (const char* name : {"neighbors_index.npy", "neighbors_similarity.npy", "graph_links.npy", "graph_layers.npy",
+                           "k_groups.json", "centroids.npy"}) {
     std::string bytes = text_of(name);
     bytes.back() ^= 1;
     imgsim::write_file(index / name, bytes);
@@ -240,6 +243,11 @@ BOOST_AUTO_TEST_CASE(hostile_manifests_are_refused) {
       {"\"embeddings.npy\"", "\"centroids.npy\"", "lists no embeddings or no photos"},
       {"\"neighbors_index.npy\"", "\"model.safetensors\"", "lists the neighbours only in part"},
       {"\"k_groups.json\"", "\"model.safetensors\"", "lists centroids without groups"},
+      {"\"graph_links.npy\"", "\"model.safetensors\"", "lists the graph of neighbours only in part"},
+      {"\"graph\"", "\"graphs\"", "lists the graph of neighbours only in part"},
+      {"\"breadth\": 16", "\"breadth\": -1",
+       "\"graph\": \"breadth\" must be a whole number from 0 to 18446744073709551615"},
+      {"\"recall\": 0.75", "\"recall\": []", "\"graph\": \"recall\" must be a number"},
       {"\"neighbors\"", "\"neighbours\"", "lists the neighbours only in part"},
       {"\"skipped\": []", "\"skipped\": 1", "\"skipped\" must be a list"},
       {"\"skipped\": []", "\"skipped\": [{\"path\": 1}]", "\"skipped\": \"path\" must be a string"},
@@ -263,6 +271,7 @@ BOOST_AUTO_TEST_CASE(manifests_survive_their_text) {
   manifest.rows = 3;
   manifest.dimension = 2;
   manifest.neighbours = imgsim::neighbours_note{"euclidean", 1};
+  manifest.graph = imgsim::graph_note{"cosine", 32, 0.995};
   for (const char* name : imgsim::index_file::kListed) manifest.files[name] = {7, "abc", {3, 2}};
   manifest.skipped = {{"a\x80.jpg", "is not \"an\" image"}};
   const std::string text = imgsim::manifest_text(manifest);

@@ -119,6 +119,17 @@ inline void add_neighbours(imgsim::index_writer& writer, std::size_t m, std::siz
   writer.set_neighbours("cosine", rows.view(), similarity.view());
 }
 
+/// A graph that satisfies the rules of its files: each row linked to the next, one line above.
+inline void add_graph(imgsim::index_writer& writer, std::size_t m) {
+  imgsim::tensor<std::int32_t, 2> links({m, 2}), layers({1, 3});
+  for (std::size_t i = 0; i < m; ++i) {
+    links(i, 0) = static_cast<std::int32_t>((i + 1) % m);
+    links(i, 1) = -1;
+  }
+  layers(0, 1) = layers(0, 2) = -1;
+  writer.set_graph({.metric = "cosine", .breadth = 16, .recall = 0.75}, links.view(), layers.view());
+}
+
 /// Two groups: the first row, and the rest.
 inline std::string groups_text(std::span<const imgsim::indexed_photo> photos) {
   nlohmann::json json = {{"k", 2}, {"medoids", {0, 1}}, {"clusters", {{0}, nlohmann::json::array()}}};
@@ -134,6 +145,7 @@ inline std::string groups_text(std::span<const imgsim::indexed_photo> photos) {
 inline void add_everything(const std::filesystem::path& index) {
   imgsim::index_writer writer(index);
   add_neighbours(writer, writer.previous()->size(), 2);
+  add_graph(writer, writer.previous()->size());
   const imgsim::tensor<float, 2> centroids({2, kToyDimension});
   writer.set_groups(groups_text(writer.previous()->photos()), centroids.view());
   writer.commit();

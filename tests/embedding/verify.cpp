@@ -149,6 +149,34 @@ BOOST_AUTO_TEST_CASE(neighbours_are_checked_against_the_rows) {
   BOOST_TEST(damage().empty());
 }
 
+BOOST_AUTO_TEST_CASE(graphs_are_checked_against_the_rows) {
+  const auto write_graph = [&](std::int32_t link, std::int32_t row, std::int32_t below, std::int32_t line) {
+    imgsim::tensor<std::int32_t, 2> links({4, 2}), layers({2, 3});
+    std::ranges::fill(links, -1);
+    std::ranges::fill(layers, -1);
+    links(3, 1) = link;
+    layers(0, 0) = 0;
+    layers(1, 0) = row;
+    layers(1, 1) = below;
+    layers(0, 2) = line;
+    imgsim::index_writer writer(index);
+    writer.set_graph({.metric = "cosine", .breadth = 8, .recall = 1}, links.view(), layers.view());
+    writer.commit();
+  };
+  write_graph(3, 3, -1, 1);
+  BOOST_TEST(damage().empty());
+  write_graph(4, 3, -1, 1);
+  BOOST_TEST(only_damage() == "graph_links.npy: names 4 of 4 in line 3");
+  write_graph(-2, 3, -1, 1);
+  BOOST_TEST(only_damage() == "graph_links.npy: names -2 of 4 in line 3");
+  write_graph(3, 4, -1, 1);
+  BOOST_TEST(only_damage() == "graph_layers.npy: names 4 of 4 in line 1");
+  write_graph(3, 3, 2, 1);
+  BOOST_TEST(only_damage() == "graph_layers.npy: names 2 of 2 in line 1");
+  write_graph(3, 3, -1, 2);
+  BOOST_TEST(only_damage() == "graph_layers.npy: names 2 of 2 in line 0");
+}
+
 BOOST_AUTO_TEST_CASE(groups_are_checked_against_the_photos) {
   const std::string paths = R"(, "paths": ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]})";
   const std::pair<const char*, const char*> wrong[] = {

@@ -7,6 +7,7 @@
 #include "pipeline/calibrate.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/match_list.hpp"
+#include "pipeline/neighbour_graph.hpp"
 #include "pipeline/open_model.hpp"
 #include "pipeline/output_path.hpp"
 #include "pipeline/photo_input.hpp"
@@ -23,7 +24,8 @@ command_help query_command::help() const {
           .about =
               "Finds the N photos of an index most like each PHOTO: a file, - for standard input, or an http(s) URL. "
               "With --id the question is about a photo of the index itself, which is left out of its own answer; "
-              "stored neighbours (imgsim neighbors) answer it at once. " +
+              "stored neighbours (imgsim neighbors) answer it at once. With --approximate it looks at few photos, and "
+              "may miss some of the nearest. " +
               std::string(kSimilarityMeaning) + kProbabilityMeaning +
               " Models of an older imgsim and imported ones hold no calibration: the index's photos make one.",
           .examples = {"imgsim query --index photos.idx cat.jpg -n 20 --grid similar.png",
@@ -47,6 +49,12 @@ void query_command::describe(option_set& options) {
           metric_choices() + ", or several with commas between")
       .offers(known_metrics())
       .defaults_to("cosine");
+  options.flag("approximate", approximate_,
+               "walk the graph that imgsim graph keeps in the index: some of the nearest may be missed");
+  options
+      .whole("breadth", "B", breadth_, {1, 1'000'000},
+             "photos that an approximate query keeps in mind; more find more and take longer")
+      .defaults_to("that which imgsim graph found good");
   app::describe(options, probability_);
   options.path(
       "grid", "FILE.png", grid_,
@@ -63,8 +71,15 @@ void query_command::validate(const option_set& options) {
   if (photos_.empty() && ids_.empty()) throw usage_error("no PHOTO and no --id is given");
   check_photo_arguments(photos_);
   check(probability_, options, metrics_);
+  if (breadth_ && !approximate_) throw usage_error("--breadth is for --approximate");
   if (grid_ && lower_case(grid_->extension().string()) != ".png")
     throw usage_error("--grid: expected the name of a .png file, got " + in_quotes(grid_->string()));
+}
+
+top_n_result query_command::nearest(session& session, const photo_index& index, matrix_view<const float> queries,
+                                    const std::string& metric, const top_n_options& options) const {
+  return approximate_ ? walk_graph(session, index, expect_graph(index, metric), queries, metric, options, breadth_)
+                      : session.device().top_n(index.embeddings(), queries, metric, options);
 }
 
 std::vector<answered_query> query_command::answer_photos(session& session, const photo_index& index) const {
@@ -76,9 +91,8 @@ std::vector<answered_query> query_command::answer_photos(session& session, const
 
   std::vector<answered_query> answers(photos.size());
   for (const std::string& metric : metrics_) {
-    const top_n_result found =
-        session.device().top_n(index.embeddings(), embeddings.view(), metric,
-                               {.n = n_, .exclude_self = false, .first_row = 0, .on_progress = {}});
+    const top_n_result found = nearest(session, index, embeddings.view(), metric,
+                                       {.n = n_, .exclude_self = false, .first_row = 0, .on_progress = {}});
     for (std::size_t q = 0; q < photos.size(); ++q)
       answers[q].lists.push_back({photos[q].name, metric, matches_of(found, q)});
   }
@@ -91,8 +105,16 @@ std::vector<answered_query> query_command::answer_ids(session& session, const ph
   for (const std::string& id : ids_) {
     const std::size_t row = index.find(id);
     answered_query answer;
-    for (const std::string& metric : metrics_)
-      answer.lists.push_back({index.photos()[row].path, metric, neighbours_of_row(session, index, row, metric, n_)});
+    for (const std::string& metric : metrics_) {
+      // Stored neighbours are exact, and at hand.
+      std::vector<match> matches =
+          approximate_ && !stores_neighbours(index, metric, n_)
+              ? matches_of(nearest(session, index, index.embeddings().slice(row, 1), metric,
+                                   {.n = n_, .exclude_self = true, .first_row = row, .on_progress = {}}),
+                           0)
+              : neighbours_of_row(session, index, row, metric, n_);
+      answer.lists.push_back({index.photos()[row].path, metric, std::move(matches)});
+    }
     if (grid_ || report_ || thumbnails_) answer.photo = read_indexed_photo(session, index, row);
     answers.push_back(std::move(answer));
   }
@@ -154,6 +176,7 @@ exit_code query_command::run(session& session) {
   if (grid_ || report_) draw(session, index, answers);
   if (session.wants_json()) {
     json document{{"index", path_to_text(index_.string())}, {"n", n_}};
+    if (approximate_) document["approximate"] = true;
     if (probability_.wanted) document["prior"] = probability_.prior;
     document["results"] = std::move(results);
     document["skipped"] = session.skipped();

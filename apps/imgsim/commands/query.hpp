@@ -24,6 +24,8 @@ class query_command final : public command {
 
  private:
   std::vector<answered_query> answer_photos(session& session, const photo_index& index) const;
+  top_n_result nearest(session& session, const photo_index& index, matrix_view<const float> queries,
+                       const std::string& metric, const top_n_options& options) const;
   std::vector<answered_query> answer_ids(session& session, const photo_index& index) const;
   void prepare_grids(session& session, std::size_t queries) const;
   void draw(const session& session, const photo_index& index, std::span<const answered_query> answers) const;
@@ -33,6 +35,8 @@ class query_command final : public command {
   std::vector<std::string> ids_;
   std::vector<std::string> metrics_{"cosine"};
   std::size_t n_ = 10;
+  bool approximate_ = false;
+  std::optional<std::size_t> breadth_;
   probability_options probability_;
   std::optional<picture_protocol> thumbnails_;
   std::optional<std::filesystem::path> grid_;

@@ -8,6 +8,7 @@
 #include "commands/demo.hpp"
 #include "commands/duplicates.hpp"
 #include "commands/evaluate.hpp"
+#include "commands/graph.hpp"
 #include "commands/import_keras.hpp"
 #include "commands/index.hpp"
 #include "commands/info.hpp"
@@ -31,6 +32,7 @@ command_list all_commands() {
   commands.push_back(std::make_unique<query_command>());
   commands.push_back(std::make_unique<serve_command>());
   commands.push_back(std::make_unique<neighbors_command>());
+  commands.push_back(std::make_unique<graph_command>());
   commands.push_back(std::make_unique<choose_k_command>());
   commands.push_back(std::make_unique<cluster_command>());
   commands.push_back(std::make_unique<predict_command>());

@@ -21,7 +21,7 @@ namespace imgsim::app {
 
 namespace {
 
-constexpr std::size_t kDecodedSide = 128;  // photos are brought to this before features are taken from them
+constexpr std::size_t kBaselineSide = 128;  // photos are brought to this before features are taken from them
 constexpr std::size_t kFeatureBytes = std::size_t{1} << 30;
 
 /// The largest side at which the pixels of all photos fit.
@@ -156,8 +156,8 @@ baseline_rows make_baselines(session& session, const photo_index& index, std::sp
   result.pixel_side = raw_pixel_side(paths.size() + queries.size());
   simple_features features(session.device(), result.pixel_side);
   photo_loader loader(index.photos_root(), paths,
-                      {.height = kDecodedSide,
-                       .width = kDecodedSide,
+                      {.height = kBaselineSide,
+                       .width = kBaselineSide,
                        .threads = session.options().threads,
                        .limits = session.limits()});
   progress bar(session.options(), "baselines", "photos", paths.size());
@@ -175,8 +175,8 @@ baseline_rows make_baselines(session& session, const photo_index& index, std::sp
   if (result.kept.size() < 2)
     throw io_error(index.photos_root(), "fewer than two of the photos asked about can still be read there");
   for (const rgb_image& query : queries) {
-    tensor<std::uint8_t, 4> pixels({1, kDecodedSide, kDecodedSide, 3});
-    resize_bilinear(query.view(), {pixels.data(), {kDecodedSide, kDecodedSide, 3}});
+    tensor<std::uint8_t, 4> pixels({1, kBaselineSide, kBaselineSide, 3});
+    resize_bilinear(query.view(), {pixels.data(), {kBaselineSide, kBaselineSide, 3}});
     features.add(std::as_const(pixels).view());
   }
   result.methods = features.methods(result.kept.size());

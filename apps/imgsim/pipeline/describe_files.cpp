@@ -87,9 +87,12 @@ json index_json(const std::filesystem::path& path) {
                 {"imgsim_version", index.manifest().imgsim_version},
                 {"skipped", index.manifest().skipped.size()},
                 {"neighbors", nullptr},
+                {"graph", nullptr},
                 {"groups", nullptr}};
   if (const auto& note = index.manifest().neighbours)
     document["neighbors"] = {{"metric", note->metric}, {"n", note->n}};
+  if (const auto& note = index.manifest().graph)
+    document["graph"] = {{"metric", note->metric}, {"breadth", note->breadth}, {"recall", note->recall}};
   json damage = damage_of(index);
   try {
     if (index.groups()) {

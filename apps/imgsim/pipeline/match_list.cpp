@@ -22,11 +22,16 @@ std::vector<match> matches_of(const top_n_result& found, std::size_t q) {
   return matches;
 }
 
+bool stores_neighbours(const photo_index& index, const std::string& metric, std::size_t n) {
+  const auto& note = index.manifest().neighbours;
+  return note && note->metric == metric && note->n >= std::min(n, index.size() - 1);
+}
+
 std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
                                      const std::string& metric, std::size_t n) {
-  const std::size_t wanted = std::min(n, index.size() - 1);
   // Stored ones that would not do need not be sound.
-  if (const auto& note = index.manifest().neighbours; note && note->metric == metric && note->n >= wanted) {
+  if (stores_neighbours(index, metric, n)) {
+    const std::size_t wanted = std::min(n, index.size() - 1);
     const stored_neighbours stored = index.neighbours().value();
     const std::span<const std::int64_t> rows = stored.rows_of(row);
     std::vector<match> matches;

@@ -23,6 +23,9 @@ struct match_list {
 /// Matches of query `q` of a search.
 [[nodiscard]] std::vector<match> matches_of(const top_n_result& found, std::size_t q);
 
+/// Whether the index stores the n neighbours of each photo that neighbours_of_row() would return.
+[[nodiscard]] bool stores_neighbours(const photo_index& index, const std::string& metric, std::size_t n);
+
 /// The nearest photos of row `row`, itself left out: the stored ones where they suffice, searched otherwise. Throws
 /// io_error where the stored ones are damaged.
 [[nodiscard]] std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,

@@ -60,6 +60,7 @@ void announce(const session& session, const index_request& request, const photo_
 std::vector<std::string> derived_of(const photo_index& previous) {
   std::vector<std::string> derived;
   if (previous.manifest().neighbours) derived.emplace_back("neighbors");
+  if (previous.manifest().graph) derived.emplace_back("graph");
   if (previous.manifest().files.contains(index_file::kGroups)) derived.emplace_back("groups");
   return derived;
 }
@@ -116,8 +117,8 @@ void plan_files(session& session, const index_request& request, const photo_inde
   if (other_model) file(index_file::kModel);
   if (outcome.summary.same_rows) return;
   file(index_file::kEmbeddings);
-  for (const char* name :
-       {index_file::kNeighbourRows, index_file::kNeighbourSimilarity, index_file::kGroups, index_file::kCentroids})
+  for (const char* name : {index_file::kNeighbourRows, index_file::kNeighbourSimilarity, index_file::kGraphLinks,
+                           index_file::kGraphLayers, index_file::kGroups, index_file::kCentroids})
     session.plan_removal(request.index / name);
 }
 
@@ -192,9 +193,8 @@ index_outcome update_index(session& session, const index_request& request) {
   if (!outcome.dropped.empty()) {
     std::string how;
     for (const std::string& what : outcome.dropped)
-      how += (how.empty() ? " imgsim " : ", imgsim ") + (what == "groups"
-                                                             ? "cluster --index " + request.index.string() + " -k K"
-                                                             : "neighbors --index " + request.index.string());
+      how += (how.empty() ? " imgsim " : ", imgsim ") + (what == "groups" ? "cluster" : what) + " --index " +
+             request.index.string() + (what == "groups" ? " -k K" : "");
     session.note("the stored " + all_of_text(outcome.dropped) +
                  " were of the photos before and are dropped; make them " + "again with:" + how);
   }

@@ -29,8 +29,8 @@
 namespace imgsim {
 
 /// Holds the lock of the index, gathers new files, and makes them the index in one step, see index_folder.hpp. Without
-/// commit() the index stays as it was. What is not set stays, except that neighbours and groups belong to one set of
-/// rows and go when the rows are replaced.
+/// commit() the index stays as it was. What is not set stays, except that neighbours, their graph and groups belong to
+/// one set of rows and go when the rows are replaced.
 class index_writer {
  public:
   /// Opens the index at `folder`, or begins one where the folder is missing or empty. Throws io_error where another
@@ -76,8 +76,8 @@ class index_writer {
     return {staged_.path_of(index_file::kEmbeddings), rows, columns};
   }
 
-  /// New rows: the first photos.size() of `embeddings`. `photos` ascend by path. Stored neighbours and groups, which
-  /// are of the old rows, are dropped.
+  /// New rows: the first photos.size() of `embeddings`. `photos` ascend by path. Stored neighbours, their graph and
+  /// groups, which are of the old rows, are dropped.
   void replace_rows(std::span<const indexed_photo> photos, npy_builder<float>& embeddings) {
     next_.rows = photos.size();
     next_.dimension = embeddings.values().extent(1);
@@ -86,6 +86,7 @@ class index_writer {
     refresh_photos(photos);
     drop_groups();
     drop_neighbours();
+    drop_graph();
   }
 
   /// New sizes, dates or hashes of the same photos with the same embeddings.
@@ -108,6 +109,18 @@ class index_writer {
     list(index_file::kNeighbourRows, {rows.extent(0), rows.extent(1)});
     list(index_file::kNeighbourSimilarity, {rows.extent(0), rows.extent(1)});
     next_.neighbours = neighbours_note{.metric = metric, .n = rows.extent(1)};
+  }
+
+  /// links [M, L], layers [U, 2 + H]: a neighbour_graph.
+  void set_graph(const graph_note& note, matrix_view<const std::int32_t> links,
+                 matrix_view<const std::int32_t> layers) {
+    IMGSIM_EXPECTS(links.extent(0) == next_.rows, "a graph of shape ", shape_text(links), " does not fit ", next_.rows,
+                   " rows");
+    write_npy(staged_.path_of(index_file::kGraphLinks), links);
+    write_npy(staged_.path_of(index_file::kGraphLayers), layers);
+    list(index_file::kGraphLinks, {links.extent(0), links.extent(1)});
+    list(index_file::kGraphLayers, {layers.extent(0), layers.extent(1)});
+    next_.graph = note;
   }
 
   /// The last clustering: the text of k_groups.json (cluster/groups.hpp) and, for k-means, centroids [K, D].
@@ -182,6 +195,11 @@ class index_writer {
     drop(index_file::kNeighbourRows);
     drop(index_file::kNeighbourSimilarity);
     next_.neighbours.reset();
+  }
+  void drop_graph() {
+    drop(index_file::kGraphLinks);
+    drop(index_file::kGraphLayers);
+    next_.graph.reset();
   }
   void drop_groups() {
     drop(index_file::kGroups);

@@ -5,6 +5,7 @@
 //    "model_hash": "5cd99f02604161ab3e3b9b5c1002407f",
 //    "rows": 4738, "dimension": 256,
 //    "neighbors": {"metric": "cosine", "n": 10},                      only where neighbours are stored
+//    "graph": {"metric": "cosine", "breadth": 32, "recall": 0.99},    only where a graph of them is
 //    "files": {"embeddings.npy": {"bytes": 4851840, "hash": "...", "shape": [4738, 256]}, ...},
 //    "skipped": [{"path": "a/b.jpg", "reason": "is not an image"}, ...],
 //    "checksum": "..."}                                               of all bytes of the manifest before this field
@@ -41,12 +42,14 @@ inline constexpr const char* kEmbeddings = "embeddings.npy";
 inline constexpr const char* kPhotos = "images.jsonl";
 inline constexpr const char* kNeighbourRows = "neighbors_index.npy";
 inline constexpr const char* kNeighbourSimilarity = "neighbors_similarity.npy";
+inline constexpr const char* kGraphLinks = "graph_links.npy";
+inline constexpr const char* kGraphLayers = "graph_layers.npy";
 inline constexpr const char* kModel = "model.safetensors";
 inline constexpr const char* kGroups = "k_groups.json";
 inline constexpr const char* kCentroids = "centroids.npy";
 /// All that a manifest may list.
-inline constexpr const char* kListed[] = {kEmbeddings, kPhotos, kNeighbourRows, kNeighbourSimilarity,
-                                          kModel,      kGroups, kCentroids};
+inline constexpr const char* kListed[] = {
+    kEmbeddings, kPhotos, kNeighbourRows, kNeighbourSimilarity, kGraphLinks, kGraphLayers, kModel, kGroups, kCentroids};
 }  // namespace index_file
 
 /// One line of "files".
@@ -64,6 +67,13 @@ struct neighbours_note {
   std::size_t n = 0;
 };
 
+/// What the stored graph of neighbours (search/neighbour_graph.hpp) is good for.
+struct graph_note {
+  std::string metric;
+  std::size_t breadth = 0;  // of a walk over it ...
+  double recall = 0;        // ... which found this part of the 10 nearest, of a sample of the rows
+};
+
 struct index_manifest {
   static constexpr std::int64_t kVersion = 1;
 
@@ -74,6 +84,7 @@ struct index_manifest {
   std::size_t rows = 0;              // M
   std::size_t dimension = 0;         // D
   std::optional<neighbours_note> neighbours;
+  std::optional<graph_note> graph;
   std::map<std::string, stored_file> files;
   std::vector<skipped_file> skipped;  // by path
 };
@@ -104,6 +115,9 @@ inline constexpr std::string_view kManifestEnd = "\"\n}\n";
   json["rows"] = manifest.rows;
   json["dimension"] = manifest.dimension;
   if (manifest.neighbours) json["neighbors"] = {{"metric", manifest.neighbours->metric}, {"n", manifest.neighbours->n}};
+  if (manifest.graph)
+    json["graph"] = {
+        {"metric", manifest.graph->metric}, {"breadth", manifest.graph->breadth}, {"recall", manifest.graph->recall}};
   json["files"] = nlohmann::ordered_json::object();
   for (const auto& [name, file] : manifest.files) {
     nlohmann::ordered_json& entry = json["files"][name] = {{"bytes", file.bytes}, {"hash", file.hash}};
@@ -161,6 +175,12 @@ namespace detail {
     const json_fields note = fields.object("neighbors");
     manifest.neighbours = neighbours_note{.metric = note.text("metric"), .n = note.integer<std::size_t>("n")};
   }
+  if (fields.has("graph")) {
+    const json_fields note = fields.object("graph");
+    manifest.graph = graph_note{.metric = note.text("metric"),
+                                .breadth = note.integer<std::size_t>("breadth"),
+                                .recall = note.number("recall")};
+  }
   const json_fields files = fields.object("files");
   for (const auto& [name, entry] : fields.at("files").items()) {
     if (std::ranges::find(index_file::kListed, name) == std::end(index_file::kListed))
@@ -179,6 +199,9 @@ namespace detail {
   require(manifest.neighbours.has_value() == has(index_file::kNeighbourRows) &&
               manifest.neighbours.has_value() == has(index_file::kNeighbourSimilarity),
           "lists the neighbours only in part");
+  require(manifest.graph.has_value() == has(index_file::kGraphLinks) &&
+              manifest.graph.has_value() == has(index_file::kGraphLayers),
+          "lists the graph of neighbours only in part");
   require(!has(index_file::kCentroids) || has(index_file::kGroups), "lists centroids without groups");
   return manifest;
 }

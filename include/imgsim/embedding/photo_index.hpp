@@ -44,6 +44,8 @@ namespace detail {
   const std::string index = folder.string();
   if (file == index_file::kNeighbourRows || file == index_file::kNeighbourSimilarity)
     return "make the neighbours again with: imgsim neighbors --index " + index;
+  if (file == index_file::kGraphLinks || file == index_file::kGraphLayers)
+    return "make the graph again with: imgsim graph --index " + index;
   if (file == index_file::kGroups || file == index_file::kCentroids)
     return "make the groups again with: imgsim cluster --index " + index + " -k K";
   if (file == index_file::kModel) return "give the model again with: imgsim index --index " + index + " --model FILE";
@@ -100,6 +102,14 @@ namespace detail {
 }
 
 }  // namespace detail
+
+/// The graph kept by `imgsim graph`, for search/neighbour_graph.hpp: its numbers are looked at as they are used, as a
+/// whole by verify_index().
+struct stored_graph {
+  graph_note note;
+  matrix_view<const std::int32_t> links;   // [M, L]
+  matrix_view<const std::int32_t> layers;  // [U, 2 + H]
+};
 
 /// One version of an index. It stays whole and readable while a writer replaces it; views live as long as the object.
 /// Shapes and sizes are checked on opening, contents by verify_index(). A file that was made from the rows (neighbours,
@@ -167,6 +177,12 @@ class photo_index {
     return stored_neighbours{manifest_.neighbours->metric, neighbour_rows_.view(), neighbour_similarity_.view(),
                              folder_};
   }
+  /// nullopt where none is stored for this version of the rows. Throws io_error where its files are damaged.
+  [[nodiscard]] std::optional<stored_graph> graph() const {
+    if (!manifest_.graph) return std::nullopt;
+    expect_sound({index_file::kGraphLinks, index_file::kGraphLayers});
+    return stored_graph{*manifest_.graph, graph_links_.view(), graph_layers_.view()};
+  }
   /// The text of k_groups.json of the last clustering, see cluster/groups.hpp; nullopt where there is none. Throws
   /// io_error where it is damaged.
   [[nodiscard]] const std::optional<std::string>& groups() const {
@@ -179,7 +195,7 @@ class photo_index {
     expect_sound({index_file::kCentroids});
     return centroids_.view();
   }
-  /// What neighbours(), groups() and centroids() would throw.
+  /// What neighbours(), graph(), groups() and centroids() would throw.
   [[nodiscard]] std::span<const io_error> faults() const noexcept { return faults_; }
 
   /// Content hash of the model file that made the rows; empty where they come from none.
@@ -258,13 +274,19 @@ class photo_index {
         neighbour_similarity_ = matrix<float>(index_file::kNeighbourSimilarity, manifest_.rows, n);
       });
     }
+    if (manifest_.graph) {
+      keep_fault(index_file::kGraphLinks,
+                 [this] { graph_links_ = listed_matrix<std::int32_t>(index_file::kGraphLinks); });
+      keep_fault(index_file::kGraphLayers,
+                 [this] { graph_layers_ = listed_matrix<std::int32_t>(index_file::kGraphLayers); });
+    }
     if (manifest_.files.contains(index_file::kGroups))
       keep_fault(index_file::kGroups, [this] { groups_ = text_of(mapped_file(whole(index_file::kGroups)).bytes()); });
     if (manifest_.files.contains(index_file::kCentroids)) {
       keep_fault(index_file::kCentroids, [this] {
-        const std::vector<std::size_t>& shape = manifest_.files.at(index_file::kCentroids).shape;
         std::ignore = whole(index_file::kCentroids);
-        centroids_ = matrix<float>(index_file::kCentroids, shape.empty() ? 0 : shape[0], manifest_.dimension);
+        const std::size_t k = shape_of(index_file::kCentroids)[0];
+        centroids_ = matrix<float>(index_file::kCentroids, k, manifest_.dimension);
       });
     }
   }
@@ -325,6 +347,18 @@ class photo_index {
     return file;
   }
 
+  /// Of a matrix, as listed; [0, 0] where none is listed.
+  [[nodiscard]] std::array<std::size_t, 2> shape_of(const char* name) const {
+    const std::vector<std::size_t>& shape = manifest_.files.at(name).shape;
+    return shape.size() == 2 ? std::array{shape[0], shape[1]} : std::array<std::size_t, 2>{};
+  }
+
+  template <class T>
+  [[nodiscard]] mapped_npy<T> listed_matrix(const char* name) const {
+    const auto [rows, columns] = shape_of(name);
+    return matrix<T>(name, rows, columns);
+  }
+
   /// What follows the root folder in a path typed by a person.
   [[nodiscard]] std::string below_root(std::string_view name) const {
     std::error_code ignored;
@@ -340,6 +374,8 @@ class photo_index {
   mapped_npy<float> embeddings_;
   mapped_npy<std::int64_t> neighbour_rows_;
   mapped_npy<float> neighbour_similarity_;
+  mapped_npy<std::int32_t> graph_links_;
+  mapped_npy<std::int32_t> graph_layers_;
   std::optional<std::string> groups_;
   mapped_npy<float> centroids_;
   std::vector<io_error> faults_;

@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -143,6 +144,12 @@ class index_inspection {
     if (is_sound(index_file::kEmbeddings)) guarded(index_file::kEmbeddings, [&] { inspect_embeddings(); });
     if (is_sound(index_file::kNeighbourRows) && is_sound(index_file::kNeighbourSimilarity))
       guarded(index_file::kNeighbourRows, [&] { inspect_neighbours(); });
+    if (is_sound(index_file::kGraphLinks))
+      guarded(index_file::kGraphLinks, [&] {
+        const auto links = listed_numbers(index_file::kGraphLinks);
+        expect_below(links.view(), 0, links.view().extent(1), manifest_.rows);
+      });
+    if (is_sound(index_file::kGraphLayers)) guarded(index_file::kGraphLayers, [&] { inspect_layers(); });
     if (is_sound(index_file::kGroups) && is_sound(index_file::kPhotos))
       guarded(index_file::kGroups, [&] { inspect_groups(); });
     if (is_sound(index_file::kModel)) guarded(index_file::kModel, [&] { inspect_model(); });
@@ -173,6 +180,30 @@ class index_inspection {
       if (const std::optional<std::string> fault = stored.fault_of(i))
         throw io_error(index_file::kNeighbourRows, *fault);
     }
+  }
+
+  [[nodiscard]] mapped_npy<std::int32_t> listed_numbers(const char* name) {
+    const std::vector<std::size_t>& shape = manifest_.files.at(name).shape;
+    if (shape.size() != 2) throw io_error(name, "is listed without its shape");
+    return matrix<std::int32_t>(name, shape[0], shape[1]);
+  }
+
+  /// Of a graph, where -1 stands for none.
+  static void expect_below(matrix_view<const std::int32_t> values, std::size_t column, std::size_t columns,
+                           std::size_t end) {
+    for (std::size_t line = 0; line < values.extent(0); ++line)
+      for (const std::int32_t value : std::span(values.row(line) + column, columns))
+        IMGSIM_EXPECTS(value >= -1 && value < static_cast<std::int64_t>(end), "names ", value, " of ", end, " in line ",
+                       line);
+  }
+
+  /// Each begins with a row of the index; all else are lines.
+  void inspect_layers() {
+    const auto layers = listed_numbers(index_file::kGraphLayers);
+    const auto [lines, columns] = layers.view().extents();
+    IMGSIM_EXPECTS(lines >= 1 && columns >= 2, "has no line to begin with");
+    expect_below(layers.view(), 0, 1, manifest_.rows);
+    expect_below(layers.view(), 1, columns - 1, lines);
   }
 
   void inspect_groups() {

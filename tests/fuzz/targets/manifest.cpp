@@ -29,8 +29,10 @@ std::vector<bytes> manifest_seeds() {
     manifest.files[name] = {.bytes = 48, .hash = std::string(32, 'b'), .shape = {3, 4}};
   std::vector<bytes> seeds{bytes_of_text(imgsim::manifest_text(manifest))};
   manifest.neighbours = imgsim::neighbours_note{.metric = "cosine", .n = 2};
-  for (const char* name : {imgsim::index_file::kNeighbourRows, imgsim::index_file::kNeighbourSimilarity,
-                           imgsim::index_file::kGroups, imgsim::index_file::kCentroids})
+  manifest.graph = imgsim::graph_note{.metric = "cosine", .breadth = 32, .recall = 0.995};
+  for (const char* name :
+       {imgsim::index_file::kNeighbourRows, imgsim::index_file::kNeighbourSimilarity, imgsim::index_file::kGraphLinks,
+        imgsim::index_file::kGraphLayers, imgsim::index_file::kGroups, imgsim::index_file::kCentroids})
     manifest.files[name] = {.bytes = 24, .hash = std::string(32, 'c'), .shape = {3, 2}};
   manifest.skipped = {{.path = "bad/\xff.jpg", .reason = "the file ends in the middle"}};
   seeds.push_back(bytes_of_text(imgsim::manifest_text(manifest)));

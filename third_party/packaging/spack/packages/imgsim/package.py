@@ -49,6 +49,7 @@ class Imgsim(CMakePackage):
             self.define("IMGSIM_BUILD_BENCH", False),
             self.define("IMGSIM_WITH_SERVE", False),  # Debian's shared cpp-httplib is not what Spack has
             self.define("IMGSIM_WITH_TOML", False),
+            self.define("IMGSIM_WITH_HNSW", False),
             self.define_from_variant("IMGSIM_BUILD_APPS", "apps"),
             self.define_from_variant("IMGSIM_WITH_KERAS", "keras"),
             self.define_from_variant("IMGSIM_WITH_URL", "url"),
