@@ -52,6 +52,13 @@ BOOST_AUTO_TEST_CASE(numbers) {
   BOOST_TEST(fixed_text(-0.0001, 3) == "0.000");
   BOOST_TEST(fixed_text(-0.0006, 3) == "-0.001");
   BOOST_TEST(fixed_text(12, 0) == "12");
+  BOOST_TEST(probability_text(0.9341, 3) == "0.934");
+  BOOST_TEST(probability_text(0.99994, 4) == "0.9999");
+  BOOST_TEST(probability_text(0.99996, 4) == ">0.9999");
+  BOOST_TEST(probability_text(1 - 1e-16, 4) == ">0.9999");
+  BOOST_TEST(probability_text(1, 4) == "1.0000");
+  BOOST_TEST(probability_text(1e-9, 4) == "<0.0001");
+  BOOST_TEST(probability_text(0, 4) == "0.0000");
   BOOST_TEST(fixed_text(std::numeric_limits<double>::quiet_NaN(), 2) == "nan");
   BOOST_TEST(fixed_text(-std::numeric_limits<double>::infinity(), 2) == "-inf");
   BOOST_TEST(fixed_text(std::numeric_limits<double>::max(), 1).size() == 311u);

@@ -398,13 +398,20 @@ def replaced(person, collection):
     (collection.photos / "a new photo.png").write_bytes(png(COLOURS["green"], "added"))
     collection.update()
     person.browser.wait("the new version at the server", "fetch('api/index').then((answer) => answer.json()).then((info) => info.photos === arguments[0])", 3 * EACH + 3)
-    # The page still shows the version of before, and learns of the other one by what it asks for next.
-    person.sees(f"{3 * EACH + 2} photos")
+    person.sees(f"{3 * EACH + 3} photos")  # nothing was asked for: the page follows by itself
+    # Before it has looked, what is asked for next tells it.
+    person.browser.run("window.fetchOfThePage = window.fetch; window.fetch = (path, ...more) => path === 'api/index' ? new Promise(() => 0) : fetchOfThePage(path, ...more)")
+    person.browser.wait("a look that is not answered", "new Promise((resolve) => setTimeout(() => resolve(true), 3500))")
+    (collection.photos / "another new photo.png").write_bytes(png(COLOURS["red"], "another"))
+    collection.update()
+    person.browser.wait("the newest version at the server", "fetchOfThePage('api/index').then((answer) => answer.json()).then((info) => info.photos === arguments[0])", 3 * EACH + 4)
+    person.sees(f"{3 * EACH + 3} photos")
+    person.browser.run("window.fetch = window.fetchOfThePage")
     person.browser.click(".tile[data-row='1']")
     person.sees("Most similar")
     person.browser.click("nav a")
     person.go("#/")
-    person.sees(f"{3 * EACH + 3} photos")
+    person.sees(f"{3 * EACH + 4} photos")
     person.browser.complaints()  # a picture of the version of before, refused
 
 

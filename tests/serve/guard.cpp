@@ -15,7 +15,8 @@ BOOST_AUTO_TEST_CASE(the_loopback_is_asked_by_its_own_names_only) {
     BOOST_TEST(!why_refused({"GET", host, ""}, "127.0.0.1"), host);
   for (const char* host :
        {"", "evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.1.7:8080",
-        "[::2]:8080", "[::1", "::1", "0x7f.1", "127.1", "2130706433", ":8080", "localhost@evil.example"})
+        "[::2]:8080", "[::1", "::1", "0x7f.1", "127.1", "2130706433", ":8080", "localhost@evil.example",
+        "127.0.0.1:80@evil.example", "localhost:80x", "[::1]8080", "[::1]x:80"})
     BOOST_TEST(why_refused({"GET", host, ""}, "127.0.0.1").has_value(), host);
 }
 
@@ -26,6 +27,12 @@ BOOST_AUTO_TEST_CASE(an_open_address_is_asked_by_addresses_but_no_other_names) {
   BOOST_TEST(why_refused({"GET", "126.0.0.1", ""}, "Localhost").has_value());  // found by fuzzing
   BOOST_TEST(!why_refused({"GET", "Attic.local:8080", ""}, "attic.local").has_value());
   BOOST_TEST(why_refused({"GET", "cellar.local:8080", ""}, "attic.local").has_value());
+  for (const char* host : {"attic:8080", "Attic", "attic.local:8080"}) {
+    BOOST_TEST(!why_refused({"GET", host, ""}, "0.0.0.0", "attic").has_value(), host);
+    BOOST_TEST(why_refused({"GET", host, ""}, "0.0.0.0").has_value(), host);
+    BOOST_TEST(why_refused({"GET", host, ""}, "127.0.0.1", "attic").has_value(), host);
+  }
+  BOOST_TEST(why_refused({"GET", "attic.example:8080", ""}, "0.0.0.0", "attic").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_makes_work_comes_from_the_pages_of_the_very_server) {

@@ -1,5 +1,9 @@
 // Requests damaged at random, to the whole server: its library's reading of HTTP, the guard, the pages.
+#include <chrono>
+#include <memory>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
@@ -72,6 +76,26 @@ BOOST_AUTO_TEST_CASE(damaged_requests_are_answered_or_dropped_and_the_server_goe
   BOOST_TEST(seen.contains(403));
   BOOST_TEST(server.get("/api/neighbours?row=0&n=5").json() == before);
   BOOST_TEST(server.post("/api/search", photo).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_say_nothing_keep_no_other_waiting) {
+  const served_index server(grouped_index().index());
+  std::vector<std::unique_ptr<connection>> silent;
+  for (std::size_t i = 0; i < 60; ++i) {
+    silent.push_back(std::make_unique<connection>(server.port));
+    silent.back()->send("GET / HTT");
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(server.get("/api/neighbours?row=0&n=5").status == 200);
+  // The library waits 5 s for the rest of a request, and had threads for half of these.
+  BOOST_TEST(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < 4);
+}
+
+BOOST_AUTO_TEST_CASE(two_hosts_are_refused) {
+  const served_index server(grouped_index().index());
+  const connection to(server.port);
+  to.send("GET /api/index HTTP/1.1\r\nHost: " + server.host() + "\r\nHost: " + server.host() + "\r\n\r\n");
+  BOOST_TEST(to.read_to_end().status == 400);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -85,7 +85,7 @@ exit_code compare_command::run(session& session) {
   } else {
     std::cout << fixed_text(similarity, 6) << '\n';
     if (calibration)
-      std::cout << "probability " << fixed_text(calibration->probability(similarity, probability_.prior), 6)
+      std::cout << "probability " << probability_text(calibration->probability(similarity, probability_.prior), 6)
                 << " (prior " << general_text(probability_.prior) << ")\n";
   }
   return reached ? exit_code::done : exit_code::failed;

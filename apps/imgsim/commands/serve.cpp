@@ -45,9 +45,12 @@ exit_code serve_command::run(session& session) {
     if (!is_for_this_machine(bound.host))
       session.warn("every machine that reaches " + bound.host + " can look at the photos of this index");
     if (session.wants_json()) {
-      session.print({{"url", url_of(bound)}, {"index", path_to_text(index_.string())}, {"photos", pages.photos()}});
+      session.print(
+          {{"url", urls_of(bound).front()}, {"index", path_to_text(index_.string())}, {"photos", pages.photos()}});
     } else {
-      std::cout << count_text(pages.photos(), "photo") << " at " << url_of(bound) << '\n';
+      const std::vector<std::string> urls = urls_of(bound);
+      std::cout << count_text(pages.photos(), "photo") << " at " << urls.front() << '\n';
+      for (std::size_t i = 1; i < urls.size(); ++i) std::cout << "or at " << urls[i] << '\n';
     }
     std::cout.flush();  // whoever waits for the address reads it through a pipe
     session.note("Ctrl-C ends it");

@@ -79,7 +79,7 @@ void print(const session& session, std::ostream& out, const match_list& list, co
   for (std::size_t i = 0; i < list.matches.size(); ++i) {
     const match& m = list.matches[i];
     std::vector<std::string> cells{std::to_string(i + 1), fixed_text(m.similarity, 4)};
-    if (!list.probabilities.empty()) cells.push_back(fixed_text(list.probabilities[i], 4));
+    if (!list.probabilities.empty()) cells.push_back(probability_text(list.probabilities[i], 4));
     cells.push_back(std::to_string(m.row));
     cells.push_back(index.photos()[static_cast<std::size_t>(m.row)].path);
     table.add_row(std::move(cells));

@@ -1,8 +1,13 @@
 #include "serve/http_server.hpp"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -26,12 +31,34 @@ std::string url_of(const listen_address& address) {
   return "http://" + (is_v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port) + "/";
 }
 
+std::vector<std::string> urls_of(const listen_address& bound) {
+  if (bound.host != "0.0.0.0" && bound.host != "::") return {url_of(bound)};
+  std::vector<std::string> urls, own;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) list = nullptr;
+  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET || (at->ifa_flags & IFF_UP) == 0) continue;
+    std::array<char, INET_ADDRSTRLEN> text{};
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr, text.data(), text.size());
+    (is_loopback_address(text.data()) ? own : urls).push_back(url_of({text.data(), bound.port}));
+  }
+  ::freeifaddrs(list);
+  urls.insert(urls.end(), own.begin(), own.end());
+  return urls.empty() ? std::vector{url_of({"127.0.0.1", bound.port})} : urls;
+}
+
 #ifdef IMGSIM_WITH_SERVE
 
 namespace {
 
+std::string name_of_machine() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
 // A browser opens six at once; threads that wait cost little.
-constexpr std::size_t kConnections = 32;
+constexpr std::size_t kConnections = 128;
+constexpr int kWaiting = 512;                 // connections that are not taken yet
 constexpr std::ptrdiff_t kUploadsAtOnce = 4;  // of site::kMaxUpload each
 constexpr time_t kIdleSeconds = 2;            // of a connection without a request
 constexpr std::chrono::seconds kPatience{3};  // with connections, when the server is to stop
@@ -135,7 +162,8 @@ class http_server {
     server_.set_tcp_nodelay(true);
     server_.set_default_headers(safe_headers());
     // Without SO_REUSEPORT, which lets two servers have one port and hides that it is taken.
-    server_.set_socket_options([](socket_t socket) {
+    server_.set_socket_options([this](socket_t socket) {
+      listener_ = socket;
       const int yes = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
@@ -158,7 +186,11 @@ class http_server {
     const int port = takes_any                                            ? server_.bind_to_any_port(address_.host)
                      : server_.bind_to_port(address_.host, address_.port) ? address_.port
                                                                           : 0;
-    if (port > 0) return address_.port = port;
+    if (port > 0) {
+      // The library lets five connections wait: more at once, and browsers wait for seconds.
+      ::listen(listener_, kWaiting);
+      return address_.port = port;
+    }
     if (takes_any)
       throw error("cannot listen at " + printable_utf8(address_.host) + ": --host names no address of this machine");
     throw error("cannot listen at " + url_of(address_) +
@@ -193,7 +225,11 @@ class http_server {
     // Links from elsewhere lead to the first page, whose script does the rest.
     const std::string site = request.get_header_value("Sec-Fetch-Site");
     const bool is_from_elsewhere = (site == "cross-site" || site == "same-site") && request.path != "/";
-    if (const auto reason = why_refused({request.method, host, origin, is_from_elsewhere}, address_.host)) {
+    if (request.get_header_value_count("Host") > 1) {
+      send_reason(response, 400, "a request names one Host");
+      return true;
+    }
+    if (const auto reason = why_refused({request.method, host, origin, is_from_elsewhere}, address_.host, machine_)) {
       send_reason(response, 403, *reason);
       return true;
     }
@@ -224,6 +260,8 @@ class http_server {
 
   site& pages_;
   listen_address address_;
+  std::string machine_ = name_of_machine();
+  socket_t listener_ = -1;
   std::counting_semaphore<kUploadsAtOnce> uploads_{kUploadsAtOnce};
   httplib::Server server_;
 };

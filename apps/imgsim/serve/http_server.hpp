@@ -17,6 +17,10 @@ struct listen_address {
 /// "http://127.0.0.1:8080/".
 [[nodiscard]] std::string url_of(const listen_address& address);
 
+/// Where a browser can open what listens at `bound`: there, or, where that stands for every address of this machine,
+/// at each that an interface has, those of other machines' use first.
+[[nodiscard]] std::vector<std::string> urls_of(const listen_address& bound);
+
 /// Throws error where this imgsim was built without a library for HTTP.
 void expect_http_server();
 

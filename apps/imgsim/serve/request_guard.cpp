@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cli/text.hpp"
@@ -20,6 +21,15 @@ std::string address_bytes(std::string_view host) {
   if (inet_pton(AF_INET, text.c_str(), bytes.data()) == 1) return {bytes.data(), sizeof(in_addr)};
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return {bytes.data(), sizeof(in6_addr)};
   return {};
+}
+
+/// Whether nothing but ":" and digits follows the host.
+bool has_port_or_none(std::string_view authority) {
+  const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
+  const std::size_t colon = bracket == std::string_view::npos ? bracket : authority.find(':', bracket);
+  if (colon == std::string_view::npos) return bracket == 0 || bracket + 1 == authority.size();
+  return (bracket == 0 || colon == bracket + 1) &&
+         std::ranges::all_of(authority.substr(colon + 1), [](char c) { return '0' <= c && c <= '9'; });
 }
 
 }  // namespace
@@ -46,11 +56,16 @@ bool is_for_this_machine(std::string_view bound) {
   return is_loopback_address(bound) || equal_but_for_case(bound, "localhost");
 }
 
-std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound) {
+std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound,
+                                       std::string_view machine) {
   const std::string host = lower_case(std::string(host_part(request.host)));
-  const bool is_known =
-      !host.empty() && (host == "localhost" || equal_but_for_case(host, bound) ||
-                        (is_for_this_machine(bound) ? is_loopback_address(host) : is_ip_address(host)));
+  const bool is_here = is_for_this_machine(bound);
+  const bool is_machine =
+      !is_here && !machine.empty() &&
+      (equal_but_for_case(host, machine) || equal_but_for_case(host, std::string(machine) + ".local"));
+  const bool is_known = !host.empty() && has_port_or_none(request.host) &&
+                        (host == "localhost" || equal_but_for_case(host, bound) || is_machine ||
+                         (is_here ? is_loopback_address(host) : is_ip_address(host)));
   if (!is_known)
     return "this server is not called " + in_quotes(host_part(request.host)) + "; open the address that it printed";
   const bool is_own = request.origin == "http://" + std::string(request.host);

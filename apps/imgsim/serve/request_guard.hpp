@@ -25,10 +25,14 @@ struct guarded_request {
   bool is_from_elsewhere = false;
 };
 
-/// Why a request is not answered; nullopt where it is. `bound` is the address or name that the server listens on.
+/// Why a request is not answered; nullopt where it is. `bound` is the address or name that the server listens on,
+/// `machine` the name of this machine, where that is known.
 ///
-/// Host must be `bound`, localhost, or an IP address: one of the loopback where the server listens there alone. A POST
-/// must come from the server's own pages: its Origin is http:// and the Host.
-[[nodiscard]] std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound);
+/// Host must be `bound`, localhost, or an IP address, each with or without a port: an address of the loopback where the
+/// server listens there alone. Where it does not, `machine` and `machine`.local will do, too: who could point these
+/// elsewhere is in the network already. A POST must come from the server's own pages: its Origin is http:// and the
+/// Host.
+[[nodiscard]] std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound,
+                                                     std::string_view machine = {});
 
 }  // namespace imgsim::app

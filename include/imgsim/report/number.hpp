@@ -20,6 +20,15 @@ namespace imgsim {
   return text;
 }
 
+/// A probability, rounded, but never to a certainty that it is not: "0.9341", and ">0.9999" for 0.99999.
+[[nodiscard]] inline std::string probability_text(double value, int digits) {
+  const std::string text = fixed_text(value, digits);
+  if (value < 1 && text.front() == '1') return ">0." + std::string(static_cast<std::size_t>(digits), '9');
+  if (value > 0 && text.find_first_not_of("0.") == std::string::npos)
+    return "<0." + std::string(static_cast<std::size_t>(digits - 1), '0') + "1";
+  return text;
+}
+
 /// The shortest text within `digits` significant digits: "1200", "0.05", "1.5e-07".
 [[nodiscard]] inline std::string general_text(double value, int digits = 6) {
   if (!std::isfinite(value)) return fixed_text(value, 0);

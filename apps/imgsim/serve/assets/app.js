@@ -149,23 +149,36 @@ addEventListener('popstate', () => {
   if (collection.info) arrive();
 });
 
-// The index may be replaced while the page lies open.
-onReload((isAnother) => {
+// The index may be replaced while the page lies open: it follows, where it is looked at.
+onReload(async (isAnother) => {
   tellFaults();
-  if (isAnother) {
-    say('The index has changed; its new version is shown.');
-    arrive({isReplaced: true});
-  }
+  if (!isAnother) return;
+  say('The index has changed; its new version is shown.');
+  const top = scrollY;
+  await arrive({isReplaced: true});
+  await current?.ready;
+  scrollTo({top});
 });
-document.addEventListener('visibilitychange', async () => {
-  if (document.hidden || !collection.info) return;
+const kLookEvery = 3000;  // milliseconds
+let isLooking = false;
+async function look() {
+  if (document.hidden || !collection.info || isLooking) return;
+  isLooking = true;
   try {
     const info = await (await fetch('api/index')).json();
     if (info.version !== collection.version) await reload();
+    else if (JSON.stringify(info.faults) !== JSON.stringify(collection.info.faults)) {
+      collection.info = info;
+      tellFaults();
+    }
   } catch {
     // The server is away: the next thing asked for tells.
+  } finally {
+    isLooking = false;
   }
-});
+}
+setInterval(look, kLookEvery);
+document.addEventListener('visibilitychange', look);
 
 try {
   await reload();

@@ -11,7 +11,7 @@ export function settingsOf(parameters) {
   const score = parameters.get('score');
   const prior = Number(parameters.get('prior'));
   return {
-    n: n >= 1 ? Math.min(n, collection.paths.length) : Math.min(24, collection.paths.length),
+    n: Math.min(n >= 1 ? Math.min(n, kMost) : 24, collection.paths.length),
     metric: collection.info.metrics.includes(metric) ? metric : collection.info.metrics[0],
     score: score === 'probability' && collection.info.calibrated ? 'probability' : 'similarity',
     prior: prior > 0 && prior < 1 ? prior : 0.5,
@@ -83,7 +83,7 @@ export function controls(settings, changed) {
 export function scoreText(match, settings) {
   if (settings.score === 'probability' && match.probability !== undefined && match.probability !== null) {
     const percent = 100 * match.probability;
-    return percent > 99.9 ? '> 99.9 %' : percent < 0.1 ? '< 0.1 %' : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+    return percent > 99.9 ? '> 99.9 %' : percent < 0.1 ? '< 0.1 %' : `${percent.toFixed(percent < 10 || percent >= 99 ? 1 : 0)} %`;
   }
   if (match.similarity === null) return 'none';
   const text = match.similarity.toFixed(3);
