@@ -34,6 +34,7 @@
 // embeddings -> matches
 #include <imgsim/metric/registry.hpp>
 #include <imgsim/search/gallery.hpp>
+#include <imgsim/search/neighbour_graph.hpp>
 #include <imgsim/search/similarity.hpp>
 #include <imgsim/search/top_n.hpp>
 
