@@ -1,4 +1,5 @@
 // imgsim graph, and the queries that walk it.
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>

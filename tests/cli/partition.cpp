@@ -63,11 +63,16 @@ BOOST_AUTO_TEST_CASE(an_interrupted_partition_is_continued) {
   BOOST_TEST_REQUIRE(partition(made, folder.path(), "copy").exit_code == 0);
   const auto placed = photos_below(folder.path() / "groups");
   fs::remove(placed[3]);
-  write_text(placed[4].parent_path() / ".imgsim-partial", "half a photo");
+  // Of the photo that is missing, and of one in a group where nothing is missing.
+  for (const fs::path& beside : {placed[3], placed.back()})
+    write_text(beside.parent_path() / ".imgsim-partial", "half a photo");
+  BOOST_TEST_REQUIRE(placed[3].parent_path() != placed.back().parent_path());
   const auto again = partition(made, folder.path(), "copy");
   BOOST_TEST(again.exit_code == 0);
   BOOST_TEST(again.err.find("1 photo placed") != std::string::npos, again.err);
   BOOST_TEST((photos_below(folder.path() / "groups") == placed));
+  for (const fs::path& beside : {placed[3], placed.back()})
+    BOOST_TEST(!fs::exists(beside.parent_path() / ".imgsim-partial"));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_partial_file_leads_to_is_not_written) {

@@ -1,8 +1,11 @@
 // Search by a graph of neighbours: graphs made by hand, damaged ones, and those of hnswlib where it is there.
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <stop_token>
+#include <string>
 #include <utility>
 #include <vector>
 

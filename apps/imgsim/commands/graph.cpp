@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/text.hpp"
+#include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
 
 #include <imgsim/core/path_text.hpp>
@@ -20,8 +21,9 @@ command_help graph_command::help() const {
               "are, and may miss some of the nearest. How many it finds is measured here, on up to " +
               count_text(kTriedPhotos) + " photos of the index, beside exact answers: the recall is the part of the " +
               std::to_string(kRecalledNeighbours) +
-              " nearest that is found. The least breadth that reaches --recall is kept for the queries. It pays for a "
-              "hundred thousand photos and more: exact searches of fewer are fast. The graph goes when the photos "
+              " nearest that is found. The least breadth that reaches --recall is kept for the queries. It pays for "
+              "many queries in one command among a hundred thousand photos and more: exact searches of fewer are fast, "
+              "and each command reads the list of all photos. The graph goes when the photos "
               "change.",
           .examples = {"imgsim graph --index photos.idx", "imgsim graph --index photos.idx --links 32 --recall 0.999",
                        "imgsim query --index photos.idx cat.jpg --approximate"},

@@ -109,7 +109,7 @@ std::vector<answered_query> query_command::answer_ids(session& session, const ph
       // Stored neighbours are exact, and at hand.
       std::vector<match> matches =
           approximate_ && !stores_neighbours(index, metric, n_)
-              ? matches_of(nearest(session, index, index.embeddings().slice(row, 1), metric,
+              ? matches_of(nearest(session, index, index.stored_embeddings().slice(row, 1), metric,
                                    {.n = n_, .exclude_self = true, .first_row = row, .on_progress = {}}),
                            0)
               : neighbours_of_row(session, index, row, metric, n_);

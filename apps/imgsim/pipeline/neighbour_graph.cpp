@@ -105,7 +105,7 @@ top_n_result walk_graph(session& session, const photo_index& index, const stored
                         matrix_view<const float> queries, const std::string& metric, const top_n_options& options,
                         std::optional<std::size_t> breadth) {
   try {
-    return walk(session, index.embeddings(), {graph.links, graph.layers}, queries, metric, options,
+    return walk(session, index.stored_embeddings(), {graph.links, graph.layers}, queries, metric, options,
                 breadth.value_or(graph.note.breadth))
         .found;
   } catch (const invalid_argument& fault) {

@@ -50,11 +50,6 @@ void expect_no_link(const fs::path& folder) {
     throw io_error(folder, "is no folder; name another --out folder, or remove it");
 }
 
-void make_group_folder(const fs::path& folder) {
-  expect_no_link(folder);
-  fs::create_directories(folder);
-}
-
 /// `name` with `~2` or the like before its extension, cut where it would become too long for a file.
 std::string with_number(const fs::path& name, int number) {
   const std::string ending = "~" + std::to_string(number) + name.extension().string();
@@ -109,7 +104,8 @@ void refuse_another(const fs::path& out, nlohmann::json found, nlohmann::json wa
                             "); name another --out folder, or remove this one");
 }
 
-/// What a run that was killed may leave in the folder itself: a file not yet under its name, a link on trial.
+/// What a run that was killed may leave in the folder itself or in a group's: a file not yet under its name, a link on
+/// trial.
 bool is_leftover(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
   return name == kPartialFile || (name.starts_with(".imgsim-") && name.ends_with(".tmp"));
@@ -125,6 +121,12 @@ void remove_leftovers(const fs::path& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
     if (is_leftover(entry)) leftovers.push_back(entry.path());
   for (const fs::path& leftover : leftovers) ::unlink(leftover.c_str());
+}
+
+/// While the partition's folder is locked.
+void make_group_folder(const fs::path& folder) {
+  expect_no_link(folder);
+  if (!fs::create_directories(folder)) remove_leftovers(folder);
 }
 
 /// Throws io_error where `out` holds anything but this partition, whole or begun.

@@ -163,6 +163,9 @@ class photo_index {
     return embeddings_.view();
   }
 
+  /// The same without a look at them, for who reads a few rows of many: some may not be finite.
+  [[nodiscard]] matrix_view<const float> stored_embeddings() const noexcept { return embeddings_.view(); }
+
   /// Throws io_error where the photos or their embeddings are not what was written, which takes reading them all: what
   /// goes on into another version would be taken for good there.
   void expect_rows_as_written() const {
