@@ -94,6 +94,19 @@ BOOST_AUTO_TEST_CASE(photos_that_come_change_move_and_go_are_followed) {
   BOOST_TEST(again.at("unchanged") == again.at("photos"));
 }
 
+BOOST_AUTO_TEST_CASE(an_index_that_another_changes_at_the_start_is_waited_for) {
+  const trained_folder made;
+  std::optional<imgsim::index_lock> other(made.index());
+  watched watch(made);
+  watched::wait_until("it tries again", [&] { return watch.err().find("; tried again in ") != std::string::npos; });
+  BOOST_TEST(watch.err().find("is being changed by another imgsim") != std::string::npos, watch.err());
+  other.reset();
+  watch.wait_for_start();
+  write_photo(made.photo("new.png"), 1, 50);
+  watch.wait_for_photo("new.png");
+  BOOST_TEST(watch.stop() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_photo_that_is_written_slowly_is_taken_when_it_is_whole) {
   const trained_folder made;
   watched watch(made);

@@ -162,10 +162,11 @@ class Soak:
     def sample_memory(self, processes):
         begin = time.monotonic()
         while not self.is_over.wait(1):
-            for name, process in processes.items():
+            for name, process in list(processes.items()):
                 if process.poll() is not None:
-                    self.note(f"{name} ended with exit code {process.returncode}")
-                    return
+                    self.note(f"{name} ended after {time.monotonic() - begin:.0f} s with exit code {process.returncode}")
+                    del processes[name]
+                    continue
                 self.samples.setdefault(name, []).append((time.monotonic() - begin, resident(process.pid)))
 
     # The steps.
@@ -224,8 +225,8 @@ class Soak:
         memory = {}
         for name, samples in self.samples.items():
             third = samples[-1][0] / 3
-            middle = max(size for at, size in samples if third <= at < 2 * third)
-            last = max(size for at, size in samples if at >= 2 * third)
+            middle = max((size for at, size in samples if third <= at < 2 * third), default=0)
+            last = max((size for at, size in samples if at >= 2 * third), default=0)
             memory[name] = {"samples": len(samples), "middle_mib": middle // MIB, "last_mib": last // MIB}
             if last > 1.1 * middle + SLACK:
                 self.note(f"the memory of {name} grows: {memory[name]}")

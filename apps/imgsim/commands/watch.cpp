@@ -88,8 +88,9 @@ exit_code watch_command::run(session& session) {
   const std::chrono::milliseconds settle = milliseconds_of(settle_);
   totals so_far;
   std::chrono::milliseconds retry = kFirstRetry;
-  const auto try_again = [&](const char* reason) {  // to be called where it is caught
-    if (so_far.updates == 0) throw;
+  // To be called where it is caught. What is wrong at the first update is for the user to mend, unless it will pass.
+  const auto try_again = [&](const char* reason, bool passes = false) {
+    if (so_far.updates == 0 && !passes) throw;
     session.warn(std::string(reason) + "; tried again in " + duration_text(static_cast<double>(retry.count()) / 1000));
     return std::exchange(retry, std::min(2 * retry, kLastRetry));
   };
@@ -104,7 +105,7 @@ exit_code watch_command::run(session& session) {
     } catch (const cancelled&) {
       break;  // the index is as it was
     } catch (const io_error& failure) {
-      patience = try_again(failure.what());
+      patience = try_again(failure.what(), failure.code() == index_lock::kBusy);
     } catch (const std::bad_alloc&) {
       patience = try_again("there is not enough memory to update the index");
     }

@@ -41,6 +41,9 @@ namespace imgsim {
 /// Keeps other writers out of an index folder for as long as it lives, in this process and in others.
 class index_lock {
  public:
+  /// The code of the error where another writer holds the lock.
+  static constexpr int kBusy = EWOULDBLOCK;
+
   /// Throws io_error where another writer holds the lock or the folder cannot be written.
   explicit index_lock(const std::filesystem::path& folder) {
     const std::filesystem::path path = folder / kName;
@@ -70,7 +73,7 @@ class index_lock {
   static constexpr std::chrono::milliseconds kPause{10};
 
   [[noreturn]] static void refuse(const std::filesystem::path& folder) {
-    throw io_error(folder, "is being changed by another imgsim; wait until it has finished, then try again");
+    throw io_error(folder, "is being changed by another imgsim; wait until it has finished, then try again", kBusy);
   }
 
   unique_descriptor file_;
