@@ -203,6 +203,12 @@ def settings(person, collection):
     browser.type("#score", "probability")
     browser.wait("probabilities", "[...document.querySelectorAll('.score')].every((one) => one.textContent.endsWith('%')) && document.querySelector('.score')")
     browser.wait("the question of the prior", "!document.getElementById('prior').parentElement.hidden")
+    most = 3 * EACH + 1  # what the slider allows
+    for given, shown in (("100000", most), ("0", 24), ("3x", 24), ("-5", 24)):
+        person.go(f"#/photo/red%2F05.png?n={given}")
+        person.lists(shown)
+        value = browser.run("return document.querySelector('output').textContent")
+        expect(value == (f"{most}, the most" if shown == most else str(shown)), f"n={given} is told as {value}")
 
 
 def drop(browser, kind, name, mime, data):
@@ -394,25 +400,27 @@ def damaged(person, collection):
 
 
 def replaced(person, collection):
-    person.go("#/")
-    (collection.photos / "a new photo.png").write_bytes(png(COLOURS["green"], "added"))
+    """The page follows the index; nobody clicks."""
+    browser = person.browser
+    person.go("#/?name=red")
+    browser.run("document.getElementById('filter').focus()")
+    (collection.photos / "red/a new photo.png").write_bytes(png(COLOURS["red"], "added"))
     collection.update()
-    person.browser.wait("the new version at the server", "fetch('api/index').then((answer) => answer.json()).then((info) => info.photos === arguments[0])", 3 * EACH + 3)
-    person.sees(f"{3 * EACH + 3} photos")  # nothing was asked for: the page follows by itself
-    # Before it has looked, what is asked for next tells it.
-    person.browser.run("window.fetchOfThePage = window.fetch; window.fetch = (path, ...more) => path === 'api/index' ? new Promise(() => 0) : fetchOfThePage(path, ...more)")
-    person.browser.wait("a look that is not answered", "new Promise((resolve) => setTimeout(() => resolve(true), 3500))")
-    (collection.photos / "another new photo.png").write_bytes(png(COLOURS["red"], "another"))
-    collection.update()
-    person.browser.wait("the newest version at the server", "fetchOfThePage('api/index').then((answer) => answer.json()).then((info) => info.photos === arguments[0])", 3 * EACH + 4)
-    person.sees(f"{3 * EACH + 3} photos")
-    person.browser.run("window.fetch = window.fetchOfThePage")
-    person.browser.click(".tile[data-row='1']")
-    person.sees("Most similar")
-    person.browser.click("nav a")
-    person.go("#/")
-    person.sees(f"{3 * EACH + 4} photos")
-    person.browser.complaints()  # a picture of the version of before, refused
+    person.sees(f"{EACH + 2} of {3 * EACH + 3} photos")
+    expect(person.focused() == "filter", "who types is thrown out of the field when the index changes")
+    browser.wait("the change to be said", "document.getElementById('spoken').textContent.includes('new version')")
+    person.go("#/groups")
+    person.sees("No groups yet")  # those of before are of other photos
+    collection.run("cluster", "--index", collection.index, "-k", "3", "--out", collection.folder / "groups again")
+    person.sees("3 groups")
+    person.counts(".card", 3)
+    manifest = collection.index / "manifest.json"
+    sound = manifest.read_bytes()
+    for content, banners in ((b"{}", 1), (sound, 0)):
+        (collection.folder / "manifest").write_bytes(content)
+        os.replace(collection.folder / "manifest", manifest)
+        person.counts("#notices p", banners)
+    browser.complaints()  # a picture of the version of before, refused
 
 
 STEPS = [browsing, keyboard, filtering, settings, searching, grouped, mapped, duplicated, hostile_names, light_and_dark, phone, spoken, replaced,
@@ -442,8 +450,9 @@ def main():
                 print(f"{step.__name__}: passed in {time.monotonic() - begin:.1f} s", flush=True)
             server.terminate()
             server.wait(20)
+            person.sees("no longer answers", "#notices")
             browser.run("location.hash = '#/photo/red%2F06.png'")
-            person.sees("no longer answers")
+            person.sees("no longer answers", "main")
     return 0
 
 

@@ -1,6 +1,7 @@
 // Which page is shown: the address after # says it, so that the back button and a copied link lead to the same place.
 import {element, say} from './dom.js';
-import {collection, onReload, Refused, reload} from './collection.js';
+import {collection, onReload, Refused, reload, rowOf} from './collection.js';
+import {follow} from './following.js';
 import * as browse from './page_browse.js';
 import * as photo from './page_photo.js';
 import * as search from './page_search.js';
@@ -43,8 +44,29 @@ function rememberPlace() {
   leftAt.set(entry, {scroll: scrollY, row: row === undefined ? null : Number(row)});
 }
 
-async function arrive({isReplaced = false} = {}) {
+/** Where the reader is on a page that is about to be made anew: rows have other numbers then, paths stay. */
+function placeNow() {
+  const focused = document.activeElement;
+  const {selectionStart, selectionEnd} = focused ?? {};
+  return {scroll: scrollY, id: main.contains(focused) ? focused.id : '', selection: Number.isInteger(selectionStart) ? [selectionStart, selectionEnd] : null,
+    path: decodeURIComponent(focused?.closest?.('a[data-row]')?.hash.slice('#/photo/'.length) ?? '')};
+}
+
+function returnTo(place, shown) {
+  scrollTo({top: place.scroll});
+  const row = rowOf(place.path);
+  if (row !== undefined) {
+    shown.focusRow?.(row);
+  } else if (place.id) {
+    const focused = document.getElementById(place.id);
+    focused?.focus({preventScroll: true});
+    if (place.selection) focused?.setSelectionRange(...place.selection);
+  }
+}
+
+async function arrive({isReplaced = false, at = null} = {}) {
   const arrival = ++arrivals;
+  if (!isReplaced) say('');  // what was said of the page before
   leaving.abort();
   leaving = new AbortController();
   current?.destroy?.();
@@ -70,7 +92,7 @@ async function arrive({isReplaced = false} = {}) {
   } catch (failure) {
     if (arrival !== arrivals || failure.name === 'AbortError') return;
     main.replaceChildren(element('h1', {tabindex: -1}, 'This cannot be shown'), element('p', {class: 'fault'}, failure.message), element('p', {}, element('a', {href: '#/'}, 'All photos')));
-    shown = {title: 'This cannot be shown'};
+    shown = {title: 'This cannot be shown', isFault: true};
   }
   if (arrival !== arrivals) {
     shown.destroy?.();
@@ -83,6 +105,10 @@ async function arrive({isReplaced = false} = {}) {
     if (arrival !== arrivals) return;
     scrollTo({top: place.scroll});
     if (place.row !== null && shown.focusRow) shown.focusRow(place.row);
+  } else if (at) {
+    await shown.ready;
+    if (arrival !== arrivals) return;
+    returnTo(at, shown);
   } else if (!isReplaced) {
     scrollTo({top: 0});
     if (arrival > 1) main.querySelector('h1')?.focus({preventScroll: true});
@@ -90,8 +116,9 @@ async function arrive({isReplaced = false} = {}) {
   main.dataset.ready = location.hash;  // for whoever waits for it
 }
 
-function tellFaults() {
-  notices.replaceChildren(...collection.info.faults.map((fault) => element('p', {role: 'alert'}, fault)));
+function tellFaults(unreachable = null) {
+  const faults = unreachable === null ? collection.info.faults : [unreachable];
+  notices.replaceChildren(...faults.map((fault) => element('p', {role: 'alert'}, fault)));
   document.getElementById('choose-photo').hidden = !collection.info.searches_new_photos;
 }
 
@@ -149,40 +176,23 @@ addEventListener('popstate', () => {
   if (collection.info) arrive();
 });
 
-// The index may be replaced while the page lies open: it follows, where it is looked at.
-onReload(async (isAnother) => {
+// The index may be replaced while the page lies open, and the server end and begin again.
+onReload((isAnother) => {
   tellFaults();
-  if (!isAnother) return;
-  say('The index has changed; its new version is shown.');
-  const top = scrollY;
-  await arrive({isReplaced: true});
-  await current?.ready;
-  scrollTo({top});
-});
-const kLookEvery = 3000;  // milliseconds
-let isLooking = false;
-async function look() {
-  if (document.hidden || !collection.info || isLooking) return;
-  isLooking = true;
-  try {
-    const info = await (await fetch('api/index')).json();
-    if (info.version !== collection.version) await reload();
-    else if (JSON.stringify(info.faults) !== JSON.stringify(collection.info.faults)) {
-      collection.info = info;
-      tellFaults();
-    }
-  } catch {
-    // The server is away: the next thing asked for tells.
-  } finally {
-    isLooking = false;
+  if (isAnother) {
+    const at = placeNow();
+    say('The index has changed; its new version is shown.');
+    arrive({isReplaced: true, at});
   }
-}
-setInterval(look, kLookEvery);
-document.addEventListener('visibilitychange', look);
+});
 
 try {
   await reload();
   await arrive();
+  follow((unreachable) => {
+    tellFaults(unreachable);
+    if (unreachable === null && current?.isFault) arrive({isReplaced: true});
+  });
 } catch (failure) {
   main.replaceChildren(element('h1', {tabindex: -1}, 'The collection cannot be opened'), element('p', {class: 'fault'}, failure.message));
 }

@@ -12,7 +12,7 @@ export class Refused extends Error {
 }
 
 /** The JSON answer to a request, of whichever version of the index; throws Refused with a sentence. */
-async function fetched(path, options = {}) {
+export async function fetched(path, options = {}) {
   let response;
   try {
     response = await fetch(path, options);

@@ -114,6 +114,12 @@ export class PhotoGrid {
     this.item(at).firstElementChild.focus({preventScroll: true});
   }
 
+  /** The same by its row, where it is one of those shown. */
+  focusRow(row) {
+    const at = this.rows.indexOf(row);
+    if (at >= 0) this.focus(at);
+  }
+
   move(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const page = this.columns * Math.max(1, Math.floor(innerHeight / this.pitch) - 1);

@@ -47,5 +47,5 @@ export function show(main, {parameters, replaceParameters}) {
     }
   });
   apply();
-  return {title: 'Photos', destroy: () => grid.destroy(), focusRow: (row) => grid.focus(grid.rows.indexOf(row))};
+  return {title: 'Photos', destroy: () => grid.destroy(), focusRow: (row) => grid.focusRow(row)};
 }

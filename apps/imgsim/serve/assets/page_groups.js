@@ -31,7 +31,7 @@ export async function show(main, route) {
         element('ul', {class: 'strip'}, ...groups.outliers.slice(0, 60).map((row) => element('li', {}, tile(row))))));
     }
   } else {
-    head.append(element('p', {}, 'Make them in a terminal; this page shows them at once: ', element('code', {}, `imgsim cluster --index ${shellWord(collection.info.index)} -k auto`)));
+    head.append(element('p', {}, 'Make them in a terminal; this page shows them when they are there: ', element('code', {}, `imgsim cluster --index ${shellWord(collection.info.index)} -k auto`)));
   }
   const curve = addCurve(main);
   return {title: 'Groups', destroy: () => curve.destroy()};
@@ -57,5 +57,5 @@ async function showOne(main, groups, group, route) {
   const rows = [medoid, ...near.matches.map((match) => match.row).filter((row) => members.has(row) && row !== medoid)];
   const grid = new PhotoGrid(main, {cell: 150, label: `Photos of group ${group}`});
   grid.show(rows);
-  return {title: `Group ${group}`, destroy: () => grid.destroy(), focusRow: (row) => grid.focus(grid.rows.indexOf(row))};
+  return {title: `Group ${group}`, destroy: () => grid.destroy(), focusRow: (row) => grid.focusRow(row)};
 }

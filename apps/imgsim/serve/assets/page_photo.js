@@ -38,5 +38,5 @@ export function show(main, {rest, parameters, replaceAddress}) {
     changed: (now) => replaceAddress(photoPage(row) + addressOf(now)),
   });
   const ready = matches.load();
-  return {title: name, ready, destroy: () => matches.destroy(), focusRow: (to) => matches.grid.focus(matches.grid.rows.indexOf(to))};
+  return {title: name, ready, destroy: () => matches.destroy(), focusRow: (to) => matches.grid.focusRow(to)};
 }

@@ -46,5 +46,5 @@ export function show(main, {parameters, replaceAddress, choosePhoto}) {
     const {group, outlier} = answer.group;
     facts.append(element('dt', {}, 'Group'), element('dd', {}, element('a', {href: groupPage(group)}, groupDot(group), `Group ${group}`), outlier ? ', but far from its photos' : ''));
   });
-  return {title: photo.name, ready, destroy: () => matches.destroy(), focusRow: (to) => matches.grid.focus(matches.grid.rows.indexOf(to))};
+  return {title: photo.name, ready, destroy: () => matches.destroy(), focusRow: (to) => matches.grid.focusRow(to)};
 }

@@ -3,15 +3,17 @@ import {element, whenQuiet} from './dom.js';
 import {collection} from './collection.js';
 
 const kMost = 200;
+const mostMatches = () => Math.min(kMost, Math.max(collection.paths.length - 1, 1));
 
-/** What the address says, within what there is. */
+/** What the address says, within what the controls allow; what it cannot mean is as by itself. */
 export function settingsOf(parameters) {
-  const n = Number.parseInt(parameters.get('n'), 10);
+  const given = parameters.get('n') ?? '';
+  const n = /^\d+$/.test(given) ? Number(given) : 0;
   const metric = parameters.get('metric');
   const score = parameters.get('score');
   const prior = Number(parameters.get('prior'));
   return {
-    n: Math.min(n >= 1 ? Math.min(n, kMost) : 24, collection.paths.length),
+    n: Math.min(n >= 1 ? n : 24, mostMatches()),
     metric: collection.info.metrics.includes(metric) ? metric : collection.info.metrics[0],
     score: score === 'probability' && collection.info.calibrated ? 'probability' : 'similarity',
     prior: prior > 0 && prior < 1 ? prior : 0.5,
@@ -40,13 +42,13 @@ function choice(id, name, options, value, changed, title) {
 
 /** Controls that change `settings` in place and then call changed(). */
 export function controls(settings, changed) {
-  const most = Math.min(kMost, Math.max(collection.paths.length - 1, 1));
-  const shown = element('output', {for: 'matches'}, String(settings.n));
+  const told = () => settings.n < mostMatches() ? String(settings.n) : `${settings.n}, the most`;
+  const shown = element('output', {for: 'matches'}, told());
   const apply = whenQuiet(120, changed);
-  const range = element('input', {type: 'range', id: 'matches', min: 1, max: most, value: Math.min(settings.n, most),
+  const range = element('input', {type: 'range', id: 'matches', min: 1, max: mostMatches(), value: settings.n,
     oninput: () => {
       settings.n = Number(range.value);
-      shown.textContent = range.value;
+      shown.textContent = told();
       apply();
     }});
   const host = element('div', {class: 'controls', role: 'group', 'aria-label': 'What is shown'},
