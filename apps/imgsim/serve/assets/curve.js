@@ -85,7 +85,7 @@ export function addCurve(main) {
   const host = element('div');
   main.append(element('section', {class: 'panel', 'aria-labelledby': 'curve-heading'}, element('h2', {id: 'curve-heading'}, 'How many groups?'), host));
   return watch(host, 'api/choose-k', {
-    explanation: 'Groups the photos for every K up to 100 and compares error, silhouette, stability and the gap statistic; of thousands of photos this takes seconds.',
+    explanation: 'Groups the photos for every K up to 100 and compares error, silhouette, stability and the gap statistic; of some thousands of photos this takes seconds, of twenty thousand and more minutes.',
     button: 'Compare numbers of groups',
     running: 'Grouping the photos for every K…',
     done: (found) => explore(host, found),
