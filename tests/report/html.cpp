@@ -81,8 +81,8 @@ BOOST_AUTO_TEST_CASE(all_parts_are_escaped) {
   check_page(html);
   BOOST_TEST(count_of(html, "<section ") == 2u);
   BOOST_TEST(count_of(html, "<nav") == 1u);
-  // title, h1, summary, nav, h2, h3 and its note, p, remark, dt, dd, th, td, plot's title twice, two cards of four.
-  BOOST_TEST(count_of(html, "&lt;script&gt;") == 23u);
+  // title, h1, summary, nav, h2, h3 and its note, p, remark, dt, dd, th, td, plot's title twice, two cards of five.
+  BOOST_TEST(count_of(html, "&lt;script&gt;") == 25u);
 }
 
 BOOST_AUTO_TEST_CASE(a_query_shows_rank_path_and_score) {
@@ -92,11 +92,25 @@ BOOST_AUTO_TEST_CASE(a_query_shows_rank_path_and_score) {
   add_query(page, query.view(), "query.jpg", matches, "cosine", provider());
   const std::string html = page.html();
   check_page(html);
-  BOOST_TEST(
-      holds(html, "<span class=\"badge\">1</span><span>0.988</span></span><bdi class=\"path\">photo-3.jpg</bdi>"));
+  BOOST_TEST(holds(html, "query.jpg (cosine)</h2>"));
+  BOOST_TEST(holds(html,
+                   "<span class=\"badge\">1</span><span>0.988</span></span><bdi class=\"path\" "
+                   "title=\"photo-3.jpg\">photo-3.jpg</bdi>"));
   BOOST_TEST(holds(html, "-0.250"));
   BOOST_TEST(count_of(html, "photo not readable") == 1u);
   BOOST_TEST(holds(html, "width=\"480\" height=\"240\" alt=\"query.jpg\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_name_is_shortened_below_its_photo_and_whole_in_its_title) {
+  html_page page("Names");
+  const std::string name = "folder/" + std::string(200, 'n') + "/end.jpg";
+  photo_card card;
+  card.path = name;
+  page.photo(card);
+  const std::string html = page.html();
+  BOOST_TEST(count_of(html, name) == 1u);
+  BOOST_TEST(holds(html, "<bdi class=\"path\" title=\"" + name + "\">folder/nnn"));
+  BOOST_TEST(holds(html, "n/end.jpg</bdi>"));
 }
 
 BOOST_AUTO_TEST_CASE(groups_state_what_is_not_shown) {
@@ -115,8 +129,9 @@ BOOST_AUTO_TEST_CASE(groups_state_what_is_not_shown) {
   check_page(html);
   BOOST_TEST(count_of(html, "class=\"framed\"") == 2u);
   BOOST_TEST(holds(html, "10 photos, mean distance 4.500"));
-  BOOST_TEST(count_of(html, "&lt;script&gt;") == 2u);  // the nearest member, row 1, stands once: alt text and caption
-  BOOST_TEST(holds(html, "and 4 more between"));       // 10 less medoid, nearest, farthest and 3 others
+  BOOST_TEST(count_of(html, "&lt;script&gt;") ==
+             3u);                                 // the nearest member, row 1, stands once: alt text, title and caption
+  BOOST_TEST(holds(html, "and 4 more between"));  // 10 less medoid, nearest, farthest and 3 others
   BOOST_TEST(holds(html, "and 1 more group, not shown"));
   BOOST_TEST(holds(html, "<span class=\"badge\">farthest</span><span>9.000</span>"));
 }

@@ -163,6 +163,8 @@ class html_page {
     if (!headings_.empty()) append("</section>\n");
   }
 
+  static constexpr std::size_t kPathWidth = 60;  // of a tile: three lines or so; the whole path is its title
+
   void add_figure(const photo_card& card, std::string_view style) {
     const std::string path = escape_markup(card.path);
     append("<figure");
@@ -177,7 +179,8 @@ class html_page {
     if (!card.badge.empty() || !card.caption.empty())
       append("<span class=\"top\"><span class=\"badge\">", escape_markup(card.badge), "</span><span>",
              escape_markup(card.caption), "</span></span>");
-    if (!card.path.empty()) append("<bdi class=\"path\">", path, "</bdi>");
+    if (!card.path.empty())
+      append("<bdi class=\"path\" title=\"", path, "\">", escape_markup(shorten(card.path, kPathWidth)), "</bdi>");
     append("</figcaption></figure>");
   }
 

@@ -75,7 +75,7 @@ struct photo_provider {
 /// `metric` names the score: "cosine".
 inline void add_query(html_page& page, view<const std::uint8_t, 3> query, const std::string& name,
                       std::span<const match> matches, const std::string& metric, const photo_provider& photos) {
-  page.section(name);
+  page.section(name + " (" + metric + ")");
   page.photo({.picture = embed_photo(query, 480), .path = name});
   page.heading("Matches", "the " + count_text(matches.size()) + " nearest by " + metric + " similarity");
   std::vector<photo_card> cards;
