@@ -2,7 +2,17 @@
 // doi:10.1109/TPAMI.2018.2889473). Needs its headers on the include path (Debian: libhnswlib-dev).
 #pragma once
 
+// hnswlib's hand-written vector code prefetches by the entry after the last of a list, which may lie beyond the memory
+// of the list. The distances are imgsim's own, so that nothing else of it is missed.
+#ifndef NO_MANUAL_VECTORIZATION
+#define NO_MANUAL_VECTORIZATION
+#define IMGSIM_DEFINED_NO_MANUAL_VECTORIZATION
+#endif
 #include <hnswlib/hnswlib.h>
+#ifdef IMGSIM_DEFINED_NO_MANUAL_VECTORIZATION
+#undef IMGSIM_DEFINED_NO_MANUAL_VECTORIZATION
+#undef NO_MANUAL_VECTORIZATION
+#endif
 
 #include <algorithm>
 #include <array>
