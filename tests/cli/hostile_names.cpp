@@ -11,6 +11,7 @@
 
 #include "cli/shell.hpp"
 #include "cli/trained_folder.hpp"
+#include "support/count_of.hpp"
 
 using namespace imgsim_test;
 
@@ -43,12 +44,6 @@ void is_plain(const std::string& text) {
   }
   for (const std::string& line : lines_of(text)) BOOST_TEST(!line.starts_with("FORGED"), line);
   BOOST_TEST(text.find('\xff') == std::string::npos);
-}
-
-std::size_t count_of(const std::string& text, const std::string& within) {
-  std::size_t count = 0;
-  for (std::size_t at = within.find(text); at != std::string::npos; at = within.find(text, at + 1)) ++count;
-  return count;
 }
 
 command_result is_plain(const std::vector<std::string>& line, int exit_code) {
@@ -89,7 +84,7 @@ BOOST_AUTO_TEST_CASE(no_command_obeys_the_name_of_a_photo_or_a_folder) {
     if (exit_code == 0 || exit_code == 3) static_cast<void>(result.json());
   };
   const auto shown = is_plain({"index", "--images", photos, "--model", model, "--index", index}, 3);
-  BOOST_TEST(count_of("imgsim index: skipped ", shown.err) == kNames.size(), shown.err);
+  BOOST_TEST(count_of(shown.err, "imgsim index: skipped ") == kNames.size(), shown.err);
   is_plain({"index", "--images", photos, "--model", model, "--index", index, "--dry-run"}, 3);
   run({"index", "--index", index}, 3);
   run({"info", index}, 0);

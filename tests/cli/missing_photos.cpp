@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "cli/trained_folder.hpp"
+#include "support/count_of.hpp"
 
 using namespace imgsim_test;
 
@@ -28,12 +29,7 @@ std::vector<std::vector<std::string>> readers(const trained_folder& made, const 
           {"evaluate", "--index", made.index()}};
 }
 
-std::size_t tiles_told(const std::string& err) {
-  const std::string told = " (shown as an empty tile)\n";
-  std::size_t count = 0;
-  for (std::size_t at = 0; (at = err.find(told, at)) != std::string::npos; ++at) ++count;
-  return count;
-}
+constexpr const char* kToldTile = " (shown as an empty tile)\n";
 
 }  // namespace
 
@@ -91,10 +87,10 @@ BOOST_AUTO_TEST_CASE(some_that_are_gone_are_named_once_and_remarked_on_the_page)
   const std::string remark = "2 photos could not be read and are empty tiles: red/1.png and red/2.png";
   const auto asked = must_run({"query", "--index", made.index(), "--id", "red/0.png", "-n", "23", "--grid",
                                (folder.path() / "grid.png").string(), "--report", page});
-  BOOST_TEST(tiles_told(asked.err) == 2u, asked.err);
+  BOOST_TEST(count_of(asked.err, kToldTile) == 2u, asked.err);
   BOOST_TEST(read_text(page).find(remark) != std::string::npos);
   const auto grouped = must_run({"cluster", "--index", made.index(), "-k", "3", "--out", groups});
-  BOOST_TEST(tiles_told(grouped.err) == 2u, grouped.err);
+  BOOST_TEST(count_of(grouped.err, kToldTile) == 2u, grouped.err);
   BOOST_TEST(read_text(groups + "/report.html").find(remark) != std::string::npos);
   BOOST_TEST(read_text(groups + "/report.html").find("24 photos in 3 groups by ") != std::string::npos);
 }

@@ -10,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "reliability/disturbed.hpp"
+#include "support/count_of.hpp"
 
 using namespace imgsim_test;
 
@@ -43,13 +44,6 @@ command_result run_on(const std::string& fault, const std::vector<std::string>& 
   return run_imgsim(line);
 }
 
-/// How often `err` says so.
-std::size_t count_of(const std::string& text, const std::string& err) {
-  std::size_t count = 0;
-  for (std::size_t at = err.find(text); at != std::string::npos; at = err.find(text, at + 1)) ++count;
-  return count;
-}
-
 /// The disk is full from call 0 on, from call 1 on, and so on until the command has no call left.
 void fill_the_disk(const fs::path& before, const disturbed_command& command) {
   const workplace place(before, command);
@@ -68,8 +62,8 @@ void fill_the_disk(const fs::path& before, const disturbed_command& command) {
       }
       ++failed;
       BOOST_TEST(result.exit_code == 1, result.err);
-      BOOST_TEST(count_of(std::strerror(ENOSPC), result.err) == 1u, result.err);
-      BOOST_TEST(count_of("Did you mean", result.err) == 0u, result.err);
+      BOOST_TEST(count_of(result.err, std::strerror(ENOSPC)) == 1u, result.err);
+      BOOST_TEST(count_of(result.err, "Did you mean") == 0u, result.err);
       for (const auto& [name, bytes] : contents(place.work())) BOOST_TEST(name.find(".tmp") == std::string::npos, name);
       place.check_completes(wanted);
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "report/markup.hpp"
+#include "support/count_of.hpp"
 
 #include <imgsim/report/html_sections.hpp>
 

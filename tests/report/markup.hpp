@@ -47,12 +47,6 @@ inline std::string markup_fault(std::string_view text) {
   return open.empty() ? "" : "<" + open.back() + "> is not closed";
 }
 
-inline std::size_t count_of(std::string_view text, std::string_view part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++count;
-  return count;
-}
-
 inline bool holds(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }

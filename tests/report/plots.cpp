@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "report/markup.hpp"
+#include "support/count_of.hpp"
 
 #include <imgsim/report/svg_plot.hpp>
 

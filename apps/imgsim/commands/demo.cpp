@@ -16,27 +16,6 @@
 
 namespace imgsim::app {
 
-command_help demo_command::help() const {
-  return {.usage = "[--out DIR] [--photos DIR] [options]",
-          .about =
-              "Renders a sample set of pictures in twelve kinds, trains a model on them, indexes them, answers "
-              "queries, chooses a number of groups, groups them, measures the quality and writes a page to open. "
-              "With --photos the same on a folder of photos; folders in it count as labels. The sample set takes less "
-              "than half a "
-              "minute on two cores, a folder of photos the longer the more it holds.",
-          .examples = {"imgsim demo", "imgsim demo --photos ~/Pictures --out /tmp/demo"},
-          .exit_codes = {}};
-}
-
-void demo_command::describe(option_set& options) {
-  options.path("out", "DIR", out_,
-               "folder for everything that is made: a new or an empty one, or that of a demo before");
-  options.path("photos", "DIR", photos_, "folder of photos to work on").defaults_to("a rendered sample set");
-  options.whole("count", "N", count_, {24, 100'000}, "pictures to render");
-  options.whole("epochs", "E", epochs_, {1, 10'000}, "passes of training")
-      .defaults_to("2 to 20, the fewer the more photos there are");
-}
-
 namespace {
 
 /// Begins a demo's folder, and so tells it from one whose files are somebody's own.
@@ -53,6 +32,26 @@ void refuse_other_files(const std::filesystem::path& out) {
 }
 
 }  // namespace
+
+command_help demo_command::help() const {
+  return {.usage = "[--out DIR] [--photos DIR] [options]",
+          .about =
+              "Renders a sample set of pictures in twelve kinds, trains a model on them, indexes them, answers "
+              "queries, chooses a number of groups, groups them, measures the quality and writes a page to open. "
+              "With --photos the same on a folder of photos; folders in it count as labels. The sample set takes less "
+              "than half a minute on two cores, a folder of photos the longer the more it holds.",
+          .examples = {"imgsim demo", "imgsim demo --photos ~/Pictures --out /tmp/demo"},
+          .exit_codes = {}};
+}
+
+void demo_command::describe(option_set& options) {
+  options.path("out", "DIR", out_,
+               "folder for everything that is made: a new or an empty one, or that of a demo before");
+  options.path("photos", "DIR", photos_, "folder of photos to work on").defaults_to("a rendered sample set");
+  options.whole("count", "N", count_, {24, 100'000}, "pictures to render");
+  options.whole("epochs", "E", epochs_, {1, 10'000}, "passes of training")
+      .defaults_to("2 to 20, the fewer the more photos there are");
+}
 
 void demo_command::refuse_other_pictures(const std::filesystem::path& folder) const {
   if (!std::filesystem::exists(folder)) return;

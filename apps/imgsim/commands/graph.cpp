@@ -23,8 +23,7 @@ command_help graph_command::help() const {
               std::to_string(kRecalledNeighbours) +
               " nearest that is found. The least breadth that reaches --recall is kept for the queries. It pays for "
               "many queries in one command among a hundred thousand photos and more: exact searches of fewer are fast, "
-              "and each command reads the list of all photos. The graph goes when the photos "
-              "change.",
+              "and each command reads the list of all photos. The graph goes when the photos change.",
           .examples = {"imgsim graph --index photos.idx", "imgsim graph --index photos.idx --links 32 --recall 0.999",
                        "imgsim query --index photos.idx cat.jpg --approximate"},
           .exit_codes = {}};

@@ -76,13 +76,8 @@ void query_command::validate(const option_set& options) {
     throw usage_error("--grid: expected the name of a .png file, got " + in_quotes(grid_->string()));
 }
 
-top_n_result query_command::nearest(session& session, const photo_index& index, matrix_view<const float> queries,
-                                    const std::string& metric, const top_n_options& options) const {
-  return approximate_ ? walk_graph(session, index, expect_graph(index, metric), queries, metric, options, breadth_)
-                      : session.device().top_n(index.embeddings(), queries, metric, options);
-}
-
-std::vector<answered_query> query_command::answer_photos(session& session, const photo_index& index) const {
+std::vector<answered_query> query_command::answer_photos(session& session, const photo_index& index,
+                                                         std::span<const nearest_search> searches) const {
   std::vector<named_photo> photos = read_photo_arguments(session, photos_, limits_);
   std::vector<const rgb_image*> images;
   images.reserve(photos.size());
@@ -90,31 +85,25 @@ std::vector<answered_query> query_command::answer_photos(session& session, const
   const tensor<float, 2> embeddings = encode_images(*open_model_of(session, index), images);
 
   std::vector<answered_query> answers(photos.size());
-  for (const std::string& metric : metrics_) {
-    const top_n_result found = nearest(session, index, embeddings.view(), metric,
-                                       {.n = n_, .exclude_self = false, .first_row = 0, .on_progress = {}});
+  for (std::size_t m = 0; m < metrics_.size(); ++m) {
+    const top_n_result found =
+        searches[m](embeddings.view(), {.n = n_, .exclude_self = false, .first_row = 0, .on_progress = {}});
     for (std::size_t q = 0; q < photos.size(); ++q)
-      answers[q].lists.push_back({photos[q].name, metric, matches_of(found, q)});
+      answers[q].lists.push_back({photos[q].name, metrics_[m], matches_of(found, q)});
   }
   for (std::size_t q = 0; q < photos.size(); ++q) answers[q].photo = std::move(photos[q].image);
   return answers;
 }
 
-std::vector<answered_query> query_command::answer_ids(session& session, const photo_index& index) const {
+std::vector<answered_query> query_command::answer_ids(session& session, const photo_index& index,
+                                                      std::span<const nearest_search> searches) const {
   std::vector<answered_query> answers;
   for (const std::string& id : ids_) {
     const std::size_t row = index.find(id);
     answered_query answer;
-    for (const std::string& metric : metrics_) {
-      // Stored neighbours are exact, and at hand.
-      std::vector<match> matches =
-          approximate_ && !stores_neighbours(index, metric, n_)
-              ? matches_of(nearest(session, index, index.stored_embeddings().slice(row, 1), metric,
-                                   {.n = n_, .exclude_self = true, .first_row = row, .on_progress = {}}),
-                           0)
-              : neighbours_of_row(session, index, row, metric, n_);
-      answer.lists.push_back({index.photos()[row].path, metric, std::move(matches)});
-    }
+    for (std::size_t m = 0; m < metrics_.size(); ++m)
+      answer.lists.push_back(
+          {index.photos()[row].path, metrics_[m], neighbours_of_row(index, row, metrics_[m], n_, searches[m])});
     if (grid_ || report_ || thumbnails_) answer.photo = read_indexed_photo(session, index, row);
     answers.push_back(std::move(answer));
   }
@@ -142,9 +131,13 @@ exit_code query_command::run(session& session) {
     if (!session.is_dry_run()) prepare_grids(session, photos_.size() + ids_.size());
   }
   if (report_) prepare_output_file(session, *report_, output_kind::page);
-  std::vector<answered_query> answers = answer_ids(session, index);
+  std::vector<nearest_search> searches;
+  for (const std::string& metric : metrics_)
+    searches.push_back(approximate_ ? approximate_search(session, index, metric, breadth_)
+                                    : exact_search(session, index, metric));
+  std::vector<answered_query> answers = answer_ids(session, index, searches);
   if (!photos_.empty()) {
-    for (answered_query& answer : answer_photos(session, index)) answers.push_back(std::move(answer));
+    for (answered_query& answer : answer_photos(session, index, searches)) answers.push_back(std::move(answer));
   }
   if (probability_.wanted) {
     const score_calibration calibration = calibration_of(session, index);

@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/terminal_picture.hpp"
 #include "pipeline/fetch_url.hpp"
+#include "pipeline/match_list.hpp"
 #include "pipeline/probability_options.hpp"
 #include "pipeline/query_pictures.hpp"
 
@@ -23,10 +24,10 @@ class query_command final : public command {
   exit_code run(session& session) override;
 
  private:
-  std::vector<answered_query> answer_photos(session& session, const photo_index& index) const;
-  top_n_result nearest(session& session, const photo_index& index, matrix_view<const float> queries,
-                       const std::string& metric, const top_n_options& options) const;
-  std::vector<answered_query> answer_ids(session& session, const photo_index& index) const;
+  std::vector<answered_query> answer_photos(session& session, const photo_index& index,
+                                            std::span<const nearest_search> searches) const;
+  std::vector<answered_query> answer_ids(session& session, const photo_index& index,
+                                         std::span<const nearest_search> searches) const;
   void prepare_grids(session& session, std::size_t queries) const;
   void draw(const session& session, const photo_index& index, std::span<const answered_query> answers) const;
 

@@ -115,17 +115,16 @@ demo_summary make_demo(session& session, const demo_request& request, std::strin
 
   const photo_provider photos = photos_of(session, index);
   step("looking for similar photos");
+  const std::string metric(cosine::name);
   std::vector<answered_query> answers;
   for (const std::size_t row : spread_rows(index.size(), kQueries, seed)) {
-    const std::string metric(cosine::name);
-    answers.push_back(
-        {.photo = read_indexed_photo(session, index, row),
-         .lists = {{index.photos()[row].path, metric, neighbours_of_row(session, index, row, metric, kMatches)}}});
+    std::vector<match> matches = neighbours_of_row(index, row, metric, kMatches, exact_search(session, index, metric));
+    answers.push_back({.photo = read_indexed_photo(session, index, row),
+                       .lists = {{index.photos()[row].path, metric, std::move(matches)}}});
   }
   write_grids(photos, std::span(answers).first(1), request.out / "similar.png");
 
   step("choosing the number of groups");
-  const std::string metric(cosine::name);
   std::optional<sweep_result> curve;
   if (index.size() > 3) {
     curve = sweep_groups(session, index, {.metric = metric});

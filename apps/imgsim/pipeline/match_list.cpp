@@ -22,26 +22,27 @@ std::vector<match> matches_of(const top_n_result& found, std::size_t q) {
   return matches;
 }
 
-bool stores_neighbours(const photo_index& index, const std::string& metric, std::size_t n) {
-  const auto& note = index.manifest().neighbours;
-  return note && note->metric == metric && note->n >= std::min(n, index.size() - 1);
+nearest_search exact_search(session& session, const photo_index& index, const std::string& metric) {
+  return [&session, &index, metric](matrix_view<const float> queries, const top_n_options& options) {
+    return session.device().top_n(index.embeddings(), queries, metric, options);
+  };
 }
 
-std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
-                                     const std::string& metric, std::size_t n) {
+std::vector<match> neighbours_of_row(const photo_index& index, std::size_t row, const std::string& metric,
+                                     std::size_t n, const nearest_search& search) {
+  const std::size_t wanted = std::min(n, index.size() - 1);
+  const auto& note = index.manifest().neighbours;
   // Stored ones that would not do need not be sound.
-  if (stores_neighbours(index, metric, n)) {
-    const std::size_t wanted = std::min(n, index.size() - 1);
+  if (note && note->metric == metric && note->n >= wanted) {
     const stored_neighbours stored = index.neighbours().value();
     const std::span<const std::int64_t> rows = stored.rows_of(row);
     std::vector<match> matches;
     for (std::size_t rank = 0; rank < wanted; ++rank) matches.push_back({rows[rank], stored.similarity(row, rank)});
     return matches;
   }
-  const top_n_result found =
-      session.device().top_n(index.embeddings(), index.embeddings().slice(row, 1), metric,
-                             {.n = n, .exclude_self = true, .first_row = row, .on_progress = {}});
-  return matches_of(found, 0);
+  return matches_of(search(index.stored_embeddings().slice(row, 1),
+                           {.n = n, .exclude_self = true, .first_row = row, .on_progress = {}}),
+                    0);
 }
 
 namespace {

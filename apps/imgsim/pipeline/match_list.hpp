@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -23,13 +24,16 @@ struct match_list {
 /// Matches of query `q` of a search.
 [[nodiscard]] std::vector<match> matches_of(const top_n_result& found, std::size_t q);
 
-/// Whether the index stores the n neighbours of each photo that neighbours_of_row() would return.
-[[nodiscard]] bool stores_neighbours(const photo_index& index, const std::string& metric, std::size_t n);
+/// The photos of one index nearest to queries [Q, D], by one metric.
+using nearest_search = std::function<top_n_result(matrix_view<const float> queries, const top_n_options& options)>;
 
-/// The nearest photos of row `row`, itself left out: the stored ones where they suffice, searched otherwise. Throws
-/// io_error where the stored ones are damaged.
-[[nodiscard]] std::vector<match> neighbours_of_row(session& session, const photo_index& index, std::size_t row,
-                                                   const std::string& metric, std::size_t n);
+/// Compares each query with each photo, on the device. Session and index have to outlive it.
+[[nodiscard]] nearest_search exact_search(session& session, const photo_index& index, const std::string& metric);
+
+/// The nearest photos of row `row`, itself left out: the stored ones where they suffice, those that `search` (by the
+/// same metric) finds otherwise. Throws io_error where the stored ones are damaged.
+[[nodiscard]] std::vector<match> neighbours_of_row(const photo_index& index, std::size_t row, const std::string& metric,
+                                                   std::size_t n, const nearest_search& search);
 
 /// {"query", "metric", "matches": [{"rank", "row", "path", "similarity", and, where known, "probability"}...]}
 [[nodiscard]] json to_json(const match_list& list, const photo_index& index);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "cli/progress.hpp"
@@ -52,12 +53,22 @@ top_n_result others_of(const top_n_result& found, std::span<const std::size_t> r
   return others;
 }
 
-approximate_top_n_result walk(session& session, matrix_view<const float> rows, const neighbour_graph_view& graph,
-                              matrix_view<const float> queries, const std::string& metric, const top_n_options& options,
-                              std::size_t breadth) {
-  const cpu_context context(session.options().threads);
+approximate_top_n_result walk(const cpu_context& context, matrix_view<const float> rows,
+                              const neighbour_graph_view& graph, matrix_view<const float> queries,
+                              const std::string& metric, const top_n_options& options, std::size_t breadth) {
   return visit_metric(metric,
                       [&](auto m) { return approximate_top_n(context, rows, graph, queries, m, options, breadth); });
+}
+
+stored_graph expect_graph(const photo_index& index, const std::string& metric) {
+  std::optional<stored_graph> graph = index.graph();
+  const std::string make = "make one with: imgsim graph --index " + shell_word(index.folder().string()) +
+                           (metric == metric_names.front() ? "" : " --metric " + metric);
+  if (!graph) throw usage_error("--approximate needs a graph of neighbours, which the index does not hold; " + make);
+  if (graph->note.metric != metric)
+    throw usage_error("--approximate needs a graph for " + metric + ", and that of the index is for " +
+                      graph->note.metric + "; " + make);
+  return *std::move(graph);
 }
 
 }  // namespace
@@ -76,11 +87,12 @@ graph_result make_graph(session& session, const photo_index& index, const graph_
   const top_n_result found = session.device().top_n(index.embeddings(), queries.view(), request.metric, options);
   result.exact_seconds = seconds_each(begin);
   const top_n_result exact = others_of(found, rows);
+  const cpu_context context(session.options().threads);
   for (const std::size_t breadth : {16, 32, 64, 128, 256, 512}) {
     session.check_stop("the index is unchanged");
     const clock::time_point start = clock::now();
     const approximate_top_n_result walked =
-        walk(session, index.embeddings(), result.graph.view(), queries.view(), request.metric, options, breadth);
+        walk(context, index.embeddings(), result.graph.view(), queries.view(), request.metric, options, breadth);
     result.trials.push_back({.breadth = breadth,
                              .recall = recall_of(others_of(walked.found, rows), exact),
                              .compared = static_cast<double>(walked.compared) / static_cast<double>(rows.size()),
@@ -90,29 +102,24 @@ graph_result make_graph(session& session, const photo_index& index, const graph_
   return result;
 }
 
-stored_graph expect_graph(const photo_index& index, const std::string& metric) {
-  std::optional<stored_graph> graph = index.graph();
-  const std::string make = "make one with: imgsim graph --index " + shell_word(index.folder().string()) +
-                           (metric == metric_names.front() ? "" : " --metric " + metric);
-  if (!graph) throw usage_error("--approximate needs a graph of neighbours, which the index does not hold; " + make);
-  if (graph->note.metric != metric)
-    throw usage_error("--approximate needs a graph for " + metric + ", and that of the index is for " +
-                      graph->note.metric + "; " + make);
-  return *std::move(graph);
-}
-
-top_n_result walk_graph(session& session, const photo_index& index, const stored_graph& graph,
-                        matrix_view<const float> queries, const std::string& metric, const top_n_options& options,
-                        std::optional<std::size_t> breadth) {
-  try {
-    return walk(session, index.stored_embeddings(), {graph.links, graph.layers}, queries, metric, options,
-                breadth.value_or(graph.note.breadth))
-        .found;
-  } catch (const invalid_argument& fault) {
-    throw io_error(
-        index.folder() / index_file::kGraphLinks,
-        std::string(fault.what()) + "; " + imgsim::detail::repair_of(index_file::kGraphLinks, index.folder()));
-  }
+nearest_search approximate_search(const session& session, const photo_index& index, const std::string& metric,
+                                  std::optional<std::size_t> breadth) {
+  struct walker {
+    cpu_context context;
+    stored_graph graph;
+  };
+  const auto kept = std::make_shared<const walker>(cpu_context(session.options().threads), expect_graph(index, metric));
+  return [&index, metric, kept, breadth = breadth.value_or(kept->graph.note.breadth)](matrix_view<const float> queries,
+                                                                                      const top_n_options& options) {
+    try {
+      const neighbour_graph_view graph{kept->graph.links, kept->graph.layers};
+      return walk(kept->context, index.stored_embeddings(), graph, queries, metric, options, breadth).found;
+    } catch (const invalid_argument& fault) {
+      throw io_error(
+          index.folder() / index_file::kGraphLinks,
+          std::string(fault.what()) + "; " + imgsim::detail::repair_of(index_file::kGraphLinks, index.folder()));
+    }
+  };
 }
 
 }  // namespace imgsim::app

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/session.hpp"
+#include "pipeline/match_list.hpp"
 
 #include <imgsim/core/view.hpp>
 #include <imgsim/embedding/photo_index.hpp>
@@ -47,12 +48,10 @@ struct graph_result {
 /// it, so that it is the same every time. Throws error where this build makes none, cancelled on a stop.
 [[nodiscard]] graph_result make_graph(session& session, const photo_index& index, const graph_request& request);
 
-/// The graph of the index, for the metric. Throws usage_error where there is none, or one of another metric.
-[[nodiscard]] stored_graph expect_graph(const photo_index& index, const std::string& metric);
-
-/// The answer for `queries` [Q, D] by a walk over the graph, on the host. Throws io_error where the graph is damaged.
-[[nodiscard]] top_n_result walk_graph(session& session, const photo_index& index, const stored_graph& graph,
-                                      matrix_view<const float> queries, const std::string& metric,
-                                      const top_n_options& options, std::optional<std::size_t> breadth);
+/// Walks over the graph of the index, on the host; by default with the breadth that imgsim graph found good. The index
+/// has to outlive it. Throws usage_error where there is no graph, or one of another metric; called, io_error where the
+/// graph is damaged.
+[[nodiscard]] nearest_search approximate_search(const session& session, const photo_index& index,
+                                                const std::string& metric, std::optional<std::size_t> breadth);
 
 }  // namespace imgsim::app

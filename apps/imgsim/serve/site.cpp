@@ -165,7 +165,8 @@ json site::neighbours(collection& shown, const request_parameters& parameters) {
   match_list list{.query = shown.index().photos()[row].path, .metric = metric, .matches = {}};
   {
     const std::lock_guard use(device_);
-    list.matches = neighbours_of_row(session_, shown.index(), row, metric, matches_wanted(parameters));
+    list.matches = neighbours_of_row(shown.index(), row, metric, matches_wanted(parameters),
+                                     exact_search(session_, shown.index(), metric));
   }
   return answer(shown, std::move(list), parameters);
 }
