@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <new>
@@ -156,5 +157,7 @@ int run(std::vector<std::string> arguments) {
 }  // namespace imgsim::app
 
 int main(int argc, char** argv) {
+  // A file that may not grow beyond a limit (ulimit -f) is a failed write with its reason, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   return imgsim::app::run({argv + 1, argv + argc});
 }

@@ -106,6 +106,28 @@ BOOST_AUTO_TEST_CASE(options_come_from_the_file_and_the_command_line_wins) {
   BOOST_TEST(run_imgsim({"query", "--id", "red/0.png"}).exit_code == 2);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_typed_outdoes_what_takes_its_place_in_the_file) {
+  const std::string index = shared_folder().index();
+  const config_file file("[cluster]\nindex = '" + index +
+                         "'\nmax-distance = 0.5\nmethod = 'silhouette'\npartition = 'copy'\n"
+                         "[query]\nindex = '" +
+                         index + "'\nprior = 0.1\nbreadth = 9\n");
+  const auto k_of = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> line{"cluster", "--config", file.path(), "--json"};
+    line.insert(line.end(), more.begin(), more.end());
+    return must_run(line).json();
+  };
+  BOOST_TEST(k_of({}).at("method") == "cover");
+  BOOST_TEST(k_of({"-k", "4"}).at("method") == "silhouette");
+  BOOST_TEST(k_of({"-k", "4", "--method", "k-medoids"}).at("k") == 4);
+  BOOST_TEST(matches_of({"--config", file.path()}) == 10u);  // a prior and a breadth that nothing asks for
+  const config_file both("[cluster]\nindex = '" + index + "'\nmax-distance = 0.5\ngroups = 3\n");
+  const auto refused = run_imgsim({"cluster", "--config", both.path()});
+  BOOST_TEST(refused.exit_code == 2);
+  BOOST_TEST(refused.err.find("--max-distance takes the place of -k: give one of them") != std::string::npos,
+             refused.err);
+}
+
 BOOST_AUTO_TEST_CASE(lists_flags_and_tables_of_a_command_for_global_options) {
   const std::string index = shared_folder().index();
   const config_file file("json = true\nseed = 1\n[query]\nindex = '" + index +
@@ -192,11 +214,11 @@ BOOST_AUTO_TEST_CASE(advice_to_resume_repeats_what_the_file_set) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_names_what_the_file_set) {
-  const config_file file("[cluster]\nrestarts = 3\n");
+  const config_file file("[choose-k]\nk-max = 3\n");
   const auto result =
-      run_imgsim({"cluster", "--index", shared_folder().index(), "--max-distance", "0.5", "--config", file.path()});
+      run_imgsim({"choose-k", "--index", shared_folder().index(), "--k-min", "5", "--config", file.path()});
   BOOST_TEST(result.exit_code == 2);
-  BOOST_TEST(result.err.find("Set in " + file.path() + ": --restarts") != std::string::npos);
+  BOOST_TEST(result.err.find("Set in " + file.path() + ": --k-max") != std::string::npos);
 }
 
 #else

@@ -76,12 +76,14 @@ BOOST_AUTO_TEST_CASE(every_photo_lies_within_the_distance) {
     BOOST_TEST(std::abs(groups.at("weakest_member").at("distance").get<double>() - farthest) <= kRounding);
     BOOST_TEST(groups.at("k").get<std::size_t>() < previous);
     previous = groups.at("k").get<std::size_t>();
+    BOOST_TEST(groups.at("least_k") <= previous);
+    BOOST_TEST(groups.at("least_k") >= (most == "0" ? kPhotos : 1u));
     BOOST_TEST(must_run({"verify", made.index(), "--json"}).json().at("sound") == true);
   }
   BOOST_TEST(previous == 1u);
   const std::string text = must_run({"cluster", "--index", made.index(), "--max-distance", "0.5"}).out;
   for (const char* part :
-       {"every photo lies within 0.5 of its medoid\n", "\nweakest member: ", "\nhardest to tell apart"})
+       {"every photo lies within 0.5 of its medoid, ", "\nweakest member: ", "\nhardest to tell apart"})
     BOOST_TEST(text.find(part) != std::string::npos, text);
   // A new photo need not be within the distance.
   const temporary_folder folder;
@@ -305,6 +307,38 @@ BOOST_AUTO_TEST_CASE(a_range_above_half_of_the_photos_has_silhouettes_of_all) {
   const std::string text = must_run({"choose-k", "--index", made.index(), "--k-min", "14", "--k-max", "20"}).out;
   BOOST_TEST(text.find("medoid silhouette up to") == std::string::npos, text);
   BOOST_TEST(text.find("(DynMSC) up to K = 14 ") != std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_CASE(the_choice_of_k_keeps_to_its_range) {
+  const std::string index = shared_folder().index();
+  const auto chosen = must_run({"choose-k", "--index", index, "--k-min", "4", "--k-max", "6", "--json"}).json();
+  const auto made =
+      must_run({"cluster", "--index", index, "-k", "auto", "--k-min", "4", "--k-max", "6", "--json"}).json();
+  BOOST_TEST(made.at("k") == chosen.at("recommended_k"));
+  BOOST_TEST(made.at("verdict") == chosen.at("verdict"));
+  BOOST_TEST(made.at("k") >= 4);
+  const std::vector<std::string> line{"cluster", "--index", index, "-k", "auto", "--method", "silhouette", "--json"};
+  for (const std::size_t k : {5u, 7u}) {
+    std::vector<std::string> one = line;
+    for (const char* option : {"--k-min", "--k-max"}) {
+      one.emplace_back(option);
+      one.push_back(std::to_string(k));
+    }
+    BOOST_TEST(must_run(one).json().at("k") == k);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_medoids_than_different_photos_are_told) {
+  const temporary_folder folder;
+  const std::string photos = (folder.path() / "photos").string(), index = (folder.path() / "i").string();
+  for (const int copy : {0, 1, 2})
+    for (const int label : {0, 1})
+      write_photo(fs::path(photos) / (std::to_string(10 * copy + label) + ".png"), label, 0);
+  static_cast<void>(must_run({"index", "--images", photos, "--model", shared_folder().model(), "--index", index}));
+  const auto told = must_run({"cluster", "--index", index, "-k", "5"});
+  BOOST_TEST(told.err.find("3 groups of 5 stand for a photo that another group stands for, too") != std::string::npos,
+             told.err);
+  BOOST_TEST(must_run({"cluster", "--index", index, "-k", "2"}).err.find("stand for") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_document_says_what_the_text_says) {

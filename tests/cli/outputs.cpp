@@ -1,7 +1,9 @@
 // Where results are written: folders that are missing, places that cannot be, files of another model.
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <imgsim/core/file.hpp>
 
 #include "cli/trained_folder.hpp"
 
@@ -62,10 +65,6 @@ class unwritable_folder {
 
   int handle_;
 };
-
-std::vector<std::string> train(const trained_folder& made, const fs::path& model) {
-  return {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", model.string()};
-}
 
 }  // namespace
 
@@ -182,7 +181,7 @@ BOOST_AUTO_TEST_CASE(photos_and_the_index_itself_are_not_overwritten) {
   static_cast<void>(must_run({"query", "--index", index, "--id", "0", "--grid", png}));
   BOOST_TEST(read_text(png) != before);
   for (const char* name : {"history.csv", "loss.svg"})
-    BOOST_TEST(run_imgsim(train(made, folder.path() / name)).exit_code == 1);
+    BOOST_TEST(run_imgsim(train_line(made, folder.path() / name)).exit_code == 1);
 }
 
 BOOST_AUTO_TEST_CASE(only_a_file_of_the_same_kind_is_replaced) {
@@ -211,7 +210,7 @@ BOOST_AUTO_TEST_CASE(only_a_file_of_the_same_kind_is_replaced) {
   const std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> folders{
       {lines[4], {"choose_k.csv", "choose_k.json", "choose_k.svg"}},
       {lines[5], {"k_groups.json", "contact_sheet.png", "report.html"}},
-      {train(made, folder.path() / "beside/m.safetensors"), {"history.csv", "loss.svg"}}};
+      {train_line(made, folder.path() / "beside/m.safetensors"), {"history.csv", "loss.svg"}}};
   for (const auto& [line, names] : folders) {
     const fs::path out = line[0] == "train" ? fs::path(line.back()).parent_path() : fs::path(line.back());
     for (const std::string& name : names)
@@ -255,6 +254,45 @@ BOOST_AUTO_TEST_CASE(results_go_into_no_index_and_among_no_photos) {
   BOOST_TEST(result.err.find("lies within the folder of the photos") != std::string::npos, result.err);
 }
 
+BOOST_AUTO_TEST_CASE(two_commands_do_not_write_into_one_folder_of_results) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const std::string groups = made.index() + "/k_groups.json";
+  static_cast<void>(must_run({"cluster", "--index", made.index(), "-k", "2"}));
+  const std::string before = read_text(groups);
+  {
+    const imgsim::unique_descriptor held(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    BOOST_TEST_REQUIRE(::flock(held.number(), LOCK_EX) == 0);
+    for (const std::vector<std::string>& line : {std::vector<std::string>{"cluster", "-k", "3"}, {"choose-k"}}) {
+      std::vector<std::string> whole = line;
+      for (const std::string& word :
+           {std::string("--index"), made.index(), std::string("--out"), folder.path().string()})
+        whole.push_back(word);
+      const auto refused = run_imgsim(whole);
+      BOOST_TEST(refused.exit_code == 1);
+      BOOST_TEST(refused.err.find("another imgsim is writing here") != std::string::npos, refused.err);
+    }
+  }
+  BOOST_TEST(fs::is_empty(folder.path()));
+  BOOST_TEST((read_text(groups) == before));
+  static_cast<void>(must_run({"cluster", "--index", made.index(), "-k", "3", "--out", folder.path().string()}));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_on_the_size_of_files_is_a_failure_and_no_end) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  struct rlimit before{};
+  BOOST_TEST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const struct rlimit small{4096, before.rlim_max};
+  BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto refused =
+      run_imgsim({"query", "--index", made.index(), "--id", "0", "--grid", (folder.path() / "grid.png").string()});
+  BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(refused.err.find("grid.png: cannot be written: File too large\n") != std::string::npos, refused.err);
+  BOOST_TEST(fs::is_empty(folder.path()));
+}
+
 BOOST_AUTO_TEST_CASE(groups_of_an_index_that_cannot_be_written_go_where_they_are_wanted) {
   const trained_folder made;
   const temporary_folder folder;
@@ -277,83 +315,6 @@ BOOST_AUTO_TEST_CASE(groups_of_an_index_that_cannot_be_written_go_where_they_are
   BOOST_TEST(lists.err.find("): the neighbours are not kept in it\n") != std::string::npos, lists.err);
   BOOST_TEST(nlohmann::json::parse(read_text(folder.path() / "n.json")).at("neighbors").size() == 24u);
   BOOST_TEST(run_imgsim({"neighbors", "--index", made.index()}).exit_code == 1);
-}
-
-BOOST_AUTO_TEST_CASE(training_refuses_what_it_can_before_it_reads_a_photo) {
-  const trained_folder& made = shared_folder();
-  const temporary_folder folder;
-  const auto with = [&](const std::vector<std::string>& more) {
-    auto line = train(made, folder.path() / "n.safetensors");
-    line.insert(line.end(), more.begin(), more.end());
-    const auto result = run_imgsim(line);
-    BOOST_TEST(result.exit_code == 1);
-    BOOST_TEST(std::count(result.err.begin(), result.err.end(), '\n') == 1, result.err);
-    return result.err;
-  };
-  BOOST_TEST(with({"--device", "cuda"}).find("--device cuda: ") != std::string::npos);
-  BOOST_TEST(with({"--resume"}).find("n.last.safetensors: there is no checkpoint to resume from; leave out --resume") !=
-             std::string::npos);
-  fs::copy(fs::path(made.model()).parent_path() / "tiny.last.safetensors", folder.path() / "n.last.safetensors");
-  fs::resize_file(folder.path() / "n.last.safetensors", 40);
-  const std::string truncated = with({"--resume"});
-  BOOST_TEST(truncated.find("truncated") != std::string::npos, truncated);
-  BOOST_TEST(truncated.find("; leave out --resume to begin a new training") != std::string::npos, truncated);
-  fs::copy(fs::path(made.model()).parent_path() / "tiny.last.safetensors", folder.path() / "n.last.safetensors",
-           fs::copy_options::overwrite_existing);
-  std::string other = kTinyArchitecture;
-  other.replace(other.find("\"filters\": 8"), 12, "\"filters\": 4");
-  write_text(folder.path() / "other.json", other);
-  auto line = train(made, folder.path() / "n.safetensors");
-  line[4] = (folder.path() / "other.json").string();
-  line.emplace_back("--resume");
-  const auto result = run_imgsim(line);
-  BOOST_TEST(result.exit_code == 1);
-  BOOST_TEST(result.err.find("is of another network") != std::string::npos, result.err);
-  BOOST_TEST(result.err.find("decode") == std::string::npos, result.err);
-}
-
-BOOST_AUTO_TEST_CASE(models_of_one_folder_keep_their_histories) {
-  const trained_folder& made = shared_folder();
-  const temporary_folder folder;
-  const auto lines_of = [&](const char* name) {
-    const std::string text = read_text(folder.path() / name);
-    return std::count(text.begin(), text.end(), '\n') - 1;
-  };
-  const auto run = [&](const char* name, const char* epochs) {
-    auto line = train(made, folder.path() / name);
-    line.insert(line.end(), {"--epochs", epochs, "--json"});
-    return fs::path(must_run(line).json().at("history").get<std::string>()).filename().string();
-  };
-  BOOST_TEST(run("a.safetensors", "1") == "history.csv");
-  BOOST_TEST(run("b.safetensors", "2") == "b.history.csv");
-  BOOST_TEST(fs::exists(folder.path() / "b.loss.svg"));
-  BOOST_TEST(lines_of("history.csv") == 1);
-  BOOST_TEST(lines_of("b.history.csv") == 2);
-  BOOST_TEST(run("b.safetensors", "3") == "b.history.csv");
-  BOOST_TEST(run("a.safetensors", "4") == "history.csv");
-  BOOST_TEST(lines_of("history.csv") == 4);
-  BOOST_TEST(lines_of("b.history.csv") == 3);
-}
-
-BOOST_AUTO_TEST_CASE(a_history_whose_model_is_gone_is_nobody_s) {
-  const trained_folder& made = shared_folder();
-  const temporary_folder folder;
-  write_text(folder.path() / "history.csv", "epoch,training_loss,validation_loss\n1,2,3\n");
-  static_cast<void>(must_run(train(made, folder.path() / "a.safetensors")));
-  BOOST_TEST(!read_text(folder.path() / "history.csv").ends_with("1,2,3\n"));
-}
-
-BOOST_AUTO_TEST_CASE(a_finished_training_goes_on_from_the_checkpoints_that_it_names) {
-  const trained_folder& made = shared_folder();
-  const temporary_folder folder;
-  auto line = train(made, folder.path() / "a.safetensors");
-  line.insert(line.end(), {"--epochs", "1", "--json"});
-  const auto first = must_run(line).json();
-  for (const auto& checkpoint : first.at("checkpoints")) BOOST_TEST(fs::exists(checkpoint.get<std::string>()));
-  line[line.size() - 2] = "2";
-  line.emplace_back("--resume");
-  BOOST_TEST(must_run(line).json().at("epochs") == 2);
-  BOOST_TEST((read_text(folder.path() / "a.safetensors") == read_text(made.model())));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

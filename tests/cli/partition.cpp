@@ -103,6 +103,30 @@ BOOST_AUTO_TEST_CASE(what_a_partial_file_leads_to_is_not_written) {
   BOOST_TEST(led.err.find("is a link to elsewhere") != std::string::npos, led.err);
 }
 
+BOOST_AUTO_TEST_CASE(a_partition_that_leads_elsewhere_is_refused_before_a_file_is_written) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const fs::path out = folder.path() / "out", elsewhere = folder.path() / "elsewhere";
+  fs::create_directories(out);
+  fs::create_directories(elsewhere);
+  const auto is_refused = [&](const std::string& reason) {
+    const auto led = partition(made, out, "copy");
+    BOOST_TEST(led.exit_code == 1);
+    BOOST_TEST(led.err.find(reason) != std::string::npos, led.err);
+    BOOST_TEST(!fs::exists(out / "k_groups.json"));
+    BOOST_TEST(fs::is_empty(elsewhere));
+  };
+  fs::create_directory_symlink(elsewhere, out / "groups");
+  is_refused("is a link to elsewhere");
+  fs::remove(out / "groups");
+  fs::create_directories(out / "groups");
+  fs::create_directory_symlink(elsewhere, out / "groups/group_01");
+  is_refused("is a link to elsewhere");
+  fs::remove_all(out / "groups");
+  fs::copy(made.index(), out / "groups");
+  is_refused("is an index; name another place");
+}
+
 BOOST_AUTO_TEST_CASE(names_of_any_kind_are_kept_and_equal_ones_numbered) {
   const trained_folder made;
   const std::string dash = "-rf.png", line = "two\nlines.png", accent = "\xc3\xa9t\xc3\xa9.png", raw = "caf\xe9.png",

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <imgsim/core/file.hpp>
 #include <imgsim/core/random.hpp>
@@ -77,6 +78,12 @@ class trained_folder {
  private:
   temporary_folder folder_;
 };
+
+/// Trains the same network on the same photos.
+[[nodiscard]] inline std::vector<std::string> train_line(const trained_folder& made,
+                                                         const std::filesystem::path& model) {
+  return {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", model.string()};
+}
 
 /// Tests that change photos or the index make one of their own.
 [[nodiscard]] inline const trained_folder& shared_folder() {

@@ -1,13 +1,11 @@
-// Covers, stability, centroid indices and weak places, each against a count from scratch.
+// Stability, centroid indices and weak places, each against a count from scratch.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 #include <imgsim/cluster/centroid_indices.hpp>
 #include <imgsim/cluster/choose_k.hpp>
-#include <imgsim/cluster/covering_medoids.hpp>
 #include <imgsim/cluster/outliers.hpp>
 #include <imgsim/cluster/stability.hpp>
 #include <imgsim/cluster/weak_places.hpp>
@@ -19,106 +17,6 @@ using namespace imgsim;
 using namespace imgsim_test;
 
 BOOST_AUTO_TEST_SUITE(guarantees)
-
-BOOST_AUTO_TEST_CASE(every_member_is_within_the_distance) {
-  random_stream random(1);
-  for (const std::uint64_t steps : {4u, 1u << 20}) {
-    const tensor<float, 2> distances = random_distances(60, steps, random);
-    for (const double most : {0.0, 0.25, 0.4, 0.9, 2.0}) {
-      const k_medoids_result found =
-          covering_medoids(cpu_context(2), resident_distances(distances.view()), {.max_distance = most});
-      BOOST_TEST(std::ranges::all_of(found.distances, [&](float d) { return static_cast<double>(d) <= most; }));
-      for (std::size_t row = 0; row < 60; ++row)
-        BOOST_TEST(found.distances[row] == distances(found.medoids[found.labels[row]], row));
-      // No medoid is needless.
-      for (std::size_t left_out = 0; left_out < found.medoids.size(); ++left_out) {
-        bool all_covered = true;
-        for (std::size_t o = 0; o < 60; ++o) {
-          bool is_covered = false;
-          for (std::size_t p = 0; p < found.medoids.size(); ++p)
-            is_covered = is_covered || (p != left_out && static_cast<double>(distances(found.medoids[p], o)) <= most);
-          all_covered = all_covered && is_covered;
-        }
-        BOOST_TEST(!all_covered);
-      }
-      if (most >= 1) BOOST_TEST(found.medoids.size() == 1u);
-      if (most == 0) BOOST_TEST(found.medoids.size() == 60u);
-    }
-  }
-}
-
-namespace {
-
-/// The greedy rule as it is told, ties to the smaller row, then without the medoids that later ones made needless.
-std::vector<std::size_t> greedy_cover(const tensor<float, 2>& distances, double most) {
-  const std::size_t size = distances.extent(0);
-  const auto covers = [&](std::size_t row, std::size_t o) {
-    return row == o || static_cast<double>(distances(row, o)) <= most;
-  };
-  std::vector<std::size_t> medoids;
-  std::vector<std::size_t> times(size, 0);
-  const auto count = [&](std::size_t row, std::size_t wanted) {
-    std::size_t found = 0;
-    for (std::size_t o = 0; o < size; ++o) found += covers(row, o) && times[o] == wanted ? 1 : 0;
-    return found;
-  };
-  while (std::ranges::find(times, 0u) != times.end()) {
-    std::size_t best = 0;
-    for (std::size_t row = 1; row < size; ++row)
-      if (count(row, 0) > count(best, 0)) best = row;
-    medoids.push_back(best);
-    for (std::size_t o = 0; o < size; ++o) times[o] += covers(best, o) ? 1 : 0;
-  }
-  std::erase_if(medoids, [&](std::size_t medoid) {
-    if (count(medoid, 1) > 0) return false;
-    for (std::size_t o = 0; o < size; ++o) times[o] -= covers(medoid, o) ? 1 : 0;
-    return true;
-  });
-  std::ranges::sort(medoids);
-  return medoids;
-}
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(the_cover_is_that_of_the_greedy_rule) {
-  random_stream random(7);
-  for (int table = 0; table < 60; ++table) {
-    const std::size_t size = 5 + random.below(40);
-    tensor<float, 2> distances({size, size});
-    // Fifths, whose floats lie on either side of what is asked for: 0.4f is more than 0.4.
-    for (float& d : distances) d = static_cast<float>(random.below(12)) / 5;
-    for (const double most : {0.2, 0.4, 0.6, 1.4}) {
-      const k_medoids_result found =
-          covering_medoids(cpu_context(2), resident_distances(distances.view()), {.max_distance = most});
-      BOOST_TEST(found.medoids == greedy_cover(distances, most), boost::test_tools::per_element());
-      BOOST_TEST(std::ranges::all_of(found.distances, [&](float d) { return static_cast<double>(d) <= most; }));
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(negative_distances_and_a_point_far_from_itself_are_covered) {
-  tensor<float, 2> distances({3, 3});
-  const float values[] = {-1, -1, 5, -1, -1, 5, 5, 5, 7};
-  std::ranges::copy(values, distances.begin());
-  const k_medoids_result found =
-      covering_medoids(cpu_context(1), resident_distances(distances.view()), {.max_distance = 1});
-  BOOST_TEST(found.medoids.size() == 2u);
-  BOOST_TEST(std::ranges::max(found.distances) <= 1);
-}
-
-BOOST_AUTO_TEST_CASE(the_first_medoid_covers_the_most) {
-  random_stream random(2);
-  const tensor<float, 2> points = blobs(100, 4, 3, 20, random);
-  const tensor<float, 2> distances = euclidean_distances(points.view());
-  const k_medoids_result found =
-      covering_medoids(cpu_context(1), resident_distances(distances.view()), {.max_distance = 12});
-  BOOST_TEST(found.medoids.size() == 3u);
-  BOOST_CHECK_THROW((void)covering_medoids(cpu_context(1), resident_distances(distances.view()), {.max_distance = -1}),
-                    invalid_argument);
-  BOOST_CHECK_THROW((void)covering_medoids(cpu_context(1), resident_distances(distances.view()),
-                                           {.max_distance = std::numeric_limits<double>::quiet_NaN()}),
-                    invalid_argument);
-}
 
 BOOST_AUTO_TEST_CASE(clear_groups_come_back_and_chance_does_not) {
   random_stream random(3);

@@ -174,9 +174,8 @@ BOOST_AUTO_TEST_CASE(one_group_covers_all_at_any_distance) {
   for (std::size_t i = 0; i < 3; ++i)
     for (std::size_t o = 0; o < 3; ++o) table(i, o) = i == o ? 0 : 3e38f;
   for (const double most : {std::numeric_limits<double>::infinity(), 3.1e38})
-    BOOST_TEST(
-        covering_medoids(cpu_context(1), resident_distances(table.view()), {.max_distance = most}).medoids.size() ==
-        1u);
+    BOOST_TEST(covering_medoids(cpu_context(1), resident_distances(table.view()), {.max_distance = most})
+                   .groups.medoids.size() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

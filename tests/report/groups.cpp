@@ -90,4 +90,29 @@ BOOST_AUTO_TEST_CASE(contact_sheet_frames_the_medoid) {
   BOOST_TEST(counted.height == 56u + 30u);
 }
 
+BOOST_AUTO_TEST_CASE(contact_sheet_has_a_title_above_and_outliers_below) {
+  const std::vector<float> distances{0, 0.1f, 0.9f, 0.8f, 0.7f, 0.6f, 0.5f};
+  const auto groups =
+      summarise_groups(std::vector<std::size_t>{0},
+                       std::vector<std::uint32_t>{0, 0, kNoGroup, kNoGroup, kNoGroup, kNoGroup, kNoGroup}, distances);
+  const std::vector<grouped_photo> outliers{{2, 0.9f}, {3, 0.8f}, {4, 0.7f}, {5, 0.6f}, {6, 0.5f}};
+  std::vector<std::size_t> asked;
+  const auto read = [&](std::size_t row) {
+    asked.push_back(row);
+    return plain(64, 64, {static_cast<std::uint8_t>(40 * row), 200, 90});
+  };
+  contact_sheet_options options{.outliers = outliers, .columns = 4, .thumbnail = 64};
+  const rgb_image sheet = draw_contact_sheet(groups, read, options);
+  BOOST_TEST(asked == (std::vector<std::size_t>{0, 1, 2, 3, 4, 5}), boost::test_tools::per_element());
+  BOOST_TEST(sheet.height == 56u + 2 * (30u + 72u + 18u));
+  const std::size_t second = 28 + 120 + 30;
+  BOOST_CHECK(at(sheet, 28 + 32, second + 32) == (colour{80, 200, 90}));
+  BOOST_CHECK(at(sheet, 28, second) == (colour{80, 200, 90}));            // no frame
+  BOOST_CHECK(at(sheet, 28 + 3 * 72, second) == (colour{200, 200, 90}));  // nor at the last
+  options.title = "7 photos in 1 group";
+  const rgb_image titled = draw_contact_sheet(groups, read, options);
+  BOOST_TEST(titled.height == sheet.height + 48u);
+  BOOST_CHECK(at(titled, 28 + 32, 48 + second + 32) == (colour{80, 200, 90}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -179,14 +179,17 @@ BOOST_AUTO_TEST_CASE(the_curve_marks_the_chosen_k) {
     choice.curve.push_back(step);
   }
   choice.recommended_k = 4;
+  choice.verdict = "no clear elbow";
   const line_plot plot = choose_k_plot(choice);
   BOOST_TEST_REQUIRE(plot.marks.size() == 1u);
   BOOST_TEST(plot.marks[0].x == 4.0);
-  BOOST_TEST(plot.marks[0].label == "K = 4");
+  BOOST_TEST(plot.marks[0].label == "K = 4, no clear elbow");
   BOOST_TEST_REQUIRE(plot.series.size() == 2u);
   BOOST_TEST(plot.series[0].y[0] == 5.0);
   BOOST_TEST(plot.series[1].y[0] == 0.2);
   BOOST_TEST(plot.series[1].on_right);
+  choice.clear = true;
+  BOOST_TEST(choose_k_plot(choice).marks.at(0).label == "K = 4");
   choice.recommended_k = 0;
   BOOST_TEST(choose_k_plot(choice).marks.empty());
 }

@@ -22,7 +22,8 @@ std::uint64_t parse_whole(const std::string& text, whole_range range) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failure == std::errc{} && end == text.data() + text.size() && value >= range.low && value <= range.high)
     return value;
-  const bool open = range.high == std::numeric_limits<std::uint64_t>::max();
+  const bool open =
+      range.high == std::numeric_limits<std::uint64_t>::max() && failure != std::errc::result_out_of_range;
   throw usage_error("expected a whole number " +
                     (open ? "of at least " + std::to_string(range.low)
                           : "from " + std::to_string(range.low) + " to " + std::to_string(range.high)) +
@@ -152,15 +153,37 @@ bool option_set::was_given(std::string_view name) const {
   return found != nullptr && found->was_given;
 }
 
+bool option_set::was_typed(std::string_view name) const {
+  const option* found = find(name);
+  return found != nullptr && found->was_given && !found->was_configured;
+}
+
 std::string option_set::unknown_option(const std::string& typed) const {
   std::string message = "unknown option " + printable_utf8(typed);
   std::vector<std::string> names;
   for (const option& o : options_) names.push_back(o.name);
   const std::string_view name = std::string_view(typed).substr(std::min(typed.find_first_not_of('-'), typed.size()));
   if (const auto absent = absent_.find(name); absent != absent_.end()) return absent->second;
-  if (const auto near = closest(name, names)) message += "; did you mean --" + *near + "?";
+  if (const auto near = closest(name, names)) {
+    message += "; did you mean --" + *near + "?";
+  } else if (positional_.kind == value_kind::file && !typed.starts_with("--")) {
+    message += "; a file whose name begins with - is named as ./-NAME";
+  }
   return message;
 }
+
+namespace {
+
+/// A word behind an option that looks like an option is one, and the value was forgotten: `--out --dry-run` is not to
+/// write into a folder of that name.
+void expect_value(const option& asked, const std::string& typed, const std::string& value) {
+  constexpr std::string_view kNumber = "0123456789.";
+  if (value.size() < 2 || value.front() != '-' || kNumber.find(value[1]) != std::string_view::npos) return;
+  throw usage_error(typed + ": a value is missing (" + asked.metavar + ") before " + value +
+                    "; one that begins so is given as --" + asked.name + "=" + value);
+}
+
+}  // namespace
 
 void option_set::parse(const std::vector<std::string>& tokens) {
   po::options_description description;
@@ -199,6 +222,7 @@ void option_set::parse(const std::vector<std::string>& tokens) {
       continue;
     }
     const auto found = std::ranges::find(options_, token.string_key, &option::name);
+    if (token.original_tokens.size() > 1) expect_value(*found, token.original_tokens[0], token.original_tokens[1]);
     if (found->was_given && !found->is_repeatable && !found->metavar.empty())
       throw usage_error("--" + found->name + " is given twice");
     found->was_given = true;
@@ -215,7 +239,7 @@ void option_set::parse(const std::vector<std::string>& tokens) {
 void option_set::configure(std::string_view name, const std::vector<std::string>& values) {
   const auto found = std::ranges::find(options_, name, &option::name);
   IMGSIM_EXPECTS(found != options_.end(), "there is no option ", name);
-  if (found->was_given || found->stays_off) return;
+  if (found->was_given || found->stays_off || was_typed(found->alternative)) return;
   if (found->metavar.empty()) {
     expect_choice(values.at(0), {"true", "false"});
     if (values.at(0) == "false") {
@@ -229,6 +253,7 @@ void option_set::configure(std::string_view name, const std::vector<std::string>
     configured_.push_back("--" + found->name + (found->metavar.empty() ? "" : "=" + value));
   }
   found->was_given = true;
+  found->was_configured = true;
 }
 
 void option_set::check_required() const {

@@ -38,7 +38,9 @@ struct option {
   char letter = '\0';
   bool is_required = false;
   bool is_repeatable = false;
-  bool was_given = false;                       // typed, or configured
+  std::string alternative;  // an option that takes its place: typed, it outdoes a configured one
+  bool was_given = false;   // typed, or configured
+  bool was_configured = false;
   bool stays_off = false;                       // of a switch: configured to be off
   std::function<void(const std::string&)> set;  // throws usage_error with the reason alone
 
@@ -57,6 +59,10 @@ struct option {
   }
   option& offers(std::vector<std::string> values) {
     offered = std::move(values);
+    return *this;
+  }
+  option& instead_of(std::string other) {
+    alternative = std::move(other);
     return *this;
   }
   option& names_a(value_kind what) {
@@ -115,8 +121,8 @@ class option_set {
   /// Reads `tokens` (without program and command) into the variables. Throws usage_error.
   void parse(const std::vector<std::string>& tokens);
 
-  /// Sets an option that parse() was not given; `values` are several only for a repeatable one, "true" or "false" for a
-  /// flag. Throws usage_error with the reason alone.
+  /// Sets an option that parse() was not given, nor what takes its place; `values` are several only for a repeatable
+  /// one, "true" or "false" for a flag. Throws usage_error with the reason alone.
   void configure(std::string_view name, const std::vector<std::string>& values);
 
   /// What configure() has set, as it would be typed.
@@ -126,6 +132,8 @@ class option_set {
   void check_required() const;
 
   [[nodiscard]] bool was_given(std::string_view name) const;
+  /// On the command line itself.
+  [[nodiscard]] bool was_typed(std::string_view name) const;
   /// Nullptr where there is none. `name` without dashes.
   [[nodiscard]] const option* find(std::string_view name) const;
   [[nodiscard]] const std::list<option>& options() const noexcept { return options_; }

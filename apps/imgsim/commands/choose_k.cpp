@@ -48,20 +48,18 @@ void choose_k_command::describe(option_set& options) {
 }
 
 void choose_k_command::validate(const option_set&) {
-  request_.judges_stability = true;
-  request_.seeks_silhouettes = true;
-  const std::size_t k_min = request_.k_min.value_or(2);
-  if (request_.k_max && k_min > *request_.k_max)
-    throw usage_error("--k-min " + std::to_string(k_min) + " is more than --k-max " + std::to_string(*request_.k_max));
+  request_.explains = true;
+  check_range(request_.k_min, request_.k_max);
 }
 
 exit_code choose_k_command::run(session& session) {
   const photo_index index = open_index(index_);
+  std::optional<folder_lock> lock;
   if (out_)
-    prepare_result_folder(session, *out_, index.photos_root(),
-                          {{"choose_k.csv", output_kind::choices},
-                           {"choose_k.json", output_kind::choice},
-                           {"choose_k.svg", output_kind::plot}});
+    lock = prepare_result_folder(session, *out_, index.photos_root(),
+                                 {{"choose_k.csv", output_kind::choices},
+                                  {"choose_k.json", output_kind::choice},
+                                  {"choose_k.svg", output_kind::plot}});
   const sweep_result swept =
       session.stoppable("nothing was written", [&] { return sweep_groups(session, index, request_); });
   if (session.is_dry_run()) return session.finish_dry_run(index.size());

@@ -90,10 +90,16 @@ void cluster_command::describe(option_set& options) {
           },
           "number of groups, or auto")
       .offers({"auto"})
+      .instead_of("max-distance")
       .short_name('k');
+  options.whole("k-min", "A", request_.k_min, {1}, "of -k auto: the smallest K that is tried").defaults_to("2");
+  options.whole("k-max", "B", request_.k_max, {1}, "of -k auto: the largest K that is tried")
+      .defaults_to("100, or half the photos and one where that is less; --method silhouette: see above");
   constexpr real_range kDistance{0, std::numeric_limits<double>::infinity()};
-  options.real("max-distance", "T", request_.max_distance, kDistance,
-               "in place of -k: as few groups as it finds, every photo within T of its medoid");
+  options
+      .real("max-distance", "T", request_.max_distance, kDistance,
+            "in place of -k: as few groups as it finds, every photo within T of its medoid")
+      .instead_of("groups");
   options.real("outliers", "T", request_.outlier_distance, kDistance,
                "photos farther than T from their medoid (k-means: centroid) are left out of the groups and listed, but "
                "for the medoids themselves; the cost still counts them");
@@ -147,26 +153,34 @@ void cluster_command::describe(option_set& options) {
 }
 
 void cluster_command::validate(const option_set& options) {
-  if (method_ == "k-means") request_.method = grouping_method::k_means;
-  if (method_ == "silhouette") request_.method = grouping_method::silhouette;
   request_.initialisation = parse_medoid_initialisation(initialisation_);
   if (max_swaps_) request_.max_swaps = *max_swaps_;
   const auto refuse_with = [&](const char* other, std::initializer_list<const char*> useless) {
     for (const char* name : useless)
-      if (options.was_given(name)) throw usage_error("--" + std::string(name) + " has no meaning with " + other);
+      if (options.was_typed(name)) throw usage_error("--" + std::string(name) + " has no meaning with " + other);
   };
   if (request_.max_distance) {
     if (options.was_given("groups")) throw usage_error("--max-distance takes the place of -k: give one of them");
     refuse_with("--max-distance", {"method", "init", "restarts", "max-swaps", "sample"});
+    method_ = "k-medoids";  // a configured one is for -k
   } else if (!options.was_given("groups")) {
     throw usage_error("--groups K is missing (or --max-distance T)");
   }
+  if (request_.k || request_.max_distance) {
+    refuse_with("-k K or --max-distance", {"k-min", "k-max"});
+  } else {
+    check_range(request_.k_min, request_.k_max);
+    request_.explains = out_.has_value();
+  }
+  if (method_ == "k-means") request_.method = grouping_method::k_means;
+  if (method_ == "silhouette") request_.method = grouping_method::silhouette;
   if (request_.method == grouping_method::k_means) refuse_with("--method k-means", {"init", "max-swaps"});
   if (request_.method == grouping_method::silhouette) {
     refuse_with("--method silhouette", {"init", "restarts", "max-swaps", "sample"});
     if (request_.k == std::size_t{1}) throw usage_error("--method silhouette makes 2 groups or more");
   }
-  if (partition_ && !out_) throw usage_error("--partition needs --out DIR");
+  if (options.was_typed("partition") && !out_) throw usage_error("--partition needs --out DIR");
+  if (!out_) partition_.reset();
 }
 
 void cluster_command::partition(session& session, const photo_index& index, const grouping_result& result) const {
@@ -190,11 +204,12 @@ exit_code cluster_command::run(session& session) {
       session.is_dry_run() ? nullptr : edit_index_if_writable(session, index_, kNotKept);
   const photo_index index = open_index(index_);
   if (out_) expect_photo_folder(index, "without --out the groups are made and printed all the same");
+  std::optional<folder_lock> lock;
   if (out_)
-    prepare_result_folder(session, *out_, index.photos_root(),
-                          {{"k_groups.json", output_kind::groups},
-                           {"contact_sheet.png", output_kind::picture},
-                           {"report.html", output_kind::page}});
+    lock = prepare_result_folder(session, *out_, index.photos_root(),
+                                 {{"k_groups.json", output_kind::groups},
+                                  {"contact_sheet.png", output_kind::picture},
+                                  {"report.html", output_kind::page}});
   const grouping_result result =
       session.stoppable("nothing was written", [&] { return make_groups(session, index, request_); });
   if (partition_ && session.is_dry_run())
@@ -206,6 +221,10 @@ exit_code cluster_command::run(session& session) {
   if (request_.k && result.groups.k() < *request_.k)
     session.note(count_text(result.groups.k(), "group") + " in place of " + std::to_string(*request_.k) +
                  ": there are no more different photos than that");
+  if (result.twice > 0)
+    session.note(
+        count_text(result.twice, "group") + " of " + std::to_string(result.groups.k()) +
+        " stand for a photo that another group stands for, too: there may be fewer different photos than groups");
   if (session.is_dry_run()) {
     std::vector<std::string> kept{index_file::kGroups};
     if (!result.centroids.empty()) kept.emplace_back(index_file::kCentroids);

@@ -47,7 +47,7 @@ void evaluate_command::describe(option_set& options) {
 
 void evaluate_command::validate(const option_set& options) {
   for (const char* name : {"labels", "number"})
-    if (variants_ && options.was_given(name))
+    if (variants_ && options.was_typed(name))
       throw usage_error(std::string("--") + name + " is not of --variants, which asks for the nearest photo alone");
 }
 

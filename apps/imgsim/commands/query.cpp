@@ -71,7 +71,7 @@ void query_command::validate(const option_set& options) {
   if (photos_.empty() && ids_.empty()) throw usage_error("no PHOTO and no --id is given");
   check_photo_arguments(photos_);
   check(probability_, options, metrics_);
-  if (breadth_ && !approximate_) throw usage_error("--breadth is for --approximate");
+  if (options.was_typed("breadth") && !approximate_) throw usage_error("--breadth is for --approximate");
   if (grid_ && lower_case(grid_->extension().string()) != ".png")
     throw usage_error("--grid: expected the name of a .png file, got " + in_quotes(grid_->string()));
 }

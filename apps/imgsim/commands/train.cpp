@@ -77,6 +77,7 @@ void train_command::describe(option_set& options) {
   options.whole("latent", "L", latent_, {1, 65536}, "numbers in the code, for presets that let it be chosen")
       .defaults_to("the preset's");
   options.whole("epochs", "E", epochs_, {1, 1'000'000}, "passes over the photos")
+      .instead_of("minutes")
       .defaults_to("the preset's; of default: 20, up to 100 for few photos, 5 for very many");
   options.whole("batch", "B", batch_, {1, 65536}, "photos a step")
       .defaults_to("the preset's; of default: 32, down to 8 for few photos");
@@ -85,6 +86,7 @@ void train_command::describe(option_set& options) {
       .real("minutes", "M", minutes_, {0.01, 1e6},
             "train for M minutes in place of --epochs: the schedule is laid out over them; decoding before and "
             "fitting the embedding after come on top; two such runs differ, so not with --deterministic")
+      .instead_of("epochs")
       .defaults_to("none");
   options
       .custom("schedule", "TEXT", parsed_by(parse_schedule, schedule_),

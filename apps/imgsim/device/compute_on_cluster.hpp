@@ -41,7 +41,7 @@ class point_distances_on final : public point_distances {
   [[nodiscard]] sampled_k_medoids_result sampled_k_medoids(const sampled_k_medoids_options& options) const override {
     return imgsim::sampled_k_medoids(context_, embedding_distances(points_, Metric{}), options);
   }
-  [[nodiscard]] k_medoids_result covering_medoids(const covering_options& options) const override {
+  [[nodiscard]] covering_result covering_medoids(const covering_options& options) const override {
     return over_source([&](const auto& source) { return imgsim::covering_medoids(context_, source, options); });
   }
   [[nodiscard]] k_medoids_result groups_around(std::span<const std::size_t> medoids) const override {

@@ -26,7 +26,7 @@ class point_distances {
 
   [[nodiscard]] virtual k_medoids_result k_medoids(const k_medoids_options& options) const = 0;
   [[nodiscard]] virtual sampled_k_medoids_result sampled_k_medoids(const sampled_k_medoids_options& options) const = 0;
-  [[nodiscard]] virtual k_medoids_result covering_medoids(const covering_options& options) const = 0;
+  [[nodiscard]] virtual covering_result covering_medoids(const covering_options& options) const = 0;
   [[nodiscard]] virtual k_medoids_result groups_around(std::span<const std::size_t> medoids) const = 0;
   [[nodiscard]] virtual std::vector<silhouette_choice> silhouette_medoids(const silhouette_options& options) const = 0;
   /// With the indices of the centroids.

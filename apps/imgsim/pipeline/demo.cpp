@@ -127,7 +127,7 @@ demo_summary make_demo(session& session, const demo_request& request, std::strin
   step("choosing the number of groups");
   std::optional<sweep_result> curve;
   if (index.size() > 3) {
-    curve = sweep_groups(session, index, {.metric = metric});
+    curve = sweep_groups(session, index, {.metric = metric, .explains = true});
     write_choose_k(request.out, *curve, choose_k_json(*curve, metric, seed));
   }
   const std::size_t k = curve ? curve->choice.recommended_k : 1;

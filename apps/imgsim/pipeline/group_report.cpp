@@ -26,6 +26,13 @@ std::string above_best_text(double cost, double lower_bound) {
   return ", at most " + fixed_text(percent, 2) + " % above the best possible";
 }
 
+/// What is known of the fewest groups that keep the guarantee.
+std::string least_k_text(const grouping_result& result) {
+  if (!result.least_k) return {};
+  if (*result.least_k == result.groups.k()) return ", and no fewer groups can do";
+  return ", for which at least " + count_text(*result.least_k, "group") + " are needed";
+}
+
 /// Of weak_places::overlap.
 constexpr const char* kOverlapScale = " (0: far apart, 1: as wide as they are apart, 2 or more: within one another)";
 
@@ -33,6 +40,7 @@ constexpr const char* kOverlapScale = " (0: far apart, 1: as wide as they are ap
 
 json groups_document(const grouping_result& result) {
   json document = to_json(result.groups);
+  if (result.least_k) document["least_k"] = *result.least_k;
   if (result.starts) document["starts"] = *result.starts;
   if (result.lower_bound) document["lower_bound"] = *result.lower_bound;
   if (result.sample)
@@ -72,7 +80,8 @@ std::vector<std::string> judgement_lines(const grouping_result& result) {
   const groups& made = result.groups;
   const std::string middle = result.centroids.empty() ? "medoid" : "centroid";
   if (made.max_distance)
-    lines.push_back("every photo lies within " + general_text(*made.max_distance) + " of its medoid");
+    lines.push_back("every photo lies within " + general_text(*made.max_distance) + " of its medoid" +
+                    least_k_text(result));
   if (result.silhouette)
     lines.push_back("medoid silhouette: " + fixed_text(result.silhouette->mean, 4) +
                     " (1: every photo at its medoid and far from the others; 0: as near to another)");
@@ -100,13 +109,17 @@ void write_group_files(const session& session, const photo_index& index, const g
   write_file(folder / "k_groups.json", groups_document(result).dump() + "\n");
   const std::vector<group_summary> summaries = summarise(result);
   const shown_photos photos = photos_of(session, index);
-  const rgb_image sheet = draw_contact_sheet(summaries, photos.read);
+  std::vector<grouped_photo> outliers;
+  for (const outlier& one : result.outliers) outliers.push_back({one.row, one.distance});
+  const std::string photos_in_groups =
+      count_text(index.size(), "photo") + " in " + count_text(result.groups.k(), "group");
+  const std::string by = result.groups.method + " (" + result.groups.metric;
+  const rgb_image sheet =
+      draw_contact_sheet(summaries, photos.read, {.title = photos_in_groups + " by " + by + ")", .outliers = outliers});
   write_file(folder / "contact_sheet.png", encode_png(sheet.view()));
 
-  const groups& made = result.groups;
-  html_page page("Groups of photos", count_text(index.size(), "photo") + " in " + count_text(made.k(), "group") +
-                                         " by " + made.method + " (" + made.metric + ", " + cost_text(result) + ", " +
-                                         seed_text(result) + ")");
+  html_page page("Groups of photos",
+                 photos_in_groups + " by " + by + ", " + cost_text(result) + ", " + seed_text(result) + ")");
   if (result.chosen) {
     page.section("How many groups?");
     add_sweep(page, *result.chosen);
@@ -116,8 +129,6 @@ void write_group_files(const session& session, const photo_index& index, const g
   add_groups(page, summaries, photos);
   if (!result.outliers.empty()) {
     page.section("Outliers");
-    std::vector<grouped_photo> outliers;
-    for (const outlier& one : result.outliers) outliers.push_back({one.row, one.distance});
     add_outliers(page, outliers, photos, {.members = 60});
   }
   remark_missing(page, photos);

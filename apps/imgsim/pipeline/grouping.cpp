@@ -47,12 +47,13 @@ grouping_result group_by_cover(session& session, const photo_index& index, const
                                const point_distances& distances) {
   covering_options options{.max_distance = *request.max_distance, .stop = session.stop()};
   progress bar(session.options(), "cover", "photos", index.size());
-  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done / 2); };
-  k_medoids_result found = distances.covering_medoids(options);
+  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done / 4); };
+  covering_result found = distances.covering_medoids(options);
   session.check_stop("nothing was written");
   bar.finish();
-  grouping_result result = around_medoids(session, index, request, "cover", std::move(found));
+  grouping_result result = around_medoids(session, index, request, "cover", std::move(found.groups));
   result.groups.max_distance = request.max_distance;
+  result.least_k = found.least_k;
   return result;
 }
 
@@ -132,13 +133,15 @@ grouping_result group_by_sampled_k_medoids(session& session, const photo_index& 
 grouping_result group_by_silhouette(session& session, const photo_index& index, const grouping_request& request,
                                     const point_distances& distances) {
   const photo_sample sample(session, index, request.metric, &distances);
-  if (request.k && *request.k >= sample.size())
-    throw usage_error("-k " + std::to_string(*request.k) + ": a silhouette compares fewer groups than the " +
-                      count_text(sample.size(), "photo") + " it looks at");
+  const std::size_t affordable = std::min(largest_useful_k(sample.size()), largest_separated_k(sample.size()));
+  const std::size_t k_min = request.k.value_or(std::max<std::size_t>(2, request.k_min.value_or(2)));
+  const std::size_t k_max = request.k.value_or(request.k_max.value_or(std::max(k_min, affordable)));
+  if (k_min >= sample.size())
+    throw usage_error((request.k ? "-k " : "--k-min ") + std::to_string(k_min) +
+                      ": a silhouette compares fewer groups than the " + count_text(sample.size(), "photo") +
+                      " it looks at");
   silhouette_options options{
-      .k_min = request.k.value_or(2),
-      .k_max = request.k.value_or(std::min(largest_useful_k(sample.size()), largest_separated_k(sample.size()))),
-      .seed = session.options().seed};
+      .k_min = k_min, .k_max = std::clamp(k_max, k_min, sample.size() - 1), .seed = session.options().seed};
   options.stop = session.stop();
   progress bar(session.options(), "group", "values of K", options.k_max - options.k_min + 1);
   options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done); };
@@ -228,6 +231,18 @@ void find_weak_places(session& session, const photo_index& index, grouping_resul
   result.weak = imgsim::find_weak_places(result.labels, result.distances, k, std::as_const(between).view());
 }
 
+/// Medoids whose embedding is that of an earlier one, bit for bit.
+std::size_t count_twice(matrix_view<const float> embeddings, std::vector<std::size_t> medoids) {
+  const auto row_of = [&](std::size_t medoid) { return std::span(embeddings.row(medoid), embeddings.extent(1)); };
+  std::ranges::sort(medoids, [&](std::size_t a, std::size_t b) {
+    return std::ranges::lexicographical_compare(row_of(a), row_of(b));
+  });
+  std::size_t twice = 0;
+  for (std::size_t i = 1; i < medoids.size(); ++i)
+    twice += std::ranges::equal(row_of(medoids[i - 1]), row_of(medoids[i])) ? 1 : 0;
+  return twice;
+}
+
 /// Those of the curve, of which the choice of K may be better than what one start finds.
 std::vector<std::size_t> medoids_of(const sweep_result& swept, std::size_t k) {
   const auto found = std::ranges::find(swept.choice.curve, k, &k_choice::k);
@@ -258,7 +273,11 @@ grouping_result make_groups(session& session, const photo_index& index, const gr
   const std::unique_ptr<point_distances> distances =
       session.device().open_distances(index.embeddings(), request.metric, compares_all);
   std::optional<sweep_result> chosen;
-  if (chooses) chosen = sweep_groups(session, index, {.metric = request.metric}, distances.get());
+  if (chooses)
+    chosen = sweep_groups(
+        session, index,
+        {.metric = request.metric, .k_min = request.k_min, .k_max = request.k_max, .explains = request.explains},
+        distances.get());
   const std::size_t k = chosen ? chosen->choice.recommended_k : request.k.value_or(1);
   if (samples && request.sample && *request.sample < k)
     throw usage_error("--sample " + std::to_string(*request.sample) + " is less than the " + count_text(k, "group"));
@@ -270,6 +289,7 @@ grouping_result make_groups(session& session, const photo_index& index, const gr
                                                           chosen ? medoids_of(*chosen, k) : std::vector<std::size_t>{});
   if (request.outlier_distance) leave_out(result, *request.outlier_distance);
   find_weak_places(session, index, result);
+  if (result.centroids.empty()) result.twice = count_twice(index.embeddings(), result.groups.medoids);
   result.chosen = std::move(chosen);
   return result;
 }

@@ -36,6 +36,8 @@ inline constexpr std::size_t kManyStartsPhotos = 10'000;
 
 struct grouping_request {
   std::optional<std::size_t> k = {};  // nullopt: chosen by choose_k, or as the K of the largest silhouette
+  std::optional<std::size_t> k_min = {}, k_max = {};  // of that choice, as in sweep_request
+  bool explains = false;                              // that choice, as in sweep_request
   grouping_method method = grouping_method::k_medoids;
   std::string metric = "cosine";
   std::optional<std::size_t> restarts = {};  // nullopt: kManyStarts of up to kManyStartsPhotos photos, else one
@@ -80,8 +82,10 @@ struct grouping_result {
   std::vector<outlier> outliers = {};           // the farthest first
   std::optional<std::size_t> starts = {};       // the best of which was kept: of K-medoids of all photos, of k-means
   std::optional<double> lower_bound = {};       // of the cost of any K medoids
+  std::optional<std::size_t> least_k = {};      // of groups with a guarantee: fewer cannot keep it
   std::optional<sample_judgement> sample = {};  // where samples were compared
   std::optional<weak_places> weak = {};         // where there are not too many groups to compare
+  std::size_t twice = 0;                        // groups whose medoid has the embedding of an earlier one's
   std::optional<sweep_result> chosen = {};      // the curve that K was chosen from
   std::optional<silhouette_judgement> silhouette = {};
 };

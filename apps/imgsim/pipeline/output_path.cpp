@@ -84,19 +84,6 @@ void refuse_another_kind(const fs::path& path, output_kind kind) {
                                             " and would be lost; name another file, or remove this one");
 }
 
-/// Throws io_error where `path` is an index or lies within one: its own files would be overwritten.
-void refuse_within_index(const fs::path& path) {
-  const fs::path place = fs::weakly_canonical(fs::absolute(path));
-  std::error_code hidden;  // folders that may not be looked into hold no index that could be written into
-  for (fs::path folder = place;; folder = folder.parent_path()) {
-    if (fs::exists(folder / index_file::kManifest, hidden) && fs::exists(folder / index_file::kPhotos, hidden))
-      throw io_error(path, folder == place
-                               ? "is an index; name another place"
-                               : "lies within an index (" + folder.string() + "); name a place outside of it");
-    if (!folder.has_relative_path()) return;
-  }
-}
-
 void expect_writable(const fs::path& folder) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     throw io_error(folder, "cannot be written into: " + imgsim::detail::system_reason());
@@ -115,6 +102,18 @@ void expect_possible_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+void refuse_within_index(const fs::path& path) {
+  const fs::path place = fs::weakly_canonical(fs::absolute(path));
+  std::error_code hidden;  // folders that may not be looked into hold no index that could be written into
+  for (fs::path folder = place;; folder = folder.parent_path()) {
+    if (fs::exists(folder / index_file::kManifest, hidden) && fs::exists(folder / index_file::kPhotos, hidden))
+      throw io_error(path, folder == place
+                               ? "is an index; name another place"
+                               : "lies within an index (" + folder.string() + "); name a place outside of it");
+    if (!folder.has_relative_path()) return;
+  }
+}
 
 void prepare_output_file(session& session, const fs::path& path, output_kind kind) {
   refuse_within_index(path);
@@ -140,8 +139,8 @@ void prepare_output_folder(session& session, const fs::path& folder, const std::
   expect_writable(folder);
 }
 
-void prepare_result_folder(session& session, const fs::path& folder, const fs::path& photos_root,
-                           const std::vector<output_file>& files) {
+std::optional<folder_lock> prepare_result_folder(session& session, const fs::path& folder, const fs::path& photos_root,
+                                                 const std::vector<output_file>& files) {
   refuse_output_among_photos(folder, photos_root);
   refuse_within_index(folder);
   std::vector<std::string> names;
@@ -150,6 +149,7 @@ void prepare_result_folder(session& session, const fs::path& folder, const fs::p
     names.emplace_back(file.name);
   }
   prepare_output_folder(session, folder, names);
+  return session.is_dry_run() ? std::nullopt : std::optional<folder_lock>(folder);
 }
 
 void refuse_output_among_photos(const fs::path& out, const fs::path& photos_root) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/session.hpp"
+#include "pipeline/folder_lock.hpp"
 
 namespace imgsim::app {
 
@@ -40,9 +42,14 @@ void prepare_output_folder(session& session, const std::filesystem::path& folder
                            const std::string& aside = {});
 
 /// The same for a folder of results. Throws io_error, too, where a file of another kind would be lost, where the folder
-/// is an index or lies within one, or among the photos.
-void prepare_result_folder(session& session, const std::filesystem::path& folder,
-                           const std::filesystem::path& photos_root, const std::vector<output_file>& files);
+/// is an index or lies within one, or among the photos, or where another process writes into it: the lock that is
+/// returned, nothing in a dry run, keeps others out.
+[[nodiscard]] std::optional<folder_lock> prepare_result_folder(session& session, const std::filesystem::path& folder,
+                                                               const std::filesystem::path& photos_root,
+                                                               const std::vector<output_file>& files);
+
+/// Throws io_error where `path` is an index or lies within one: its own files would be overwritten.
+void refuse_within_index(const std::filesystem::path& path);
 
 /// Throws io_error where `out` is the folder of the photos or lies within it: the next scan would find what was
 /// written.

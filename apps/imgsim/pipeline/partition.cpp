@@ -1,7 +1,6 @@
 #include "pipeline/partition.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pipeline/folder_lock.hpp"
 #include "pipeline/output_path.hpp"
 
 #include <imgsim/core/ascii.hpp>
@@ -41,7 +41,7 @@ std::string group_name(std::size_t group, std::size_t count) {
   return "group_" + std::string(digits - std::min(digits, number.size()), '0') + number;
 }
 
-/// Throws io_error where the name of a group's folder leads elsewhere, or is a file's.
+/// Throws io_error where the name of the partition's folder or of a group's leads elsewhere, or is a file's.
 void expect_no_link(const fs::path& folder) {
   const fs::file_type found = fs::symlink_status(folder).type();
   if (found == fs::file_type::symlink)
@@ -61,19 +61,6 @@ std::string with_number(const fs::path& name, int number) {
   }
   return stem + ending;
 }
-
-/// Held while a folder is filled.
-class folder_lock {
- public:
-  explicit folder_lock(const fs::path& folder) : handle_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (handle_.number() < 0) throw io_error(folder, "cannot be opened: " + imgsim::detail::system_reason());
-    if (::flock(handle_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      throw io_error(folder, "another imgsim is writing here");
-  }
-
- private:
-  unique_descriptor handle_;
-};
 
 /// What OUT/k_groups.json says while and after OUT is filled.
 nlohmann::ordered_json record_of(const groups& grouping, partition_kind kind) {
@@ -123,19 +110,23 @@ void remove_leftovers(const fs::path& folder) {
   for (const fs::path& leftover : leftovers) ::unlink(leftover.c_str());
 }
 
-/// While the partition's folder is locked.
+/// While the partition's folder is locked, and checked.
 void make_group_folder(const fs::path& folder) {
-  expect_no_link(folder);
   if (!fs::create_directories(folder)) remove_leftovers(folder);
 }
 
-/// Throws io_error where `out` holds anything but this partition, whole or begun.
-void check_record(const groups& grouping, partition_kind kind, const fs::path& out) {
+/// Throws io_error where `out` holds anything but this partition, whole or begun, or it or a folder of a group is a
+/// link to elsewhere.
+void check_folders(const groups& grouping, partition_kind kind, const fs::path& out) {
+  expect_no_link(out);
+  refuse_within_index(out);
+  for (std::size_t g = 0; g < grouping.k(); ++g) expect_no_link(out / group_name(g, grouping.k()));
+  if (!grouping.outliers.empty()) expect_no_link(out / kOutlierFolder);
   if (!fs::exists(out)) return;
   const fs::path record = out / kGroupingFile;
   if (fs::exists(record)) {
     refuse_another(out, read_json(record, kMaxRecord), record_of(grouping, kind));
-  } else if (!fs::is_directory(out) || !is_empty_but_for_leftovers(out)) {
+  } else if (!is_empty_but_for_leftovers(out)) {
     throw io_error(out, "is not empty and was not made by imgsim; name another --out folder");
   }
 }
@@ -213,7 +204,7 @@ std::vector<std::string> partition_targets(const groups& grouping) {
 }
 
 void check_partition_folder(const groups& grouping, partition_kind kind, const fs::path& root, const fs::path& out) {
-  check_record(grouping, kind, out);
+  check_folders(grouping, kind, out);
   if (kind == partition_kind::hardlink) try_hardlinks(grouping, root, out);
 }
 
@@ -225,10 +216,8 @@ void plan_partition(session& session, const groups& grouping, std::span<const in
                     partition_kind kind, const fs::path& root, const fs::path& out) {
   expect_rows_of(photos, grouping);
   refuse_output_among_photos(out, root);
-  check_record(grouping, kind, out);
+  check_folders(grouping, kind, out);
   if (kind == partition_kind::hardlink) expect_one_file_system(grouping, root, out);
-  for (std::size_t g = 0; g < grouping.k(); ++g) expect_no_link(out / group_name(g, grouping.k()));
-  if (!grouping.outliers.empty()) expect_no_link(out / kOutlierFolder);
   const fs::path folder = fs::weakly_canonical(fs::absolute(root));
   const std::vector<std::string> targets = partition_targets(grouping);
   session.plan(out / kGroupingFile);
@@ -268,7 +257,7 @@ partition_result partition_photos(const groups& grouping, std::span<const indexe
   const fs::path folder = fs::weakly_canonical(fs::absolute(root));
   fs::create_directories(out);
   const folder_lock lock(out);
-  check_record(grouping, options.kind, out);
+  check_folders(grouping, options.kind, out);
   remove_leftovers(out);
   write_file(out / kGroupingFile, record_of(grouping, options.kind).dump() + "\n");
 

@@ -27,7 +27,8 @@ namespace imgsim::app {
 /// finds the same places.
 [[nodiscard]] std::vector<std::string> partition_targets(const groups& grouping);
 
-/// Throws io_error where `out` holds anything but this partition, whole or begun, or where hard links are asked for and
+/// Throws io_error where `out` holds anything but this partition, whole or begun, is a link or lies within an index, or
+/// where hard links are asked for and
 /// cannot be made from it (or, where it is missing, the folder above) to the photos of `root`. Leaves nothing behind.
 void check_partition_folder(const groups& grouping, partition_kind kind, const std::filesystem::path& root,
                             const std::filesystem::path& out);

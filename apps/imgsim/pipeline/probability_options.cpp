@@ -11,7 +11,7 @@ void describe(option_set& options, probability_options& target) {
 }
 
 void check(const probability_options& given, const option_set& options, const std::vector<std::string>& metrics) {
-  if (!given.wanted && options.was_given("prior")) throw usage_error("--prior is of --probability, which is not given");
+  if (!given.wanted && options.was_typed("prior")) throw usage_error("--prior is of --probability, which is not given");
   if (given.wanted && metrics != std::vector<std::string>{std::string(cosine::name)})
     throw usage_error("--probability is told from the cosine similarity: leave out --metric");
 }

@@ -122,6 +122,12 @@ bool sweep_result::groups_without_structure() const {
   return gap && !gap->has_structure() && choice.recommended_k > 1;
 }
 
+void check_range(std::optional<std::size_t> k_min, std::optional<std::size_t> k_max) {
+  const std::size_t least = k_min.value_or(2);
+  if (k_max && least > *k_max)
+    throw usage_error("--k-min " + std::to_string(least) + " is more than --k-max " + std::to_string(*k_max));
+}
+
 void check_k(const char* option, std::size_t k, std::size_t photos) {
   if (k > photos)
     throw usage_error(std::string(option) + " " + std::to_string(k) + " is more than the " +
@@ -149,9 +155,9 @@ sweep_result sweep_groups(session& session, const photo_index& index, const swee
   bar.finish();
   swept.gap = find_gap(session, index, request.metric, options.k_max);
   if (swept.gap) weigh(swept.choice, *swept.gap);
-  if (request.seeks_silhouettes && swept.choice.recommended_k > 1)
+  if (request.explains && swept.choice.recommended_k > 1)
     swept.silhouettes = find_silhouettes(session, compared, options, swept.photos);
-  if (request.judges_stability) swept.stability = find_stability(session, compared, swept);
+  if (request.explains) swept.stability = find_stability(session, compared, swept);
   session.check_stop("nothing was written");
   for (k_choice& choice : swept.choice.curve) sample.to_rows(choice.medoids);
   for (silhouette_choice& choice : swept.silhouettes) sample.to_rows(choice.medoids);

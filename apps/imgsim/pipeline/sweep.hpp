@@ -33,8 +33,7 @@ struct sweep_request {
   std::optional<std::size_t> k_min = {};  // nullopt: 2, or 1 where there is a single photo
   std::optional<std::size_t> k_max = {};  // nullopt: largest_useful_k()
   double sensitivity = 1.0;               // of Kneedle
-  bool judges_stability = false;
-  bool seeks_silhouettes = false;
+  bool explains = false;                  // also what K does not follow from: stability, medoids for the silhouette
 };
 
 /// Whether the groups of one K come back in parts of the photos.
@@ -65,6 +64,9 @@ class point_distances;
 /// k_min is more than the photos, cancelled.
 [[nodiscard]] sweep_result sweep_groups(session& session, const photo_index& index, const sweep_request& request,
                                         const point_distances* distances = nullptr);
+
+/// Throws usage_error where --k-min is more than --k-max.
+void check_range(std::optional<std::size_t> k_min, std::optional<std::size_t> k_max);
 
 /// Throws usage_error where `k`, given by `option`, is more than the photos.
 void check_k(const char* option, std::size_t k, std::size_t photos);

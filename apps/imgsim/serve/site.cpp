@@ -86,8 +86,7 @@ json find_duplicates_of(session& background, const photo_index& index) {
 
 json choose_k_of(session& background, const photo_index& index) {
   sweep_request request;
-  request.judges_stability = true;
-  request.seeks_silhouettes = true;
+  request.explains = true;
   return choose_k_json(sweep_groups(background, index, request), request.metric, background.options().seed);
 }
 

@@ -224,6 +224,9 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
   const std::string why = bends ? concat("the error bends most at K = ", result.bend->x, " on logarithmic axes")
                                 : "the error falls evenly with K";
   result.reason = concat(elbow_text, ": ", why, ", and ", silhouette_text, ".");
+  if (result.elbow)
+    result.reason += concat(" Such an elbow moves with the range: this is that of K = ", curve.front().k, " to ",
+                            curve.back().k, ".");
 }
 
 /// `add_to_curve` is called with the search, whose medoids it may replace, and the curve, before that is judged.
@@ -259,10 +262,10 @@ choose_k_result sweep_and_judge(const Context& context, const Source& source, co
 /// The verdict is an elbow only where two signs agree (within 1, or a tenth): the curve bends on logarithmic axes, and
 /// there the medoid silhouette is best, Kneedle on plain axes has its elbow or, where the points are given, an index of
 /// the centroids is best. Otherwise it is "no clear elbow", and the recommendation is Kneedle's elbow or, without one,
-/// the best medoid silhouette. Whether there are groups at all, gap_statistic() says. There is nothing to choose where
-/// all points lie in one place or are fewer than 3 (K = 1), where the first K leaves no error, or where the range holds
-/// one K; then the verdict says which. Distances up to 2^-40 of the largest (or of the bound that the source states)
-/// count as 0 for it.
+/// the best medoid silhouette. Such an elbow moves with the range of K, which the reason says. Whether there are groups
+/// at all, gap_statistic() says. There is nothing to choose where all points lie in one place or are fewer than 3 (K =
+/// 1), where the first K leaves no error, or where the range holds one K; then the verdict says which. Distances up to
+/// 2^-40 of the largest (or of the bound that the source states) count as 0 for it.
 ///
 /// O(M^2) for a handful of passes at each K. The result is a function of the distances and the options. Throws
 /// invalid_argument where k_min is 0, above k_max or above M, or a distance is not finite; cancelled when a stop is

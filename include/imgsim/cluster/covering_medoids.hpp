@@ -9,7 +9,9 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <queue>
+#include <span>
 #include <stop_token>
 #include <utility>
 #include <vector>
@@ -22,47 +24,125 @@
 namespace imgsim {
 
 struct covering_options {
-  double max_distance = 0;                                                    // of a point from its medoid
-  std::function<void(std::size_t done, std::size_t total)> on_progress = {};  // points looked at, then covered: of 2 M
+  double max_distance = 0;  // of a point from its medoid
+  /// Over all candidates for a better medoid, once the cover is found; 0 leaves the medoids of the greedy rule.
+  std::size_t max_passes = std::numeric_limits<std::size_t>::max();
+  /// Points looked at, covered, counted for the least K, and tried in the first pass: of 4 M.
+  std::function<void(std::size_t done, std::size_t total)> on_progress = {};
   std::stop_token stop = {};
 };
 
-/// Medoids such that every point of `source` is within `max_distance` of its nearest, as few as the greedy rule finds:
-/// the next medoid is the point that covers the most points not covered yet, ties to the smaller row. That is at most
-/// 1 + ln M times the fewest (Chvatal, 1979, doi:10.1287/moor.4.3.233). Medoids that the later ones made needless are
-/// dropped. A point's own distance counts as 0, so that K = M always does.
-///
-/// O(M^2) for the first look at every point, then a lazy update of those whose cover may still be the largest; memory
-/// beyond the source O(M) on a CPU. Deterministic.
-///
-/// Throws invalid_argument where max_distance is negative or NaN, or a distance is not finite; cancelled on a stop.
-template <execution_context Context, class Source>
-[[nodiscard]] k_medoids_result covering_medoids(const Context& context, const Source& source,
-                                                const covering_options& options) {
-  static_assert(has_medoid_search<Context, Source>,
-                "no K-medoids for this context and source: include the backend's cluster header "
-                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
-  detail::expect_same_request(context, {std::bit_cast<std::uint64_t>(options.max_distance)});
-  IMGSIM_EXPECTS(options.max_distance >= 0, "the largest distance within a group cannot be ", options.max_distance);
-  medoid_searcher_for<Context, Source> search(context, source);
-  const std::size_t size = search.size();
-  if (size == 0) return {};
+struct covering_result {
+  k_medoids_result groups;  // its swaps and passes are those after the greedy rule; `converged` is not claimed
+  /// Fewer groups cannot do, where distances are symmetric: no two of so many points are within the distance of one.
+  std::size_t least_k = 0;
+};
 
-  // The search counts what lies below a price: that of a point not covered yet is the float above the largest float
-  // within the distance.
-  auto within =
-      static_cast<float>(std::min(options.max_distance, static_cast<double>(std::numeric_limits<float>::max())));
-  if (static_cast<double>(within) > options.max_distance) within = std::nextafter(within, -1.0f);
-  const float price = std::nextafter(within, std::numeric_limits<float>::infinity());
-  constexpr float kCovered = -std::numeric_limits<float>::infinity();  // below every distance
-  std::vector<float> prices(size, price);
-  std::vector<std::uint32_t> reached(size);
-  const auto reach = [&](std::size_t row) {
-    std::ranges::fill(reached, 0u);
-    search.count_reached(std::span(&row, 1), prices, reached);
-    if (prices[row] != kCovered) reached[row] = 1;
-    return std::accumulate(reached.begin(), reached.end(), std::size_t{0});
-  };
+namespace detail {
+
+/// Looks for a cover; the medoids so far are those of the search.
+template <medoid_search Search>
+class cover_finder {
+ public:
+  cover_finder(Search& search, const covering_options& options)
+      : search_(search),
+        options_(options),
+        size_(search.size()),
+        prices_(size_),
+        reached_(size_),
+        covers_(size_),
+        own_(size_) {
+    // The search counts what lies below a price: that of a point to be covered is the float above the largest float
+    // within the distance.
+    constexpr double kLargest = std::numeric_limits<float>::max();
+    within_ = static_cast<float>(std::min(options.max_distance, kLargest));
+    if (static_cast<double>(within_) > options.max_distance) within_ = std::nextafter(within_, -1.0f);
+    price_ = std::nextafter(within_, std::numeric_limits<float>::infinity());
+  }
+
+  /// Takes the point that covers the most points not covered yet, ties to the smaller row, until all are covered.
+  void cover_greedily() {
+    std::ranges::fill(prices_, price_);
+    std::priority_queue<candidate> queue;  // what one covers may be out of date, then it is too large
+    for_each_row(0, [&](std::size_t row) {
+      covers_[row] = reach(row);
+      queue.push({covers_[row], row});
+    });
+    std::vector<std::size_t> medoids;
+    for (std::size_t covered = 0; covered < size_;) {
+      throw_if_stopped(options_.stop, kWork);
+      const candidate best = queue.top();
+      queue.pop();
+      const std::size_t covers = reach(best.row);
+      if (const candidate now{covers, best.row}; !queue.empty() && now < queue.top()) {
+        queue.push(now);
+        continue;
+      }
+      medoids.push_back(best.row);
+      covered += covers;
+      for (std::size_t o = 0; o < size_; ++o)
+        if (reached_[o] != 0) prices_[o] = kNoMatter;
+      tell(size_ + covered);
+    }
+    search_.assign(medoids);
+  }
+
+  /// Points of which no two are within the distance of one: each needs a medoid of its own. Those that few reach first.
+  [[nodiscard]] std::size_t count_apart() {
+    std::ranges::fill(prices_, price_);
+    std::vector<std::size_t> order(size_);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t row) { return covers_[row]; });
+    std::vector<bool> is_used(size_, false);  // as the medoid of a point that was counted
+    std::size_t apart = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      tell(2 * size_ + i + 1);
+      if (is_used[order[i]]) continue;
+      throw_if_stopped(options_.stop, kWork);
+      static_cast<void>(reach(order[i]));
+      bool is_apart = true;
+      for (std::size_t o = 0; o < size_ && is_apart; ++o) is_apart = reached_[o] == 0 || !is_used[o];
+      if (!is_apart) continue;
+      ++apart;
+      for (std::size_t o = 0; o < size_; ++o) is_used[o] = is_used[o] || reached_[o] != 0;
+    }
+    return apart;
+  }
+
+  /// Drops medoids that the others make needless, the first of them first; how many.
+  std::size_t drop_needless() {
+    const std::size_t before = search_.medoids().size();
+    for (std::size_t position = 0; search_.medoids().size() > 1;) {
+      find_own_positions();
+      std::vector<bool> is_needed(search_.medoids().size(), false);
+      for (std::size_t o = 0; o < size_; ++o)
+        if (const std::optional<std::size_t> sole = sole_medoid(o)) is_needed[*sole] = true;
+      while (position < is_needed.size() && is_needed[position]) ++position;
+      if (position == is_needed.size()) break;
+      search_.remove(position);
+    }
+    return before - search_.medoids().size();
+  }
+
+  /// Takes swaps that lower the cost and leave all covered, until a pass finds none.
+  void improve(swap_outcome& outcome) {
+    for (bool is_changed = true; is_changed && outcome.passes < options_.max_passes; ++outcome.passes) {
+      is_changed = false;
+      for_each_row(outcome.passes == 0 ? std::optional(3 * size_) : std::nullopt, [&](std::size_t row) {
+        const std::optional<medoid_swap> better = search_.first_improving_swap(row, row + 1);
+        if (!better || !leaves_all_covered(*better)) return;
+        search_.swap(*better);
+        ++outcome.swaps;
+        is_changed = true;
+      });
+    }
+  }
+
+ private:
+  static constexpr const char* kWork = "the cover";
+  static constexpr float kNoMatter = -std::numeric_limits<float>::infinity();  // below every distance
+
+  static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
   struct candidate {
     std::size_t covers;
@@ -71,51 +151,102 @@ template <execution_context Context, class Source>
       return covers != other.covers ? covers < other.covers : row > other.row;
     }
   };
-  std::priority_queue<candidate> queue;  // `covers` may be out of date, then it is too large
-  std::vector<std::uint32_t> covered_by(size, 0);
-  std::vector<std::size_t> medoids;
-  for (std::size_t first = 0; first < size; first += detail::kRowsTogether) {
-    detail::throw_if_stopped(options.stop, "the cover");
-    std::vector<std::size_t> rows(std::min(detail::kRowsTogether, size - first));
-    std::iota(rows.begin(), rows.end(), first);
-    detail::read_ahead(search, rows);
-    for (const std::size_t row : rows) queue.push({reach(row), row});
-    if (options.on_progress) options.on_progress(first + rows.size(), 2 * size);
-  }
-  std::size_t covered = 0;
-  while (covered < size) {
-    detail::throw_if_stopped(options.stop, "the cover");
-    const candidate best = queue.top();
-    queue.pop();
-    const std::size_t covers = reach(best.row);
-    if (const candidate now{covers, best.row}; !queue.empty() && now < queue.top()) {
-      queue.push(now);
-      continue;
+
+  /// In rising order. Tells how many, beyond `told`, where that is given.
+  template <class Use>
+  void for_each_row(std::optional<std::size_t> told, Use&& use) {
+    std::vector<std::size_t> rows;
+    for (std::size_t first = 0; first < size_; first += rows.size()) {
+      throw_if_stopped(options_.stop, kWork);
+      rows.resize(std::min(kRowsTogether, size_ - first));
+      std::iota(rows.begin(), rows.end(), first);
+      read_ahead(search_, rows);
+      for (const std::size_t row : rows) use(row);
+      if (told) tell(*told + first + rows.size());
     }
-    medoids.push_back(best.row);
-    covered += covers;
-    for (std::size_t o = 0; o < size; ++o)
-      if (reached[o] != 0) prices[o] = kCovered;
-    if (options.on_progress) options.on_progress(size + covered, 2 * size);
   }
 
-  std::ranges::fill(prices, price);
-  const auto each_reached = [&](std::size_t medoid, auto&& use) {
-    (void)reach(medoid);
-    for (std::size_t o = 0; o < size; ++o)
-      if (reached[o] != 0) use(o);
-  };
-  for (const std::size_t medoid : medoids) each_reached(medoid, [&](std::size_t o) { ++covered_by[o]; });
-  std::erase_if(medoids, [&](std::size_t medoid) {
-    bool is_needed = false;
-    each_reached(medoid, [&](std::size_t o) { is_needed = is_needed || covered_by[o] == 1; });
-    if (!is_needed) each_reached(medoid, [&](std::size_t o) { --covered_by[o]; });
-    return !is_needed;
-  });
-  search.assign(medoids);
-  k_medoids_result result = detail::read_result(search, {});
-  for (const std::size_t medoid : result.medoids) result.distances[medoid] = 0;
-  result.cost = std::accumulate(result.distances.begin(), result.distances.end(), 0.0);
+  /// Of the points with a price, those within the distance of `row`, itself included, are marked; how many.
+  std::size_t reach(std::size_t row) {
+    std::ranges::fill(reached_, 0u);
+    search_.count_reached(std::span(&row, 1), prices_, reached_);
+    if (prices_[row] != kNoMatter) reached_[row] = 1;
+    return std::accumulate(reached_.begin(), reached_.end(), std::size_t{0});
+  }
+
+  /// Before sole_medoid(), whenever the medoids have changed.
+  void find_own_positions() {
+    std::ranges::fill(own_, kNone);
+    for (std::size_t position = 0; position < search_.medoids().size(); ++position)
+      own_[search_.medoids()[position]] = position;
+  }
+
+  /// The position of the only medoid within the distance of the point, itself where it is one; nothing where there are
+  /// more.
+  [[nodiscard]] std::optional<std::size_t> sole_medoid(std::size_t o) const {
+    const std::size_t nearest = search_.labels()[o];
+    const std::size_t position = own_[o] == kNone ? nearest : own_[o];
+    const float others = position == nearest ? search_.second_nearest()[o] : search_.nearest()[o];
+    return others > within_ ? std::optional(position) : std::nullopt;
+  }
+
+  [[nodiscard]] bool leaves_all_covered(const medoid_swap& swap) {
+    find_own_positions();
+    std::size_t dependent = 0;
+    for (std::size_t o = 0; o < size_; ++o) {
+      const bool depends = o != swap.candidate && sole_medoid(o) == swap.position;
+      prices_[o] = depends ? price_ : kNoMatter;
+      dependent += depends ? 1 : 0;
+    }
+    return reach(swap.candidate) == dependent;
+  }
+
+  void tell(std::size_t done) const {
+    if (options_.on_progress) options_.on_progress(done, 4 * size_);
+  }
+
+  Search& search_;
+  const covering_options& options_;
+  std::size_t size_;
+  float within_ = 0, price_ = 0;
+  std::vector<float> prices_;
+  std::vector<std::uint32_t> reached_;
+  std::vector<std::size_t> covers_;  // points that each row reaches
+  std::vector<std::size_t> own_;     // position of a point that is a medoid, else kNone
+};
+
+}  // namespace detail
+
+/// Medoids such that every point of `source` is within `max_distance` of its nearest, as few as the greedy rule finds:
+/// the next medoid is the point that covers the most points not covered yet, ties to the smaller row. That is at most
+/// 1 + ln M times the fewest (Chvatal, 1979, doi:10.1287/moor.4.3.233). Medoids that the others made needless are
+/// dropped; then each point in turn takes the place of the medoid for which that lowers the cost most, where all stay
+/// covered, until none does. A point's own distance counts as 0, so that K = M always does.
+///
+/// O(M^2) for the first look at every point, a lazy update of those whose cover may still be the largest, O(M^2) for
+/// the least K and for each of a few passes of swaps; memory beyond the source O(M) on a CPU. Deterministic.
+///
+/// Throws invalid_argument where max_distance is negative or NaN, or a distance is not finite; cancelled on a stop.
+template <execution_context Context, class Source>
+[[nodiscard]] covering_result covering_medoids(const Context& context, const Source& source,
+                                               const covering_options& options) {
+  static_assert(has_medoid_search<Context, Source>,
+                "no K-medoids for this context and source: include the backend's cluster header "
+                "(imgsim/cpu/cluster.hpp, imgsim/cuda/cluster.cuh)");
+  detail::expect_same_request(context, {std::bit_cast<std::uint64_t>(options.max_distance), options.max_passes});
+  IMGSIM_EXPECTS(options.max_distance >= 0, "the largest distance within a group cannot be ", options.max_distance);
+  medoid_searcher_for<Context, Source> search(context, source);
+  if (search.size() == 0) return {};
+  detail::cover_finder finder(search, options);
+  finder.cover_greedily();
+  covering_result result{.groups = {}, .least_k = finder.count_apart()};
+  detail::swap_outcome outcome;
+  finder.drop_needless();
+  do finder.improve(outcome);
+  while (finder.drop_needless() > 0);
+  result.groups = detail::read_result(search, outcome);
+  for (const std::size_t medoid : result.groups.medoids) result.groups.distances[medoid] = 0;
+  result.groups.cost = std::accumulate(result.groups.distances.begin(), result.groups.distances.end(), 0.0);
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <imgsim/report/grid.hpp>
 #include <imgsim/report/groups.hpp>
@@ -18,11 +19,48 @@ namespace imgsim {
 using read_photo = std::function<rgb_image(std::size_t row)>;
 
 struct contact_sheet_options {
-  std::size_t columns = 10;      // thumbnails a line, the medoid included
-  std::size_t lines = 1;         // lines a group; members beyond columns * lines are counted, not drawn
-  std::size_t thumbnail = 96;    // side, pixels
-  std::size_t max_groups = 100;  // groups beyond are counted, not drawn
+  std::string title = {};                     // above all, where there is one
+  std::span<const grouped_photo> outliers{};  // photos in no group, in their order, below the groups
+  std::size_t columns = 10;                   // thumbnails a line, the medoid included
+  std::size_t lines = 1;                      // lines a group; members beyond columns * lines are counted, not drawn
+  std::size_t thumbnail = 96;                 // side, pixels
+  std::size_t max_groups = 100;               // groups beyond are counted, not drawn
 };
+
+namespace detail {
+
+/// A heading with some photos below it.
+struct sheet_row {
+  std::string title, note;
+  std::vector<std::size_t> photos;
+  bool begins_with_medoid = false;
+  bool ends_with_farthest = false;
+};
+
+[[nodiscard]] inline sheet_row sheet_row_of(const group_summary& group, std::size_t capacity) {
+  const std::size_t shown = std::min(group.size(), capacity);
+  sheet_row row{.title = "Group " + std::to_string(group.group),
+                .note = count_text(group.size(), "photo") + ", mean distance " + fixed_text(group.mean_distance, 3),
+                .photos = {},
+                .begins_with_medoid = true,
+                .ends_with_farthest = shown > 1 && shown < group.size()};
+  if (group.size() > 1) row.note += ", farthest " + fixed_text(group.farthest().distance, 3);
+  if (row.ends_with_farthest) row.note += " (the last)";
+  if (shown < group.size()) row.note += ", " + count_text(group.size() - shown) + " not shown";
+  for (const grouped_photo& member : std::span(group.members).first(shown)) row.photos.push_back(member.row);
+  if (row.ends_with_farthest) row.photos.back() = group.farthest().row;
+  return row;
+}
+
+[[nodiscard]] inline sheet_row sheet_row_of(std::span<const grouped_photo> outliers, std::size_t capacity) {
+  const std::size_t shown = std::min(outliers.size(), capacity);
+  sheet_row row{.title = "Outliers", .note = count_text(outliers.size(), "photo") + " in no group", .photos = {}};
+  if (shown < outliers.size()) row.note += ", " + count_text(outliers.size() - shown) + " not shown";
+  for (const grouped_photo& one : outliers.first(shown)) row.photos.push_back(one.row);
+  return row;
+}
+
+}  // namespace detail
 
 /// Draws the first groups of `groups` (summarise_groups gives the largest first). The heading of each states its size
 /// and the mean and the largest distance; what is not drawn is stated. Photos are read one at a time.
@@ -35,48 +73,51 @@ struct contact_sheet_options {
   const auto columns = static_cast<std::ptrdiff_t>(options.columns);
   const auto side = static_cast<std::ptrdiff_t>(options.thumbnail);
   const auto drawn_groups = groups.first(std::min(groups.size(), options.max_groups));
+  const bool is_cut = drawn_groups.size() < groups.size();
   const std::size_t capacity = options.columns * options.lines;
-  const auto lines_of = [&](const group_summary& group) {
-    const auto shown = static_cast<std::ptrdiff_t>(std::min(group.size(), capacity));
-    return (shown + columns - 1) / columns;
+  std::vector<detail::sheet_row> rows;
+  for (const group_summary& group : drawn_groups) rows.push_back(detail::sheet_row_of(group, capacity));
+  if (is_cut)
+    rows.push_back(
+        {.title = "", .note = "and " + count_text(groups.size() - drawn_groups.size(), "more group"), .photos = {}});
+  if (!options.outliers.empty()) rows.push_back(detail::sheet_row_of(options.outliers, capacity));
+
+  const auto height_of = [&](const detail::sheet_row& row) {
+    const auto lines = (static_cast<std::ptrdiff_t>(row.photos.size()) + columns - 1) / columns;
+    return kHeading + lines * (side + kGap) + (lines > 0 ? kBetween : 0);
   };
-  std::ptrdiff_t height = 2 * detail::kSheetMargin + (drawn_groups.size() < groups.size() ? kHeading : 0);
-  for (const group_summary& group : drawn_groups) height += kHeading + lines_of(group) * (side + kGap) + kBetween;
+  std::ptrdiff_t height = 2 * detail::kSheetMargin + (options.title.empty() ? 0 : kHeading + kBetween);
+  for (const detail::sheet_row& row : rows) height += height_of(row);
   const std::ptrdiff_t inner = std::max<std::ptrdiff_t>(columns * (side + kGap) - kGap, 320);
   canvas sheet(static_cast<std::size_t>(inner + 2 * detail::kSheetMargin), static_cast<std::size_t>(height),
                palette::kPaper);
 
+  constexpr text_style kTitle{.size = 20, .pen = 3.4}, kHead{.size = 18, .pen = 3.2};
   constexpr text_style kNote{.size = 14, .ink = palette::kMuted};
   const auto left = static_cast<double>(detail::kSheetMargin);
+  const auto width = static_cast<double>(inner);
   std::ptrdiff_t y = detail::kSheetMargin;
-  for (const group_summary& group : drawn_groups) {
-    const std::size_t shown = std::min(group.size(), capacity);
-    const std::string title = "Group " + std::to_string(group.group);
-    std::string note = count_text(group.size(), "photo") + ", mean distance " + fixed_text(group.mean_distance, 3);
-    if (group.size() > 1) note += ", farthest " + fixed_text(group.farthest().distance, 3);
-    const bool ends_with_farthest = shown > 1 && shown < group.size();
-    if (ends_with_farthest) note += " (the last)";
-    if (shown < group.size()) note += ", " + count_text(group.size() - shown) + " not shown";
-    draw_text(sheet, left, y + 14, title, {.size = 18, .pen = 3.2});
-    const double title_width = text_width(title, 18) + 10;
-    draw_text(sheet, left + title_width, y + 14, fit_text(note, kNote.size, static_cast<double>(inner) - title_width),
-              kNote);
-    y += kHeading;
-    for (std::size_t i = 0; i < shown; ++i) {
+  if (!options.title.empty()) {
+    draw_text(sheet, left, y + 14, fit_text(options.title, kTitle.size, width), kTitle);
+    y += kHeading + kBetween;
+  }
+  for (const detail::sheet_row& row : rows) {
+    if (!row.title.empty()) draw_text(sheet, left, y + 14, row.title, kHead);
+    const double indent = row.title.empty() ? 0 : text_width(row.title, kHead.size) + 10;
+    draw_text(sheet, left + indent, y + 14, fit_text(row.note, kNote.size, width - indent), kNote);
+    for (std::size_t i = 0; i < row.photos.size(); ++i) {
       const auto place = static_cast<std::ptrdiff_t>(i);
-      const pixel_box box{detail::kSheetMargin + place % columns * (side + kGap), y + place / columns * (side + kGap),
-                          side, side};
-      const bool is_farthest = ends_with_farthest && i + 1 == shown;
-      const rgb_image photo = read(is_farthest ? group.farthest().row : group.members[i].row);
+      const pixel_box box{detail::kSheetMargin + place % columns * (side + kGap),
+                          y + kHeading + place / columns * (side + kGap), side, side};
+      const rgb_image photo = read(row.photos[i]);
       sheet.fill(box, palette::kCard);
       sheet.fit(photo.view(), box);
-      if (i == 0) sheet.frame(box.grown(kFrame - 1), kFrame, palette::kMedoid);
-      if (is_farthest) sheet.frame(box.grown(kThinFrame - 1), kThinFrame, palette::kMuted);
+      if (i == 0 && row.begins_with_medoid) sheet.frame(box.grown(kFrame - 1), kFrame, palette::kMedoid);
+      if (i + 1 == row.photos.size() && row.ends_with_farthest)
+        sheet.frame(box.grown(kThinFrame - 1), kThinFrame, palette::kMuted);
     }
-    y += lines_of(group) * (side + kGap) + kBetween;
+    y += height_of(row);
   }
-  if (drawn_groups.size() < groups.size())
-    draw_text(sheet, left, y + 14, "and " + count_text(groups.size() - drawn_groups.size(), "more group"), kNote);
   return std::move(sheet).take();
 }
 

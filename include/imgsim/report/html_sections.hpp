@@ -31,7 +31,8 @@ struct photo_provider {
   }
 };
 
-/// The within-cluster error and the medoid silhouette against K, with the recommended K marked.
+/// The within-cluster error and the medoid silhouette against K, with the recommended K marked; where the choice is not
+/// clear, with the verdict.
 [[nodiscard]] inline line_plot choose_k_plot(const choose_k_result& choice) {
   line_plot plot{.title = "Within-cluster error and silhouette against K",
                  .x_label = "K (groups)",
@@ -49,8 +50,11 @@ struct photo_provider {
   }
   plot.series.push_back(std::move(cost));
   plot.series.push_back(std::move(silhouette));
-  if (choice.recommended_k > 0)
-    plot.marks.push_back({static_cast<double>(choice.recommended_k), "K = " + std::to_string(choice.recommended_k)});
+  if (choice.recommended_k > 0) {
+    const std::string k = "K = " + std::to_string(choice.recommended_k);
+    const bool is_told = choice.clear || choice.verdict.ends_with(k);
+    plot.marks.push_back({static_cast<double>(choice.recommended_k), is_told ? k : k + ", " + choice.verdict});
+  }
   return plot;
 }
 

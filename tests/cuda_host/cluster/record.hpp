@@ -202,8 +202,10 @@ record algorithms_of(const Context& context, const Source& source, std::uint64_t
     if (start != medoid_initialisation::random) continue;
     const cost_bound bound = bound_cost(context, source, groups.medoids, {.iterations = 4});
     to.say("bound", bound.lower_bound, bound.cost, bound.iterations);
-    say_groups(to,
-               covering_medoids(context, source, {.max_distance = groups.cost / static_cast<double>(source.size())}));
+    const covering_result cover =
+        covering_medoids(context, source, {.max_distance = groups.cost / static_cast<double>(source.size())});
+    to.say("least", cover.least_k);
+    say_groups(to, cover.groups);
   }
   const choose_k_result choice = choose_k(context, source, {.k_min = 1, .k_max = 4, .seed = seed});
   for (const k_choice& one : choice.curve) {
