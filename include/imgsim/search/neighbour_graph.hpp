@@ -27,7 +27,7 @@ namespace imgsim {
 struct neighbour_graph_view {
   /// [M, L] for each row the rows that it is linked to, and -1 after the last.
   matrix_view<const std::int32_t> links;
-  /// [U, 2 + H] the layers above, the topmost first; U >= 1, row 0 is where a search begins. Each line: a row of the
+  /// [U, 2 + H] the layers above, the topmost first; U >= 1, line 0 is where a search begins. Each line: a row of the
   /// gallery; the line of that row in the layer below, or -1 where below are `links`; the lines of its layer that it is
   /// linked to, and -1 after the last.
   matrix_view<const std::int32_t> layers;
