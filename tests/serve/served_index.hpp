@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,13 +79,7 @@ class connection {
     return true;
   }
   /// What was sent is all: the other side need not wait for more.
-  /// No more is sent: a server that waits for the rest is told. Before it has answered, which this waits 60 ms for,
-  /// the library takes it for a client that has gone and answers nothing.
-  void end_sending() const {
-    pollfd answer{.fd = socket_, .events = POLLIN, .revents = 0};
-    ::poll(&answer, 1, 60);
-    ::shutdown(socket_, SHUT_WR);
-  }
+  void end_sending() const { ::shutdown(socket_, SHUT_WR); }
   [[nodiscard]] http_answer read_to_end() const {
     std::string text;
     char block[1 << 16];

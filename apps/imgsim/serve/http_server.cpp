@@ -11,8 +11,6 @@
 #include <atomic>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <semaphore>
 #include <thread>
 
@@ -21,7 +19,7 @@
 #include <imgsim/report/escape.hpp>
 
 #ifdef IMGSIM_WITH_SERVE
-#include <httplib.h>
+#include "serve/limited_server.hpp"
 #endif
 
 namespace imgsim::app {
@@ -132,32 +130,11 @@ std::vector<std::byte> read_body(const httplib::Request& request, const httplib:
   return body;
 }
 
-/// Ends the connections of this process that were accepted at `port`.
-void end_connections(int port) {
-  std::error_code failure;
-  for (std::filesystem::directory_iterator at("/proc/self/fd", failure), end; !failure && at != end;
-       at.increment(failure)) {
-    const int file = std::atoi(at->path().filename().c_str());
-    sockaddr_storage own{}, peer{};
-    socklen_t own_size = sizeof own, peer_size = sizeof peer;
-    if (::getsockname(file, reinterpret_cast<sockaddr*>(&own), &own_size) != 0 ||
-        ::getpeername(file, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0)
-      continue;
-    const in_port_t own_port = own.ss_family == AF_INET6  ? reinterpret_cast<const sockaddr_in6&>(own).sin6_port
-                               : own.ss_family == AF_INET ? reinterpret_cast<const sockaddr_in&>(own).sin_port
-                                                          : in_port_t{0};
-    if (own_port == htons(static_cast<std::uint16_t>(port))) ::shutdown(file, SHUT_RDWR);
-  }
-}
-
 class http_server {
  public:
   http_server(site& pages, listen_address address) : pages_(pages), address_(std::move(address)) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
     server_.set_keep_alive_timeout(kIdleSeconds);
-    // One request a connection: the library would take the unread body of a refused request for the next one, and with
-    // it whatever headers a page from elsewhere wrote into it.
-    server_.set_keep_alive_max_count(1);
     server_.set_payload_max_length(site::kMaxUpload);
     server_.set_tcp_nodelay(true);
     server_.set_default_headers(safe_headers());
@@ -204,10 +181,10 @@ class http_server {
       while (!has_ended && !(stop.stop_requested() && server_.is_running())) std::this_thread::sleep_for(kLookInterval);
       if (has_ended) return;
       server_.stop();
-      // What is being answered may end; a client that sends a byte now and then would never.
+      // What is being answered may end; what is slow is not waited for.
       const auto patience = std::chrono::steady_clock::now() + kPatience;
       while (!has_ended) {
-        if (std::chrono::steady_clock::now() > patience) end_connections(address_.port);
+        if (std::chrono::steady_clock::now() > patience) server_.end_connections();
         std::this_thread::sleep_for(kLookInterval);
       }
     });
@@ -263,7 +240,7 @@ class http_server {
   std::string machine_ = name_of_machine();
   socket_t listener_ = -1;
   std::counting_semaphore<kUploadsAtOnce> uploads_{kUploadsAtOnce};
-  httplib::Server server_;
+  limited_server server_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// HTTP for a site. The only place that knows a library for it.
+// HTTP for a site. The only place, with limited_server.hpp, that knows a library for it.
 #pragma once
 
 #include <functional>
