@@ -124,38 +124,6 @@ BOOST_AUTO_TEST_CASE(a_photo_comes_byte_for_byte_and_its_thumbnail_small) {
   BOOST_TEST(imgsim::decode_image(bytes_of(small.body)).width == 40u);  // it is never enlarged
 }
 
-BOOST_AUTO_TEST_CASE(a_large_photo_gets_a_thumbnail_of_256_pixels_that_is_kept_for_the_next_run) {
-  const trained_folder made;
-  imgsim::rgb_image wide{.width = 1200, .height = 300, .pixels = std::vector<std::uint8_t>(1200 * 300 * 3, 90)};
-  imgsim::write_file(made.photo("red/wide.jpg"), imgsim::encode_jpeg(std::as_const(wide).view()));
-  static_cast<void>(must_run({"index", "--images", made.photos(), "--index", made.index(), "--quiet"}));
-  const temporary_folder kept;
-  const auto thumbnail = [&] {
-    const served_index server(made.index(), {"--thumbnails", (kept.path() / "t").string()});
-    const auto photos = server.get("/api/photos").json();
-    const auto found = std::ranges::find(photos.at("paths"), "red/wide.jpg");
-    const auto row = static_cast<std::size_t>(found - photos.at("paths").begin());
-    const std::string jpeg = server.get(picture_target(photos, row, "thumbnail")).body;
-    // All of them are made in the background.
-    for (int i = 0; i < 400; ++i) {
-      std::size_t files = 0;
-      for (const auto& file : std::filesystem::recursive_directory_iterator(kept.path()))
-        files += file.path().extension() == ".jpg";
-      if (files == photos.at("paths").size()) return jpeg;
-      std::this_thread::sleep_for(std::chrono::milliseconds(25));
-    }
-    throw std::runtime_error("not all thumbnails were kept");
-  };
-  const std::string first = thumbnail();
-  const imgsim::rgb_image small = imgsim::decode_image(bytes_of(first));
-  BOOST_TEST(small.width == 256u);
-  BOOST_TEST(small.height == 64u);
-  std::filesystem::remove(made.photo("red/wide.jpg"));
-  BOOST_TEST(thumbnail() == first);  // from the folder: the photo is gone
-  const auto allowed = std::filesystem::status(kept.path() / "t").permissions();
-  BOOST_TEST(((allowed & std::filesystem::perms::others_all) == std::filesystem::perms::none));
-}
-
 BOOST_AUTO_TEST_CASE(many_requests_at_once_are_all_answered) {
   const served_index& server = shared_server();
   const auto photos = server.get("/api/photos").json();

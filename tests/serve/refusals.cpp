@@ -144,13 +144,6 @@ BOOST_AUTO_TEST_CASE(uploads_are_bounded_whatever_they_claim) {
 BOOST_AUTO_TEST_CASE(what_is_no_photo_is_explained_and_nothing_is_stored) {
   const served_index& server = shared_server();
   const std::string photo = read_text(grouped_index().photo("red/0.png"));
-  for (int i = 0; i < 100; ++i) {  // until all thumbnails are there
-    if (std::ranges::count_if(files_below(server.thumbnails()), [](const std::string& name) {
-          return name.ends_with(".jpg");
-        }) == static_cast<std::ptrdiff_t>(kLabels * kPhotosOfLabel))
-      break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
   const auto thumbnails = files_below(server.thumbnails());
   const auto index = files_below(grouped_index().index()), photos = files_below(grouped_index().photos());
   const struct {

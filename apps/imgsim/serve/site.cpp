@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <exception>
 #include <string_view>
 
@@ -30,6 +32,12 @@ namespace {
 
 constexpr double kDuplicatePrecision = 0.99;  // as of imgsim duplicates
 constexpr std::size_t kMatches = 24;          // where the page does not say
+constexpr std::chrono::seconds kNewVersionInterval{1};
+
+// Bytes of a file that are read and made a thumbnail of about as fast as one is read: none is kept. The file is not
+// sent in its place all the same: it has what its camera wrote into it, and may lie on its side where a browser does
+// not understand that.
+constexpr std::uintmax_t kSmallPhoto = std::uintmax_t{16} << 10;
 
 reply json_reply(const json& document) {
   return {.body = json_text(document, -1)};
@@ -229,23 +237,44 @@ reply site::picture(collection& shown, const std::string& path, const request_pa
 }
 
 void site::keep_thumbnails(const std::stop_token& stop) {
-  try {
-    thumbnails_.remove_old();
-  } catch (const std::exception&) {
-    // They are a cache: what cannot be looked through stays.
-  }
-  std::shared_ptr<collection> shown;
-  for (std::size_t row = 0; !stop.stop_requested(); ++row) {
+  if (!thumbnails_.has_folder()) return;
+  std::unordered_set<std::string> kept;
+  std::string version;
+  std::mutex asleep;
+  std::condition_variable_any never;
+  for (std::unique_lock lock(asleep); !stop.stop_requested();
+       never.wait_for(lock, stop, kNewVersionInterval, [] { return false; })) {
     try {
-      // An index that was replaced begins anew, and the old one is not kept for this.
-      if (std::shared_ptr<collection> now = current_.get(); now != shown) {
-        shown = std::move(now);
-        row = 0;
-      }
-      if (row >= shown->index().size() || !thumbnails_.keep(shown->index(), row)) return;
+      const std::shared_ptr<collection> shown = current_.get();
+      if (shown->version() == version) continue;
+      version = shown->version();
+      keep_thumbnails_of(*shown, kept, stop);
+    } catch (const std::exception&) {
+      // They are a cache: what cannot be kept is made when it is looked at.
+    }
+  }
+}
+
+void site::keep_thumbnails_of(const collection& shown, std::unordered_set<std::string>& kept,
+                              const std::stop_token& stop) {
+  const photo_index& index = shown.index();
+  std::unordered_set<std::string_view> contents;
+  for (const indexed_photo& photo : index.photos()) contents.insert(photo.content_hash);
+  for (const std::string& content : kept)
+    if (!contents.contains(content)) thumbnails_.forget(content);
+  kept.clear();
+  for (const std::string_view content : contents)
+    if (std::string there(content); thumbnails_.is_kept(there)) kept.insert(std::move(there));
+  thumbnails_.remove_old();
+  for (std::size_t row = 0; row < index.size(); ++row) {
+    // An index that was replaced begins anew, and the old one is not kept for this.
+    if (stop.stop_requested() || current_.get().get() != &shown) return;
+    const indexed_photo& photo = index.photos()[row];
+    if (photo.size <= kSmallPhoto || kept.contains(photo.content_hash)) continue;
+    try {
+      if (thumbnails_.keep(index, row)) kept.insert(photo.content_hash);
     } catch (const std::exception&) {
       // Gone or damaged, too large for the memory, no room in the folder: told where the photo is looked at.
-      if (shown == nullptr) return;
     }
   }
 }

@@ -14,6 +14,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/session.hpp"
@@ -39,10 +40,13 @@ class site {
   /// Photos of the index as it was opened.
   [[nodiscard]] std::size_t photos() { return current_.get()->index().size(); }
 
-  /// Makes and keeps the thumbnails of all photos, until `stop`, and removes old ones where they have become many.
+  /// Until `stop`: makes and keeps the thumbnails of each version's photos, removes those of photos that are gone from
+  /// it, and old ones.
   void keep_thumbnails(const std::stop_token& stop);
 
  private:
+  /// `kept`: the contents of the version before that have a thumbnail in the folder, then those of this one.
+  void keep_thumbnails_of(const collection& shown, std::unordered_set<std::string>& kept, const std::stop_token& stop);
   [[nodiscard]] json describe(collection& shown) const;
   [[nodiscard]] json neighbours(collection& shown, const request_parameters& parameters);
   [[nodiscard]] json search(collection& shown, const request_parameters& parameters, std::span<const std::byte> photo);

@@ -67,15 +67,37 @@ std::shared_ptr<const std::string> thumbnail_store::of(const photo_index& index,
 bool thumbnail_store::keep(const photo_index& index, std::size_t row) {
   const std::string& content = index.photos()[row].content_hash;
   const std::optional<std::filesystem::path> file = file_of(content);
+  if (is_kept(content)) return true;
   if (!file || !make_private_folder(file->parent_path())) return false;
-  if (!in_folder(content)) write_file(*file, *of(index, row));
+  const picture made = of(index, row);
+  if (folder_bytes_ + made->size() > kFolderBytes) return false;
+  write_file(*file, *made);
+  folder_bytes_ += made->size();
   return true;
 }
 
-void thumbnail_store::remove_old() const {
+bool thumbnail_store::is_kept(const std::string& content) const {
+  const std::optional<std::filesystem::path> file = file_of(content);
+  std::error_code failure;
+  if (file) std::filesystem::last_write_time(*file, std::filesystem::file_time_type::clock::now(), failure);
+  return file && !failure;
+}
+
+void thumbnail_store::forget(const std::string& content) {
+  std::error_code failure;
+  if (const auto file = file_of(content)) std::filesystem::remove(*file, failure);
+  const std::lock_guard lock(mutex_);
+  const auto found = found_.find(content);
+  if (found == found_.end()) return;
+  bytes_ -= found->second->jpeg->size();
+  recent_.erase(found->second);
+  found_.erase(found);
+}
+
+void thumbnail_store::remove_old() {
   if (!folder_) return;
   struct kept {
-    std::filesystem::file_time_type made;
+    std::filesystem::file_time_type wanted;
     std::uintmax_t bytes;
     std::filesystem::path path;
   };
@@ -92,12 +114,14 @@ void thumbnail_store::remove_old() const {
     total += file.bytes;
     all.push_back(file);
   }
-  if (total <= kFolderBytes) return;
-  std::ranges::sort(all, {}, &kept::made);
+  std::ranges::sort(all, {}, &kept::wanted);
+  const auto unused = std::filesystem::file_time_type::clock::now() - kKeptUnused;
+  const std::uintmax_t most = total > kFolderBytes ? kFolderBytes / 4 * 3 : kFolderBytes;
   for (const kept& file : all) {
-    if (total <= kFolderBytes / 4 * 3) return;
+    if (file.wanted >= unused && total <= most) break;
     if (std::filesystem::remove(file.path, failure)) total -= file.bytes;
   }
+  folder_bytes_ = total;
 }
 
 thumbnail_store::picture thumbnail_store::in_memory(const std::string& content) {
@@ -114,10 +138,13 @@ thumbnail_store::picture thumbnail_store::in_folder(const std::string& content) 
   try {
     const std::vector<std::byte> bytes = read_file(*file, kMaxThumbnailBytes);
     auto jpeg = std::make_shared<const std::string>(text_of(bytes));
-    return is_whole_jpeg(*jpeg) ? std::move(jpeg) : nullptr;
+    if (is_whole_jpeg(*jpeg)) return jpeg;
+    std::error_code failure;
+    std::filesystem::remove(*file, failure);  // a damaged one is kept anew
   } catch (const io_error&) {
-    return nullptr;  // not made yet, or damaged: made again
+    // not made yet
   }
+  return nullptr;
 }
 
 thumbnail_store::picture thumbnail_store::make(const photo_index& index, std::size_t row) {

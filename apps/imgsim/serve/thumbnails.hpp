@@ -1,6 +1,8 @@
 // Thumbnails, made once: of a photo's content, whatever it is called and in whichever index it is.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -24,19 +26,28 @@ class thumbnail_store {
   static constexpr std::size_t kLongestSide = 256;
   static constexpr std::size_t kMemoryBytes = std::size_t{64} << 20;
   static constexpr std::uintmax_t kFolderBytes = std::uintmax_t{2} << 30;  // of about 150,000
-  static constexpr std::ptrdiff_t kDecodedAtOnce = 2;                      // a photo may take 200 MB of pixels
+  static constexpr std::chrono::days kKeptUnused{60};
+  static constexpr std::ptrdiff_t kDecodedAtOnce = 2;  // a photo may take 200 MB of pixels
 
   /// `folder` keeps them between runs; where it is nullopt, or cannot be written, memory alone does.
   thumbnail_store(decode_limits limits, std::optional<std::filesystem::path> folder);
+  [[nodiscard]] bool has_folder() const noexcept { return folder_.has_value(); }
 
   /// A JPEG file. Throws io_error where the photo is gone, damaged, or not what was indexed.
   [[nodiscard]] std::shared_ptr<const std::string> of(const photo_index& index, std::size_t row);
 
-  /// The same, kept in the folder. Returns false where there is none to keep it in.
+  /// The same, kept in the folder. Returns false where that is not there or full.
   bool keep(const photo_index& index, std::size_t row);
 
-  /// Where those in the folder exceed kFolderBytes: removes the ones made longest ago, down to three quarters of it.
-  void remove_old() const;
+  /// Whether the folder has that of a photo, which is wanted from now on.
+  [[nodiscard]] bool is_kept(const std::string& content) const;
+
+  /// Removes that of a photo.
+  void forget(const std::string& content);
+
+  /// Removes those in the folder that were not wanted for kKeptUnused and, where all exceed kFolderBytes, those not
+  /// wanted for longest, down to three quarters of it.
+  void remove_old();
 
  private:
   using picture = std::shared_ptr<const std::string>;
@@ -50,6 +61,7 @@ class thumbnail_store {
 
   decode_limits limits_;
   std::optional<std::filesystem::path> folder_;
+  std::atomic<std::uintmax_t> folder_bytes_ = 0;  // since remove_old() counted them
   std::counting_semaphore<kDecodedAtOnce> decoding_{kDecodedAtOnce};
 
   struct entry {
