@@ -48,6 +48,14 @@ std::vector<fs::path> kept_when(const fs::path& folder, std::size_t count) {
                            std::to_string(thumbnails_in(folder).size()));
 }
 
+/// A file with a hole of `bytes`.
+fs::path put_file(const fs::path& file, std::uintmax_t bytes, std::chrono::hours age) {
+  write_text(file, "");
+  fs::resize_file(file, bytes);
+  fs::last_write_time(file, fs::file_time_type::clock::now() - age);
+  return file;
+}
+
 std::string thumbnail_of(const served_index& server, const std::string& path) {
   const auto photos = server.get("/api/photos").json();
   const auto& paths = photos.at("paths");
@@ -120,32 +128,38 @@ BOOST_AUTO_TEST_CASE(an_index_that_calls_no_hash_a_hash_makes_no_file_of_it) {
     BOOST_TEST(file.path().string().find("evil") == std::string::npos, file.path().string());
 }
 
-BOOST_AUTO_TEST_CASE(thumbnails_not_wanted_for_long_make_room_and_other_files_stay) {
+BOOST_AUTO_TEST_CASE(those_not_wanted_for_longest_make_room_and_other_files_stay) {
   const temporary_folder kept;
   const auto folder = kept.path() / "t" / "0a";
   fs::create_directories(folder);
-  const auto now = fs::file_time_type::clock::now();
-  const auto sparse = [&](const std::string& name, std::uintmax_t bytes, std::chrono::hours age) {
-    write_text(folder / name, "");
-    fs::resize_file(folder / name, bytes);
-    fs::last_write_time(folder / name, now - age);
-    return folder / name;
-  };
   const std::uintmax_t half = std::uintmax_t{1} << 30;  // of what the folder may hold
   const auto hash = [](char last) { return "0a" + std::string(29, '7') + last + "-256.jpg"; };
-  const auto oldest = sparse(hash('1'), half, std::chrono::hours(30));
-  const auto older = sparse(hash('2'), half, std::chrono::hours(20));
-  const auto newest = sparse(hash('3'), 1000, std::chrono::hours(10));
-  const auto unused = sparse(hash('4'), 10, std::chrono::hours(24 * 61));
-  const auto other = sparse("0a" + std::string(30, '7') + ".jpg", 3 * half, std::chrono::hours(40));
+  const auto oldest = put_file(folder / hash('1'), half, std::chrono::hours(30));
+  const auto older = put_file(folder / hash('2'), half, std::chrono::hours(20));
+  const auto newest = put_file(folder / hash('3'), 1000, std::chrono::hours(10));
+  const auto other = put_file(folder / ("0a" + std::string(30, '7') + ".jpg"), 3 * half, std::chrono::hours(40));
   const trained_folder made;
   const served_index server(made.index(), {"--thumbnails", (kept.path() / "t").string()});
   for (int i = 0; i < 400 && fs::exists(oldest); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   BOOST_TEST(!fs::exists(oldest));
-  BOOST_TEST(!fs::exists(unused));
   BOOST_TEST(fs::exists(older));
   BOOST_TEST(fs::exists(newest));
   BOOST_TEST(fs::exists(other));
+}
+
+BOOST_AUTO_TEST_CASE(those_that_no_index_had_for_60_days_go) {
+  const temporary_folder kept;
+  const auto folder = kept.path() / "t" / "0a";
+  fs::create_directories(folder);
+  const auto aged = [&](char last, int days) {
+    return put_file(folder / ("0a" + std::string(29, '7') + last + "-256.jpg"), 10, std::chrono::hours(24 * days));
+  };
+  const auto recent = aged('1', 59), unused = aged('2', 61);
+  const trained_folder made;
+  const served_index server(made.index(), {"--thumbnails", (kept.path() / "t").string()});
+  static_cast<void>(kept_when(kept.path(), 1));
+  BOOST_TEST(fs::exists(recent));
+  BOOST_TEST(!fs::exists(unused));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
