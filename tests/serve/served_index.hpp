@@ -1,8 +1,7 @@
 // imgsim serve, running on a free port, and a client that sends any bytes.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,18 +51,22 @@ struct http_answer {
   return answer;
 }
 
-/// A connection to a port of this machine; waits 20 s at most for bytes.
+/// A connection to an address of this machine; waits 20 s at most for bytes.
 class connection {
  public:
-  explicit connection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  explicit connection(int port, const std::string& host = "127.0.0.1") {
+    addrinfo hints{};
+    hints.ai_flags = AI_NUMERICHOST;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* address = nullptr;
+    if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &address) != 0)
+      throw std::runtime_error("no address: " + host);
+    socket_ = ::socket(address->ai_family, SOCK_STREAM, 0);
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-      throw std::runtime_error("cannot connect to port " + std::to_string(port));
+    const bool is_open = ::connect(socket_, address->ai_addr, address->ai_addrlen) == 0;
+    ::freeaddrinfo(address);
+    if (!is_open) throw std::runtime_error("cannot connect to " + host + ", port " + std::to_string(port));
   }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -94,7 +97,7 @@ class connection {
   }
 
  private:
-  int socket_;
+  int socket_ = -1;
 };
 
 /// The command under way; killed at the end where it has not been stopped.

@@ -87,4 +87,27 @@ BOOST_AUTO_TEST_CASE(an_open_address_is_warned_of) {
   BOOST_TEST(server.get("/api/index", "evil.example").status == 403);
 }
 
+BOOST_AUTO_TEST_CASE(every_address_that_is_printed_can_be_opened) {
+  try {
+    const connection any_v6(shared_server().port, "::ffff:127.0.0.1");
+  } catch (const std::runtime_error& reason) {
+    BOOST_TEST_MESSAGE("skipped: this machine has no IPv6: " << reason.what());
+    return;
+  }
+  for (const std::string host : {"0.0.0.0", "::", "::1"}) {
+    const served_index server(grouped_index().index(), {"--host", host, "--quiet"});
+    bool has_v6 = false;
+    for (const std::string url : server.announced.at("urls")) {
+      const std::string authority = url.substr(7, url.size() - 8), name = authority.substr(0, authority.rfind(':'));
+      const bool is_v6 = name.starts_with('[');
+      has_v6 = has_v6 || is_v6;
+      const connection to(server.port, is_v6 ? name.substr(1, name.size() - 2) : name);
+      to.send("GET /api/index HTTP/1.1\r\nHost: " + authority + "\r\nOrigin: http://" + authority + "\r\n\r\n");
+      BOOST_TEST(to.read_to_end().status == 200, url);
+    }
+    BOOST_TEST(has_v6 == (host != "0.0.0.0"));
+    BOOST_TEST(server.announced.at("url") == server.announced.at("urls").at(0));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

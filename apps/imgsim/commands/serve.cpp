@@ -28,7 +28,7 @@ void serve_command::describe(option_set& options) {
   options
       .custom(
           "host", "ADDRESS", [this](const std::string& text) { address_.host = text; },
-          "address to listen at; 0.0.0.0 lets every machine of the network look at the photos")
+          "address to listen at; 0.0.0.0, or :: for IPv6, too, lets every machine of the network look at the photos")
       .defaults_to(address_.host);
   options.whole("port", "P", port_, {0, 65535}, "port to listen at; 0 takes any that is free");
   options.path("thumbnails", "DIR", thumbnails_, "folder that keeps thumbnails between runs")
@@ -44,11 +44,13 @@ exit_code serve_command::run(session& session) {
   run_http_server(pages, address_, stop, [&](const listen_address& bound) {
     if (!is_for_this_machine(bound.host))
       session.warn("every machine that reaches " + bound.host + " can look at the photos of this index");
+    const std::vector<std::string> urls = urls_of(bound);
     if (session.wants_json()) {
-      session.print(
-          {{"url", urls_of(bound).front()}, {"index", path_to_text(index_.string())}, {"photos", pages.photos()}});
+      session.print({{"url", urls.front()},
+                     {"urls", urls},
+                     {"index", path_to_text(index_.string())},
+                     {"photos", pages.photos()}});
     } else {
-      const std::vector<std::string> urls = urls_of(bound);
       std::cout << count_text(pages.photos(), "photo") << " at " << urls.front() << '\n';
       for (std::size_t i = 1; i < urls.size(); ++i) std::cout << "or at " << urls[i] << '\n';
     }

@@ -29,17 +29,33 @@ std::string url_of(const listen_address& address) {
   return "http://" + (is_v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port) + "/";
 }
 
+namespace {
+
+/// Of an interface's address, as text; empty where a browser cannot open it.
+std::string address_text(const ifaddrs& at, bool with_v6) {
+  if (at.ifa_addr == nullptr || (at.ifa_flags & IFF_UP) == 0) return {};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (at.ifa_addr->sa_family == AF_INET) {
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(at.ifa_addr)->sin_addr, text.data(), text.size());
+  } else if (at.ifa_addr->sa_family == AF_INET6 && with_v6) {
+    const in6_addr& address = reinterpret_cast<const sockaddr_in6*>(at.ifa_addr)->sin6_addr;
+    // One of a link means nothing without the interface, which no browser takes in an address.
+    if (!IN6_IS_ADDR_LINKLOCAL(&address)) ::inet_ntop(AF_INET6, &address, text.data(), text.size());
+  }
+  return text.data();
+}
+
+}  // namespace
+
 std::vector<std::string> urls_of(const listen_address& bound) {
-  if (bound.host != "0.0.0.0" && bound.host != "::") return {url_of(bound)};
+  const bool with_v6 = bound.host == "::";  // and IPv4
+  if (bound.host != "0.0.0.0" && !with_v6) return {url_of(bound)};
   std::vector<std::string> urls, own;
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) list = nullptr;
-  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
-    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET || (at->ifa_flags & IFF_UP) == 0) continue;
-    std::array<char, INET_ADDRSTRLEN> text{};
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(at->ifa_addr)->sin_addr, text.data(), text.size());
-    (is_loopback_address(text.data()) ? own : urls).push_back(url_of({text.data(), bound.port}));
-  }
+  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next)
+    if (const std::string text = address_text(*at, with_v6); !text.empty())
+      (is_loopback_address(text) ? own : urls).push_back(url_of({text, bound.port}));
   ::freeifaddrs(list);
   urls.insert(urls.end(), own.begin(), own.end());
   return urls.empty() ? std::vector{url_of({"127.0.0.1", bound.port})} : urls;
