@@ -54,6 +54,24 @@ BOOST_AUTO_TEST_CASE(what_pages_from_elsewhere_ask_for_is_refused_for_reading_to
   BOOST_TEST(!why_refused({"GET", "127.0.0.1:8080", ""}, "127.0.0.1"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_malformed_is_told_from_what_is_of_elsewhere) {
+  const auto status = [](const char* method, const char* host, const char* origin) {
+    const auto refused = why_refused({method, host, origin}, "127.0.0.1");
+    return refused ? refused->status : 200;
+  };
+  for (const char* host :
+       {"", ":8080", "::1", "[::1", "[::1]8080", "[::1]x:80", "[127.0.0.1]:80", "[]", "localhost:80x",
+        "localhost:80:80", "localhost@evil.example", "evil example", "evil.example/", "\"evil\""})
+    BOOST_TEST(status("GET", host, "") == 400, host);
+  for (const char* host :
+       {"evil.example", "evil.example:8080", "[::2]:8080", "192.168.1.7", "evil_1-2.example:", "127.1"})
+    BOOST_TEST(status("GET", host, "") == 403, host);
+  for (const char* origin : {"null", "http://evil.example", "no origin"})
+    BOOST_TEST(status("GET", "127.0.0.1", origin) == 403, origin);
+  BOOST_TEST(status("POST", "127.0.0.1", "") == 403);
+  BOOST_TEST(status("POST", "127.0.0.1", "http://127.0.0.1") == 200);
+}
+
 BOOST_AUTO_TEST_CASE(servers_of_this_machine_are_told_from_others) {
   for (const char* bound : {"127.0.0.1", "127.8.9.10", "::1", "localhost", "Localhost"})
     BOOST_TEST(imgsim::app::is_for_this_machine(bound), bound);

@@ -91,11 +91,4 @@ BOOST_AUTO_TEST_CASE(clients_that_say_nothing_keep_no_other_waiting) {
   BOOST_TEST(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < 4);
 }
 
-BOOST_AUTO_TEST_CASE(two_hosts_are_refused) {
-  const served_index server(grouped_index().index());
-  const connection to(server.port);
-  to.send("GET /api/index HTTP/1.1\r\nHost: " + server.host() + "\r\nHost: " + server.host() + "\r\n\r\n");
-  BOOST_TEST(to.read_to_end().status == 400);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

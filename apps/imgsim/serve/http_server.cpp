@@ -146,6 +146,13 @@ std::vector<std::byte> read_body(const httplib::Request& request, const httplib:
   return body;
 }
 
+/// Of what the library refuses by itself.
+std::string reason_of(int status) {
+  if (status == 404) return "there is no such page";
+  if (status == 413 || status == 414) return "it is too large";
+  return "the request is malformed";
+}
+
 class http_server {
  public:
   http_server(site& pages, listen_address address) : pages_(pages), address_(std::move(address)) {
@@ -168,8 +175,7 @@ class http_server {
       server_.Post(path, [this](const httplib::Request& request, httplib::Response& response,
                                 const httplib::ContentReader& content) { post(request, response, content); });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-      if (response.body.empty())
-        send_reason(response, response.status, response.status == 413 ? "it is too large" : "there is no such page");
+      if (response.body.empty()) send_reason(response, response.status, reason_of(response.status));
     });
   }
 
@@ -218,12 +224,13 @@ class http_server {
     // Links from elsewhere lead to the first page, whose script does the rest.
     const std::string site = request.get_header_value("Sec-Fetch-Site");
     const bool is_from_elsewhere = (site == "cross-site" || site == "same-site") && request.path != "/";
-    if (request.get_header_value_count("Host") > 1) {
-      send_reason(response, 400, "a request names one Host");
+    for (const char* name : {"Host", "Origin"}) {
+      if (request.get_header_value_count(name) < 2) continue;
+      send_reason(response, 400, std::string("a request names one ") + name);
       return true;
     }
-    if (const auto reason = why_refused({request.method, host, origin, is_from_elsewhere}, address_.host, machine_)) {
-      send_reason(response, 403, *reason);
+    if (const auto refused = why_refused({request.method, host, origin, is_from_elsewhere}, address_.host, machine_)) {
+      send_reason(response, refused->status, refused->reason);
       return true;
     }
     // Nothing here is long enough to be asked for in parts, and many parts of one photo would be long.

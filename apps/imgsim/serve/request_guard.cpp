@@ -23,13 +23,21 @@ std::string address_bytes(std::string_view host) {
   return {};
 }
 
-/// Whether nothing but ":" and digits follows the host.
-bool has_port_or_none(std::string_view authority) {
-  const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
-  const std::size_t colon = bracket == std::string_view::npos ? bracket : authority.find(':', bracket);
-  if (colon == std::string_view::npos) return bracket == 0 || bracket + 1 == authority.size();
-  return (bracket == 0 || colon == bracket + 1) &&
-         std::ranges::all_of(authority.substr(colon + 1), [](char c) { return '0' <= c && c <= '9'; });
+bool is_letter_or_digit(char c) {
+  return ('0' <= c && c <= '9') || ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z');
+}
+
+/// Whether it is host or host:port as RFC 3986 (3.2.2) has them: an IPv6 address in brackets, or any other host.
+bool is_well_formed(std::string_view authority) {
+  const std::string_view host = host_part(authority);
+  const bool is_v6 = authority.starts_with('[');
+  const bool is_host =
+      is_v6 ? address_bytes(host).size() == sizeof(in6_addr) : !host.empty() && std::ranges::all_of(host, [](char c) {
+        return is_letter_or_digit(c) || std::string_view("-._~%!$&'()*+,;=").find(c) != std::string_view::npos;
+      });
+  const std::string_view rest = authority.substr(std::min(authority.size(), host.size() + (is_v6 ? 2 : 0)));
+  return is_host && (rest.empty() || rest.starts_with(':')) &&
+         std::ranges::all_of(rest.substr(rest.empty() ? 0 : 1), [](char c) { return '0' <= c && c <= '9'; });
 }
 
 }  // namespace
@@ -56,22 +64,23 @@ bool is_for_this_machine(std::string_view bound) {
   return is_loopback_address(bound) || equal_but_for_case(bound, "localhost");
 }
 
-std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound,
-                                       std::string_view machine) {
+std::optional<refused_request> why_refused(const guarded_request& request, std::string_view bound,
+                                           std::string_view machine) {
+  if (!is_well_formed(request.host)) return refused_request{400, "a request names one Host, an address or a name"};
   const std::string host = lower_case(std::string(host_part(request.host)));
   const bool is_here = is_for_this_machine(bound);
   const bool is_machine =
       !is_here && !machine.empty() &&
       (equal_but_for_case(host, machine) || equal_but_for_case(host, std::string(machine) + ".local"));
-  const bool is_known = !host.empty() && has_port_or_none(request.host) &&
-                        (host == "localhost" || equal_but_for_case(host, bound) || is_machine ||
-                         (is_here ? is_loopback_address(host) : is_ip_address(host)));
+  const bool is_known = host == "localhost" || equal_but_for_case(host, bound) || is_machine ||
+                        (is_here ? is_loopback_address(host) : is_ip_address(host));
   if (!is_known)
-    return "this server is not called " + in_quotes(host_part(request.host)) + "; open the address that it printed";
+    return refused_request{
+        403, "this server is not called " + in_quotes(host_part(request.host)) + "; open the address that it printed"};
   const bool is_own = request.origin == "http://" + std::string(request.host);
   // What only reads has no Origin where a browser asks for its own pages; what has another makes the server work.
   if (request.is_from_elsewhere || (!is_own && (request.method == "POST" || !request.origin.empty())))
-    return "this is accepted from the server's own pages only";
+    return refused_request{403, "this is accepted from the server's own pages only"};
   return std::nullopt;
 }
 

@@ -25,6 +25,11 @@ struct guarded_request {
   bool is_from_elsewhere = false;
 };
 
+struct refused_request {
+  int status;  // 400 where it is malformed, 403 where it is of elsewhere
+  std::string reason;
+};
+
 /// Why a request is not answered; nullopt where it is. `bound` is the address or name that the server listens on,
 /// `machine` the name of this machine, where that is known.
 ///
@@ -32,7 +37,7 @@ struct guarded_request {
 /// server listens there alone. Where it does not, `machine` and `machine`.local will do, too: who could point these
 /// elsewhere is in the network already. A POST must come from the server's own pages: its Origin is http:// and the
 /// Host.
-[[nodiscard]] std::optional<std::string> why_refused(const guarded_request& request, std::string_view bound,
-                                                     std::string_view machine = {});
+[[nodiscard]] std::optional<refused_request> why_refused(const guarded_request& request, std::string_view bound,
+                                                         std::string_view machine = {});
 
 }  // namespace imgsim::app

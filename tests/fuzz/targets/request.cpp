@@ -35,9 +35,10 @@ bool answer_request(std::span<const std::byte> input) {
     text.remove_prefix(std::min(text.size(), line.size() + 1));
   }
   const auto& [method, host, origin, bound] = lines;
-  const auto reason = imgsim::app::why_refused({method, host, origin, !text.empty()}, bound);
-  if (reason) {
-    must(!reason->empty(), "a refusal has a reason");
+  const auto refused = imgsim::app::why_refused({method, host, origin, !text.empty()}, bound);
+  if (refused) {
+    must(!refused->reason.empty(), "a refusal has a reason");
+    must(refused->status == 400 || refused->status == 403, "a refusal is of what is malformed or of elsewhere");
     return false;
   }
   must(text.empty(), "nothing is answered that comes from elsewhere");
