@@ -59,6 +59,14 @@ BOOST_AUTO_TEST_CASE(numbers) {
   BOOST_TEST(probability_text(1, 4) == "1.0000");
   BOOST_TEST(probability_text(1e-9, 4) == "<0.0001");
   BOOST_TEST(probability_text(0, 4) == "0.0000");
+  const struct {
+    double value;
+    const char* text;
+  } percents[] = {{0, "0.0 %"},        {1e-9, "<0.1 %"},       {4e-4, "<0.1 %"}, {6e-4, "0.1 %"},
+                  {0.0123, "1.2 %"},   {0.0996, "10.0 %"},     {0.1, "10 %"},    {0.5, "50 %"},
+                  {0.934, "93 %"},     {0.9896, "99 %"},       {0.99, "99.0 %"}, {0.9994, "99.9 %"},
+                  {0.9996, ">99.9 %"}, {1 - 1e-16, ">99.9 %"}, {1, "100.0 %"}};
+  for (const auto& row : percents) BOOST_TEST(percent_text(row.value) == row.text);
   BOOST_TEST(fixed_text(std::numeric_limits<double>::quiet_NaN(), 2) == "nan");
   BOOST_TEST(fixed_text(-std::numeric_limits<double>::infinity(), 2) == "-inf");
   BOOST_TEST(fixed_text(std::numeric_limits<double>::max(), 1).size() == 311u);

@@ -6,6 +6,7 @@
 
 #include <imgsim/image/decode.hpp>
 #include <imgsim/report/html_style.hpp>
+#include <imgsim/report/number.hpp>
 
 #include "serve/served_index.hpp"
 
@@ -74,14 +75,19 @@ BOOST_AUTO_TEST_CASE(neighbours_are_those_of_query) {
   for (const std::string metric : {"cosine", "euclidean"}) {
     const auto answer = server.get("/api/neighbours?row=5&n=7&metric=" + metric).json();
     auto matches = answer.at("matches");
-    for (auto& match : matches) match.erase("probability");
+    for (auto& match : matches)
+      for (const char* more : {"probability", "percent"}) match.erase(more);
     BOOST_TEST(matches == matches_of_command({"--id", "5", "-n", "7", "--metric", metric}));
   }
 }
 
-BOOST_AUTO_TEST_CASE(probabilities_are_those_of_query) {
-  const auto answer = shared_server().get("/api/neighbours?row=5&n=7&prior=0.01").json();
-  BOOST_TEST(answer.at("matches") == matches_of_command({"--id", "5", "-n", "7", "--probability", "--prior", "0.01"}));
+BOOST_AUTO_TEST_CASE(probabilities_are_those_of_query_and_come_as_text_too) {
+  auto matches = shared_server().get("/api/neighbours?row=5&n=7&prior=0.01").json().at("matches");
+  for (auto& match : matches) {
+    BOOST_TEST(match.at("percent") == imgsim::percent_text(match.at("probability").get<double>()));
+    match.erase("percent");
+  }
+  BOOST_TEST(matches == matches_of_command({"--id", "5", "-n", "7", "--probability", "--prior", "0.01"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_new_photo_is_answered_as_query_does) {
@@ -92,7 +98,8 @@ BOOST_AUTO_TEST_CASE(a_new_photo_is_answered_as_query_does) {
     const http_answer answer = shared_server().post("/api/search?n=9&metric=" + metric, read_text(photo));
     BOOST_TEST(answer.status == 200);
     auto matches = answer.json().at("matches");
-    for (auto& match : matches) match.erase("probability");
+    for (auto& match : matches)
+      for (const char* more : {"probability", "percent"}) match.erase(more);
     BOOST_TEST(matches == matches_of_command({photo.string(), "-n", "9", "--metric", metric}));
   }
   const auto predicted = must_run({"predict", "--index", grouped_index().index(), photo.string(), "--json"}).json();

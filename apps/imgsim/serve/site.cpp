@@ -25,6 +25,7 @@
 #include <imgsim/metric/cosine.hpp>
 #include <imgsim/metric/registry.hpp>
 #include <imgsim/report/escape.hpp>
+#include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
 
@@ -162,6 +163,9 @@ json site::answer(const collection& shown, match_list list, const request_parame
   const double prior = parameters.real("prior", 0.5, {1e-9, 1 - 1e-9});
   if (shown.calibration() && list.metric == cosine::name) add_probabilities(list, *shown.calibration(), prior);
   json document = to_json(list, shown.index());
+  for (std::size_t i = 0; i < list.probabilities.size(); ++i)
+    if (json& match = document["matches"][i]; !match["probability"].is_null())
+      match["percent"] = percent_text(list.probabilities[i]);
   document["version"] = shown.version();
   return document;
 }

@@ -20,13 +20,27 @@ namespace imgsim {
   return text;
 }
 
+namespace detail {
+
+/// A number of 0 to `most`, rounded, but never to one of them that it is not.
+[[nodiscard]] inline std::string rounded_inside(double value, double most, int digits) {
+  const std::string text = fixed_text(value, digits), zero = fixed_text(0, digits);
+  const double step = std::pow(10.0, -digits);
+  if (value < most && text == fixed_text(most, digits)) return ">" + fixed_text(most - step, digits);
+  return value > 0 && text == zero ? "<" + fixed_text(step, digits) : text;
+}
+
+}  // namespace detail
+
 /// A probability, rounded, but never to a certainty that it is not: "0.9341", and ">0.9999" for 0.99999.
 [[nodiscard]] inline std::string probability_text(double value, int digits) {
-  const std::string text = fixed_text(value, digits);
-  if (value < 1 && text.front() == '1') return ">0." + std::string(static_cast<std::size_t>(digits), '9');
-  if (value > 0 && text.find_first_not_of("0.") == std::string::npos)
-    return "<0." + std::string(static_cast<std::size_t>(digits - 1), '0') + "1";
-  return text;
+  return detail::rounded_inside(value, 1, digits);
+}
+
+/// The same for a glance, with a decimal near its ends: "93 %", "1.2 %", "99.8 %", and ">99.9 %" for 0.99999.
+[[nodiscard]] inline std::string percent_text(double value) {
+  const double percent = 100 * value;
+  return detail::rounded_inside(percent, 100, percent < 10 || percent >= 99 ? 1 : 0) + " %";
 }
 
 /// The shortest text within `digits` significant digits: "1200", "0.05", "1.5e-07".

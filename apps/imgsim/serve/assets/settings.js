@@ -83,10 +83,7 @@ export function controls(settings, changed) {
 
 /** "0.934", "97 %". */
 export function scoreText(match, settings) {
-  if (settings.score === 'probability' && match.probability !== undefined && match.probability !== null) {
-    const percent = 100 * match.probability;
-    return percent > 99.9 ? '> 99.9 %' : percent < 0.1 ? '< 0.1 %' : `${percent.toFixed(percent < 10 || percent >= 99 ? 1 : 0)} %`;
-  }
+  if (settings.score === 'probability' && match.percent !== undefined) return match.percent;
   if (match.similarity === null) return 'none';
   const text = match.similarity.toFixed(3);
   return text === '-0.000' ? '0.000' : text;
