@@ -301,6 +301,11 @@ def duplicated(person, collection):
     person.sees("same file")
     names = person.browser.run("return [...document.querySelectorAll('.pair-group a')].map((one) => decodeURIComponent(one.hash)).join()")
     expect("red/05.png" in names and "red/copy.png" in names, f"the copy is not found: {names}")
+    person.browser.chrome("Emulation.setDeviceMetricsOverride", width=390, height=700, deviceScaleFactor=2, mobile=True)
+    shown = person.browser.run("""return [...document.querySelectorAll('.pair-group .tile')].map((tile) => tile.innerText + tile.title).join()""")
+    for part in ("05.png\nred\nsame file", "red/copy.png"):
+        expect(part in shown, f"{part!r} is not shown below its photo on a phone: {shown!r}")
+    person.browser.chrome("Emulation.clearDeviceMetricsOverride")
 
 
 def hostile_names(person, collection):

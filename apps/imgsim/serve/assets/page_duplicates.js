@@ -1,6 +1,6 @@
 // Photos that are one photo.
 import {counted, element} from './dom.js';
-import {shownName} from './collection.js';
+import {collection, fileName, shownName} from './collection.js';
 import {tile} from './tile.js';
 import {watch} from './background.js';
 
@@ -16,11 +16,18 @@ function tieOf(group, row) {
   return closest?.mirrored ? 'mirrored' : 'near-identical';
 }
 
+/** Which is which: a copy often differs by its name or its folder alone, and a finger has nothing to hover with. */
+function captionOf(group, row) {
+  const path = collection.paths[row], folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+  return [element('bdi', {class: 'label'}, fileName(row)), folder && element('bdi', {class: 'label place'}, shownName(folder)),
+    element('span', {class: 'place'}, tieOf(group, row))].filter(Boolean);
+}
+
 function section(group, at) {
   const kind = group.exact ? 'the same file' : `near-identical, precision ${group.precision.toFixed(3)}`;
   return element('section', {class: 'pair-group', 'aria-labelledby': `duplicates-${at}`},
     element('h2', {id: `duplicates-${at}`}, `${counted(group.photos.length, 'photo')} `, element('span', {class: 'quiet'}, kind)),
-    element('ul', {class: 'strip large'}, ...group.photos.map(({row}) => element('li', {}, tile(row, [element('span', {class: 'place'}, tieOf(group, row))])))));
+    element('ul', {class: 'strip large'}, ...group.photos.map(({row}) => element('li', {}, tile(row, captionOf(group, row), {title: shownName(collection.paths[row])})))));
 }
 
 export function show(main) {
