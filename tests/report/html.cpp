@@ -86,6 +86,18 @@ BOOST_AUTO_TEST_CASE(all_parts_are_escaped) {
   BOOST_TEST(count_of(html, "&lt;script&gt;") == 25u);
 }
 
+BOOST_AUTO_TEST_CASE(long_text_of_a_table_keeps_a_width_that_can_be_read) {
+  const std::string path = "holidays/the lake/august.jpg";
+  html_page page("Photos");
+  text_table cells{{{"path"}, {"n", alignment::right}}, {}};
+  cells.add_row({path, "1"});
+  cells.add_row({"a.jpg", "12345678901234567890"});
+  const std::string html = page.table(cells).html();
+  BOOST_TEST(holds(html, "<td class=\"long\">" + path + "</td><td class=\"right\">1</td>"));
+  BOOST_TEST(holds(html, "<td>a.jpg</td><td class=\"right\">12345678901234567890</td>"));
+  BOOST_TEST(holds(html, "td.long{min-width:18ch}"));
+}
+
 BOOST_AUTO_TEST_CASE(a_query_shows_rank_path_and_score) {
   html_page page("Similar photos");
   const std::vector<match> matches{{3, 0.98765f}, {1, 0.5f}, {2, -0.25f}};

@@ -95,6 +95,8 @@ class html_page {
     return *this;
   }
 
+  static constexpr std::size_t kShortCell = 18;  // bytes; longer text keeps this width at least
+
   html_page& table(const text_table& shown) {
     append("<div class=\"table\" tabindex=\"0\"><table>\n<thead><tr>");
     const auto style = [&](std::size_t c) {
@@ -105,7 +107,11 @@ class html_page {
     append("</tr></thead>\n<tbody>\n");
     for (const auto& row : shown.rows) {
       append("<tr>");
-      for (std::size_t c = 0; c < row.size(); ++c) append("<td", style(c), ">", escape_markup(row[c]), "</td>");
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        // A path may be broken anywhere: between columns of numbers it would come to a letter a line.
+        const bool is_long = shown.columns[c].align != alignment::right && row[c].size() > kShortCell;
+        append("<td", is_long ? " class=\"long\"" : style(c), ">", escape_markup(row[c]), "</td>");
+      }
       append("</tr>\n");
     }
     append("</tbody></table></div>\n");
