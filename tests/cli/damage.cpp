@@ -181,6 +181,16 @@ BOOST_AUTO_TEST_CASE(an_index_of_a_newer_imgsim_is_not_to_be_repaired) {
   manifest.replace(at, 12, "\"version\": 9");
   write_text(made.file("manifest.json"), manifest);
   refuses(made.query(), "manifest.json", "reads version 1): update imgsim\n");
+  const command_result verified = run_imgsim({"verify", made.index()});
+  BOOST_TEST(verified.exit_code == 1);
+  BOOST_TEST(verified.out.starts_with("newer: manifest.json: was made by a newer imgsim"), verified.out);
+  BOOST_TEST(verified.out.ends_with("; update imgsim\n" + made.index() + " cannot be checked by this imgsim\n"),
+             verified.out);
+  const auto document = run_imgsim({"verify", made.index(), "--json"}).json();
+  BOOST_TEST(document.at("sound") == false);
+  BOOST_TEST_REQUIRE(document.at("findings").size() == 1u);
+  BOOST_TEST(document.at("findings")[0].at("severity") == "newer");
+  BOOST_TEST(document.at("findings")[0].at("advice") == "update imgsim");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

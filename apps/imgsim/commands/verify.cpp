@@ -1,5 +1,6 @@
 #include "commands/verify.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include "pipeline/model_files.hpp"
@@ -11,6 +12,21 @@
 
 namespace imgsim::app {
 
+namespace {
+
+const char* name_of(severity of) {
+  return of == severity::damage ? "damage" : of == severity::newer ? "newer" : "note";
+}
+
+/// "is sound", by the worst of what was found.
+const char* verdict_of(severity worst) {
+  return worst == severity::damage  ? "is damaged"
+         : worst == severity::newer ? "cannot be checked by this imgsim"
+                                    : "is sound";
+}
+
+}  // namespace
+
 command_help verify_command::help() const {
   return {.usage = "IDX | MODEL",
           .about =
@@ -18,7 +34,8 @@ command_help verify_command::help() const {
               "groups against its rows, its copy of the model, and whether its photos are still as they were. Of a "
               "model it checks that the weights are whole and fit the architecture. Nothing is changed.",
           .examples = {"imgsim verify photos.idx", "imgsim verify photos.safetensors --json"},
-          .exit_codes = {"0  all holds; notes may be printed", "1  damaged, or cannot be read", "2  wrong usage"}};
+          .exit_codes = {"0  all holds; notes may be printed", "1  damaged, made by a newer imgsim, or cannot be read",
+                         "2  wrong usage"}};
 }
 
 void verify_command::describe(option_set& options) {
@@ -45,21 +62,22 @@ exit_code verify_command::run(session& session) {
                           "restore it from a copy, or train anew with imgsim train"});
     }
   }
-  const bool sound =
-      std::ranges::none_of(findings, [](const finding& found) { return found.severity == severity::damage; });
+  severity worst = severity::note;
+  for (const finding& found : findings) worst = std::max(worst, found.severity);
+  const bool sound = worst == severity::note;
   if (session.wants_json()) {
     json list = json::array();
     for (const finding& found : findings)
-      list.push_back({{"severity", found.severity == severity::damage ? "damage" : "note"},
+      list.push_back({{"severity", name_of(found.severity)},
                       {"file", path_to_text(found.file)},
                       {"what", found.what},
                       {"advice", found.advice}});
     session.print({{"path", path_to_text(path.string())}, {"sound", sound}, {"findings", std::move(list)}});
   } else {
     for (const finding& found : findings)
-      std::cout << (found.severity == severity::damage ? "damage: " : "note: ")
+      std::cout << name_of(found.severity) << ": "
                 << printable_utf8(found.file + ": " + found.what + "; " + found.advice) << '\n';
-    std::cout << printable_utf8(path.string()) << (sound ? " is sound\n" : " is damaged\n");
+    std::cout << printable_utf8(path.string()) << ' ' << verdict_of(worst) << '\n';
   }
   return sound ? exit_code::done : exit_code::failed;
 }

@@ -35,6 +35,7 @@ namespace imgsim {
 
 enum class severity {
   note,    // worth knowing; the index answers rightly
+  newer,   // a newer imgsim made it: this one cannot tell
   damage,  // the index must not be relied on
 };
 
@@ -65,9 +66,13 @@ class index_inspection {
       std::optional<index_version> found = find_version(folder_);
       if (!found) throw io_error(folder_ / index_file::kManifest, "is missing");
       version_ = *std::move(found);
+      if (is_of_newer_imgsim(version_.manifest)) return;
       manifest_ = parse_manifest(version_.manifest, folder_ / index_file::kManifest);
       has_manifest_ = true;
     });
+    if (is_of_newer_imgsim(version_.manifest))
+      findings_.push_back({severity::newer, index_file::kManifest,
+                           "was made by a newer imgsim, whose indexes this one does not read", "update imgsim"});
     if (!has_manifest_) return std::move(findings_);
     if (!manifest_checksum_holds(version_.manifest))
       damage(index_file::kManifest, "differs from what was written: its own checksum does not hold");
