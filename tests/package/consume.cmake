@@ -1,5 +1,6 @@
 # cmake -P: builds a consumer of imgsim in the way `way` and runs it. Variables: way, source, build, work, generator,
-# compiler; nvcc for `cuda`, keras (ON where there is that component) for `installed`.
+# compiler; nvcc for `cuda`, keras (ON where there is that component) for `installed`, module (a file name) for
+# `command_alone`, which installs the command without the CUDA backend.
 function(step)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(result)
@@ -14,6 +15,19 @@ endif()
 
 file(REMOVE_RECURSE ${work})
 set(prefix ${work}/prefix)
+if(way STREQUAL "command_alone")
+  step(${CMAKE_COMMAND} -S ${source} -B ${work}/build -G ${generator} -DCMAKE_CXX_COMPILER=${compiler} -DIMGSIM_BUILD_TESTS=OFF)
+  # As built there.
+  file(COPY ${build}/bin/imgsim DESTINATION ${work}/build/bin)
+  file(COPY ${build}/apps/imgsim/share DESTINATION ${work}/build/apps/imgsim)
+  step(${CMAKE_COMMAND} --install ${work}/build --prefix ${prefix})
+  step(${prefix}/bin/imgsim --version)
+  file(GLOB_RECURSE modules ${prefix}/*/${module})
+  if(modules)
+    message(FATAL_ERROR "there is a CUDA backend that nobody built: ${modules}")
+  endif()
+  return()
+endif()
 if(NOT way STREQUAL "subdirectory")
   step(${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
 endif()
