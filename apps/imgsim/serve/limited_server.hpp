@@ -30,7 +30,9 @@ class limited_stream final : public httplib::Stream {
   /// Whether anything comes in `time`.
   [[nodiscard]] bool has_begun(std::chrono::milliseconds time) const { return waited(POLLIN, time); }
 
-  bool is_readable() const override { return waited(POLLIN, receiving_.patience(transfer_limit::clock::now())); }
+  bool is_readable() const override {
+    return begin_ < end_ || waited(POLLIN, receiving_.patience(transfer_limit::clock::now()));
+  }
   bool is_writable() const override {
     const auto now = transfer_limit::clock::now();
     return waited(POLLOUT, sending_.value_or(transfer_limit(now)).patience(now));

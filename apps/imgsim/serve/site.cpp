@@ -262,19 +262,23 @@ void site::keep_thumbnails(const std::stop_token& stop) {
 void site::keep_thumbnails_of(const collection& shown, std::unordered_set<std::string>& kept,
                               const std::stop_token& stop) {
   const photo_index& index = shown.index();
+  const bool is_first = kept.empty();  // later versions, which may come every second, cost what is new in them
   std::unordered_set<std::string_view> contents;
-  for (const indexed_photo& photo : index.photos()) contents.insert(photo.content_hash);
-  for (const std::string& content : kept)
-    if (!contents.contains(content)) thumbnails_.forget(content);
-  kept.clear();
+  for (const indexed_photo& photo : index.photos())
+    if (photo.size > kSmallPhoto) contents.insert(photo.content_hash);
+  std::erase_if(kept, [&](const std::string& content) {
+    if (contents.contains(content)) return false;
+    thumbnails_.forget(content);
+    return true;
+  });
   for (const std::string_view content : contents)
-    if (std::string there(content); thumbnails_.is_kept(there)) kept.insert(std::move(there));
-  thumbnails_.remove_old();
+    if (std::string one(content); !kept.contains(one) && thumbnails_.is_kept(one)) kept.insert(std::move(one));
+  if (is_first) thumbnails_.remove_old();
   for (std::size_t row = 0; row < index.size(); ++row) {
     // An index that was replaced begins anew, and the old one is not kept for this.
     if (stop.stop_requested() || current_.get().get() != &shown) return;
     const indexed_photo& photo = index.photos()[row];
-    if (photo.size <= kSmallPhoto || kept.contains(photo.content_hash)) continue;
+    if (!contents.contains(photo.content_hash) || kept.contains(photo.content_hash)) continue;
     try {
       if (thumbnails_.keep(index, row)) kept.insert(photo.content_hash);
     } catch (const std::exception&) {
