@@ -78,9 +78,10 @@ bool thumbnail_store::keep(const photo_index& index, std::size_t row) {
 
 bool thumbnail_store::is_kept(const std::string& content) const {
   const std::optional<std::filesystem::path> file = file_of(content);
+  if (!file) return false;
   std::error_code failure;
-  if (file) std::filesystem::last_write_time(*file, std::filesystem::file_time_type::clock::now(), failure);
-  return file && !failure;
+  std::filesystem::last_write_time(*file, std::filesystem::file_time_type::clock::now(), failure);
+  return !failure || std::filesystem::exists(*file, failure);  // in a folder that can only be read
 }
 
 void thumbnail_store::forget(const std::string& content) {

@@ -95,7 +95,7 @@ class html_page {
     return *this;
   }
 
-  static constexpr std::size_t kShortCell = 18;  // bytes; longer text keeps this width at least
+  static constexpr std::size_t kShortCell = 18;  // bytes, whose words are not broken; longer text is as wide at least
 
   html_page& table(const text_table& shown) {
     append("<div class=\"table\" tabindex=\"0\"><table>\n<thead><tr>");

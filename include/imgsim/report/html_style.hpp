@@ -58,7 +58,8 @@ table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-num
 th,td{padding:6px 14px 6px 0;text-align:left;border-bottom:1px solid var(--line)}
 th{color:var(--muted);font-weight:600;white-space:nowrap}
 th.right,td.right{text-align:right;white-space:nowrap}
-td.long{min-width:18ch}
+td{overflow-wrap:normal}
+td.long{overflow-wrap:anywhere;min-width:18ch}
 footer{margin-top:22px;font-size:.85rem}
 @media(max-width:520px){.wrap{padding:16px 10px 32px}section{padding:16px 12px;border-radius:8px}h1{font-size:1.4rem}
 ul.cards{gap:8px;grid-template-columns:repeat(auto-fill,minmax(132px,1fr))}ul.cards.small{grid-template-columns:repeat(auto-fill,minmax(72px,1fr))}}
