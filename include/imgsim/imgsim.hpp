@@ -42,6 +42,7 @@
 #include <imgsim/cluster/choose_k.hpp>
 #include <imgsim/cluster/condensed_distances.hpp>
 #include <imgsim/cluster/cost_bound.hpp>
+#include <imgsim/cluster/cover_bound.hpp>
 #include <imgsim/cluster/covering_medoids.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/gap_statistic.hpp>

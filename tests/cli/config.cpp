@@ -150,6 +150,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_told_with_file_and_line_and_exit_code_2) {
     std::string text;
     std::string message;  // behind the path
   } table[] = {
+      {"gridd = 'x.png'\n", ":1: there is no option 'gridd'; did you mean grid?"},
       {"sed = 3\n", ":1: there is no option 'sed'; did you mean seed?"},
       {"\n[qury]\nnumber = 3\n", ":2: there is no command 'qury'; did you mean query?"},
       {"[query]\nnumbr = 3\n", ":2: there is no option 'numbr'; did you mean number?"},

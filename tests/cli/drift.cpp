@@ -55,6 +55,8 @@ BOOST_AUTO_TEST_CASE(photos_of_the_same_kind_are_not_drift) {
     BOOST_TEST(drift.at("drifted") == false);
     BOOST_TEST(drift.at("told_apart").get<double>() <= drift.at("chance").get<double>());
     BOOST_TEST(drift.at("photos") == result.json().at("photos"));
+    const std::string text = kinds().index(photos).out;
+    BOOST_TEST(text.find("\ndrift: none; a photo here is told from one ") != std::string::npos, text);
   }
 }
 

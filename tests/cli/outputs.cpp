@@ -278,16 +278,49 @@ BOOST_AUTO_TEST_CASE(two_commands_do_not_write_into_one_folder_of_results) {
   static_cast<void>(must_run({"cluster", "--index", made.index(), "-k", "3", "--out", folder.path().string()}));
 }
 
-BOOST_AUTO_TEST_CASE(a_limit_on_the_size_of_files_is_a_failure_and_no_end) {
-  const trained_folder& made = shared_folder();
-  const temporary_folder folder;
+namespace {
+
+/// A run whose files may not be larger than 4 KiB.
+command_result run_with_small_files(const std::vector<std::string>& line) {
   struct rlimit before{};
   BOOST_TEST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   const struct rlimit small{4096, before.rlim_max};
   BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const auto refused =
-      run_imgsim({"query", "--index", made.index(), "--id", "0", "--grid", (folder.path() / "grid.png").string()});
+  const command_result result = run_imgsim(line);
   BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  return result;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(files_of_groups_change_together_or_not_at_all) {
+  const trained_folder made;
+  const temporary_folder folder;
+  const auto line = [&](const char* k) {
+    return std::vector<std::string>{"cluster", "--index", made.index(), "-k", k, "--out", folder.path().string()};
+  };
+  const auto contents = [&] {
+    std::string all = read_text(made.index() + "/k_groups.json");
+    for (const char* name : {"k_groups.json", "contact_sheet.png", "report.html"})
+      all += read_text(folder.path() / name);
+    return all;
+  };
+  static_cast<void>(must_run(line("3")));
+  const std::string before = contents();
+  const auto refused = run_with_small_files(line("2"));
+  BOOST_TEST(refused.exit_code == 1);
+  BOOST_TEST(refused.err.find("contact_sheet.png: cannot be written: File too large") != std::string::npos,
+             refused.err);
+  BOOST_TEST((contents() == before));
+  static_cast<void>(must_run(line("2")));
+  BOOST_TEST((contents() != before));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_on_the_size_of_files_is_a_failure_and_no_end) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const auto refused = run_with_small_files(
+      {"query", "--index", made.index(), "--id", "0", "--grid", (folder.path() / "grid.png").string()});
   BOOST_TEST(refused.exit_code == 1);
   BOOST_TEST(refused.err.find("grid.png: cannot be written: File too large\n") != std::string::npos, refused.err);
   BOOST_TEST(fs::is_empty(folder.path()));

@@ -27,6 +27,9 @@ const std::vector<bad_line> kBadLines{
     {{"cluster", "--index", "x", "-k", "2", "--out", "--dry-run"},
      "imgsim cluster: --out: a value is missing (DIR) before --dry-run; one that begins so is given as "
      "--out=--dry-run\n"},
+    {{"cluster", "--index", "x", "-k", "2", "--out", "-5"},
+     "imgsim cluster: --out: a value is missing (DIR) before -5; "},
+    {{"cluster", "--index", "x", "--max-distance", "-inf"}, "imgsim cluster: --max-distance: expected a number of at "},
     {{"query", "-n", "-q", "--index", "x"}, "imgsim query: -n: a value is missing (N) before -q; "},
     {{"predict", "-rf.jpg"},
      "imgsim predict: unknown option -rf.jpg; a file whose name begins with - is named as ./-NAME"},

@@ -3,10 +3,15 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 #include <imgsim/cluster/covering_medoids.hpp>
+#include <imgsim/cluster/embedding_distances.hpp>
+#include <imgsim/cpu/search.hpp>
+#include <imgsim/metric/cosine.hpp>
+#include <imgsim/search/similarity.hpp>
 
 #include "cluster/support.hpp"
 
@@ -146,7 +151,26 @@ BOOST_AUTO_TEST_CASE(no_cover_has_fewer_medoids_than_the_least) {
   BOOST_TEST(met > 120u);  // of 160: of few points it is nearly always the fewest
 }
 
-BOOST_AUTO_TEST_CASE(no_swap_that_leaves_all_covered_makes_a_cover_cheaper) {
+BOOST_AUTO_TEST_CASE(weights_bound_covers_of_balls_that_all_overlap) {
+  // Points on a circle, each within the distance of two on either side: no two of them are apart in a circle of 9, and
+  // two balls of 5 cover it. Of 23 points, 4.6 balls' worth.
+  for (const std::size_t size : {5u, 9u, 23u, 100u}) {
+    ball_lists balls;
+    for (std::uint32_t p = 0; p < size; ++p) {
+      std::vector<std::uint32_t> ball;
+      for (std::uint32_t step = 0; step < 5; ++step)
+        ball.push_back(static_cast<std::uint32_t>((p + size + step - 2) % size));
+      balls.add(ball);
+    }
+    BOOST_TEST(least_cover(balls) == (size + 4) / 5);
+  }
+  BOOST_TEST(least_cover(ball_lists()) == 0u);
+  ball_lists empty;
+  empty.add({});
+  BOOST_CHECK_THROW((void)least_cover(empty), invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_better_medoid_that_leaves_all_covered_is_taken) {
   random_stream random(12);
   std::size_t cheaper = 0;
   for (int table = 0; table < 20; ++table) {
@@ -178,6 +202,31 @@ BOOST_AUTO_TEST_CASE(no_swap_that_leaves_all_covered_makes_a_cover_cheaper) {
     }
   }
   BOOST_TEST(cheaper > 20u);
+}
+
+BOOST_AUTO_TEST_CASE(a_cover_is_the_same_of_embeddings_and_of_a_table_on_any_number_of_threads) {
+  random_stream random(13);
+  const tensor<float, 2> points = blobs(300, 6, 5, 2, random);
+  tensor<float, 2> table({300, 300});
+  distance_matrix(cpu_context(1), points.view(), cosine{}, table.view());
+  const resident_distances resident(std::as_const(table).view(), distance_bound(points.view(), cosine{}));
+  std::size_t swaps = 0;
+  for (const double most : {0.01, 0.05, 0.3}) {
+    const covering_options options{.max_distance = most};
+    const covering_result expected = covering_medoids(cpu_context(1), resident, options);
+    swaps += expected.groups.swaps;
+    const auto check = [&](const covering_result& found) {
+      BOOST_TEST(found.least_k == expected.least_k);
+      BOOST_TEST(found.groups.medoids == expected.groups.medoids, boost::test_tools::per_element());
+      BOOST_TEST(found.groups.labels == expected.groups.labels, boost::test_tools::per_element());
+      BOOST_TEST(found.groups.cost == expected.groups.cost);
+      BOOST_TEST(found.groups.swaps == expected.groups.swaps);
+    };
+    check(covering_medoids(cpu_context(4), resident, options));
+    for (const std::size_t threads : {1u, 3u})
+      check(covering_medoids(cpu_context(threads), embedding_distances(points.view(), cosine{}), options));
+  }
+  BOOST_TEST(swaps > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(negative_distances_and_a_point_far_from_itself_are_covered) {

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <imgsim/cluster/choose_k.hpp>
+#include <imgsim/cluster/covering_medoids.hpp>
 #include <imgsim/cluster/embedding_distances.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/cpu/cluster.hpp>
@@ -60,6 +61,26 @@ BOOST_AUTO_TEST_CASE(ranks_take_the_swaps_that_one_takes) {
   check(imgsim::euclidean{}, {.k = 1, .seed = 5});
   check(unbounded{}, {.k = 5, .seed = 5});
   check(imgsim::euclidean{}, {.k = 150, .seed = 5});
+}
+
+BOOST_AUTO_TEST_CASE(ranks_find_the_cover_that_one_finds) {
+  const imgsim::mpi_context context(MPI_COMM_WORLD);
+  const imgsim::tensor<float, 2> all = hard_rows(90, 4, /*damaged=*/false);
+  const part_of mine(context, all);
+  const imgsim::mpi::sharded_rows rows(context, mine.rows());
+  std::size_t swaps = 0;
+  for (const double most : {0.1, 0.5, 1.0, 4.0}) {
+    const imgsim::covering_options options{.max_distance = most};
+    const auto expected = imgsim::covering_medoids(
+        context.local(), imgsim::embedding_distances(all.view(), imgsim::euclidean{}), options);
+    const auto found =
+        imgsim::covering_medoids(context, imgsim::mpi::sharded_distances(rows, imgsim::euclidean{}), options);
+    BOOST_TEST(found.least_k == expected.least_k);
+    BOOST_TEST(found.groups.medoids == expected.groups.medoids, boost::test_tools::per_element());
+    BOOST_TEST((found.groups.cost == expected.groups.cost));
+    swaps += found.groups.swaps;
+  }
+  BOOST_TEST(swaps > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(ranks_choose_the_k_that_one_chooses) {

@@ -101,6 +101,22 @@ BOOST_AUTO_TEST_CASE(an_index_that_breaks_is_shown_as_it_was) {
   BOOST_TEST(server.get("/api/neighbours?row=0").status == 200);
 }
 
+BOOST_AUTO_TEST_CASE(an_index_that_is_gone_is_shown_as_it_was_until_it_is_back) {
+  const trained_folder made;
+  const served_index server(made.index());
+  const auto before = server.get("/api/photos").json();
+  const auto wait_for = [&](std::size_t faults) {
+    for (int i = 0; i < 100 && server.get("/api/index").json().at("faults").size() != faults; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return server.get("/api/index").json().at("faults");
+  };
+  std::filesystem::rename(made.index(), made.index() + "-elsewhere");
+  BOOST_TEST(wait_for(1) == nlohmann::json{"The index is gone; its earlier version is shown."});
+  BOOST_TEST(server.get("/api/photos").json() == before);
+  std::filesystem::rename(made.index() + "-elsewhere", made.index());
+  BOOST_TEST(wait_for(0).empty());
+}
+
 BOOST_AUTO_TEST_CASE(names_of_any_bytes_arrive_as_text) {
   const trained_folder made;
   const std::string evil = "<img src=x onerror=alert(1)>.png", bytes = "caf\xe9.png", quotes = "\"'`&\n.png";

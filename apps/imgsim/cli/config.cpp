@@ -124,8 +124,9 @@ class config_reader {
     }
     if (known == nullptr && own != nullptr) refuse_letter(key, *own);
     if (known == nullptr) {
-      std::vector<std::string> names = names_in(all_.global);
-      if (own != nullptr) names = names_in(*own);
+      std::vector<std::string> names = names_in(own != nullptr ? *own : all_.global);
+      if (const described_command* const command = all_.find(command_); own == nullptr && command != nullptr)
+        for (std::string& other : names_in(command->options)) names.push_back(std::move(other));
       refuse_name(key, "there is no option " + in_quotes(name), name, names);
     }
     static_cast<void>(values_of(*known, node));

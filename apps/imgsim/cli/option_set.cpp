@@ -178,7 +178,8 @@ namespace {
 /// write into a folder of that name.
 void expect_value(const option& asked, const std::string& typed, const std::string& value) {
   constexpr std::string_view kNumber = "0123456789.";
-  if (value.size() < 2 || value.front() != '-' || kNumber.find(value[1]) != std::string_view::npos) return;
+  if (value.size() < 2 || value.front() != '-') return;
+  if (asked.kind == value_kind::text && (kNumber.find(value[1]) != std::string_view::npos || value == "-inf")) return;
   throw usage_error(typed + ": a value is missing (" + asked.metavar + ") before " + value +
                     "; one that begins so is given as --" + asked.name + "=" + value);
 }

@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/folder_lock.hpp"
 #include "cli/global_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/new_folders.hpp"
@@ -76,6 +77,8 @@ class session {
 
   /// The folders of its results.
   new_folders& folders() noexcept { return folders_; }
+  /// Keeps other processes from writing into `folder` until the session ends. Throws io_error where one does.
+  void lock(const std::filesystem::path& folder) { locks_.emplace_back(folder); }
 
   /// --dry-run: nothing is to be written, plan() is told of what would be.
   [[nodiscard]] bool is_dry_run() const noexcept { return options_.dry_run; }
@@ -96,6 +99,7 @@ class session {
   global_options options_;
   std::string command_name_;
   std::string command_line_;
+  std::vector<folder_lock> locks_;  // before the next: an empty folder is removed while it is locked
   new_folders folders_;
   std::unique_ptr<compute> device_;
   std::once_flag watch_once_;  // progress callbacks ask for stop() from several threads

@@ -27,7 +27,10 @@ command_help choose_k_command::help() const {
               "do not differ, the verdict is that there is no cluster structure. The verdict may also be that there is "
               "no clear elbow. Where all photos are the same, or fewer than 3, K is 1. Of more than " +
               count_text(kComparedPhotos) +
-              " photos, a sample of that many is compared. With --out, writes choose_k.csv, choose_k.json and "
+              " photos, a sample of that many is compared. imgsim cluster -k K looks for medoids anew, with other "
+              "starts, and may "
+              "find others of about the same cost; -k auto begins with these. With --out, writes choose_k.csv, "
+              "choose_k.json and "
               "choose_k.svg.",
           .examples = {"imgsim choose-k --index photos.idx --k-max 60 --out curve"},
           .exit_codes = {}};
@@ -54,12 +57,11 @@ void choose_k_command::validate(const option_set&) {
 
 exit_code choose_k_command::run(session& session) {
   const photo_index index = open_index(index_);
-  std::optional<folder_lock> lock;
   if (out_)
-    lock = prepare_result_folder(session, *out_, index.photos_root(),
-                                 {{"choose_k.csv", output_kind::choices},
-                                  {"choose_k.json", output_kind::choice},
-                                  {"choose_k.svg", output_kind::plot}});
+    prepare_result_folder(session, *out_, index.photos_root(),
+                          {{"choose_k.csv", output_kind::choices},
+                           {"choose_k.json", output_kind::choice},
+                           {"choose_k.svg", output_kind::plot}});
   const sweep_result swept =
       session.stoppable("nothing was written", [&] { return sweep_groups(session, index, request_); });
   if (session.is_dry_run()) return session.finish_dry_run(index.size());
@@ -72,7 +74,7 @@ exit_code choose_k_command::run(session& session) {
     session.print(document);
   } else {
     const choose_k_result& choice = swept.choice;
-    std::cout << session.text_of(choose_k_table(swept)) << '\n';
+    std::cout << session.text_of(choose_k_screen_table(swept)) << '\n';
     if (choice.recommended_k > 1) std::cout << session.text_of(criteria_table(swept)) << '\n';
     std::cout << choice.verdict << ": " << choice.reason << '\n'
               << (swept.groups_without_structure() ? "if the photos are to be grouped all the same, take K = "

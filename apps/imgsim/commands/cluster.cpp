@@ -37,9 +37,10 @@ command_help cluster_command::help() const {
           "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. Or, with "
           "--max-distance, into as few groups as it finds in which every photo lies within T of its medoid. It prints "
           "the sum of the distances to the medoids (k-means: of the squared distances to the centroids, for cosine "
-          "2 (1 - cos)) and how far at most that is above the best possible (of up to " +
+          "2 (1 - cos)), for K-medoids also how far at most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
-          " photos, where a quarter of the memory holds their distances), the member that lies farthest "
+          " photos, where a quarter of the memory holds their distances), for --max-distance how many groups it needs "
+          "at the least, the member that lies farthest "
           "from its medoid, and the two groups that are hardest to tell apart (of up to " +
           count_text(kComparedGroups, "group") + "): their overlap is the mean distance to the " +
           "medoid in the one and in the other, together, over the distance between the two medoids. Distances by "
@@ -57,9 +58,9 @@ command_help cluster_command::help() const {
           "more photos than can be compared, those of a sample. With --out, writes k_groups.json, contact_sheet.png "
           "and report.html there; with "
           "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
-          "photos that --outliers leaves out. Photos that changed since they were indexed are listed and left out. Of "
-          "photos "
-          "with one name the later ones are numbered (~2), and symbolic "
+          "photos that --outliers leaves out; photos that changed since they were indexed are listed and left out of "
+          "it (pictures elsewhere "
+          "show what is there now). Of photos with one name the later ones are numbered (~2), and symbolic "
           "links are absolute. The groups are kept in the index for imgsim predict, unless it cannot be "
           "written into. A partition never overwrites or removes a file; one that was interrupted is continued by the "
           "same command, and a DIR that holds the partition of other groups is refused before anything is written.",
@@ -119,7 +120,9 @@ void cluster_command::describe(option_set& options) {
              "many, at least 5")
       .defaults_to(std::to_string(kManyStarts) + " of up to " + count_text(kManyStartsPhotos, "photo") +
                    ", one of more");
-  options.whole("max-swaps", "S", max_swaps_, {0}, "K-medoids stops after S swaps in each start")
+  options
+      .whole("max-swaps", "S", max_swaps_, {0},
+             "K-medoids stops after S swaps in each start, of samples: in each of them, before those over all photos")
       .defaults_to("when no swap lowers the cost");
   options
       .custom(
@@ -204,12 +207,11 @@ exit_code cluster_command::run(session& session) {
       session.is_dry_run() ? nullptr : edit_index_if_writable(session, index_, kNotKept);
   const photo_index index = open_index(index_);
   if (out_) expect_photo_folder(index, "without --out the groups are made and printed all the same");
-  std::optional<folder_lock> lock;
   if (out_)
-    lock = prepare_result_folder(session, *out_, index.photos_root(),
-                                 {{"k_groups.json", output_kind::groups},
-                                  {"contact_sheet.png", output_kind::picture},
-                                  {"report.html", output_kind::page}});
+    prepare_result_folder(session, *out_, index.photos_root(),
+                          {{"k_groups.json", output_kind::groups},
+                           {"contact_sheet.png", output_kind::picture},
+                           {"report.html", output_kind::page}});
   const grouping_result result =
       session.stoppable("nothing was written", [&] { return make_groups(session, index, request_); });
   if (partition_ && session.is_dry_run())
@@ -232,9 +234,11 @@ exit_code cluster_command::run(session& session) {
       session.plan_removal(index.folder() / index_file::kCentroids);
     return session.finish_dry_run(index.size());
   }
+  std::optional<staged_group_files> files;
+  if (out_) files.emplace(session, index, result, *out_);
   if (writer) store_groups(*writer, result);
-  if (out_) {
-    write_group_files(session, index, result, *out_);
+  if (files) {
+    files->commit();
     session.note("wrote k_groups.json, contact_sheet.png and report.html in " + out_->string());
   }
   if (partition_) partition(session, index, result);

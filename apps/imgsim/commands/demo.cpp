@@ -84,6 +84,7 @@ exit_code demo_command::run(session& session) {
   refuse_other_files(out_);
   prepare_output_folder(session, out_, {kMark}, kMark);
   if (session.is_dry_run()) return dry_run(session);
+  session.lock(out_);
   write_file(out_ / kMark, std::string_view());
   if (!photos_) {
     photos_ = out_ / "photos";

@@ -91,7 +91,7 @@ exit_code index_command::run(session& session) {
     if (summary.unchanged == 0)
       session.note("next: imgsim query" + of_index + " PHOTO, imgsim cluster" + of_index +
                    " -k auto --out DIR, or imgsim serve" + of_index);
-    if (drift) std::cout << "drift: " << drift_text(*drift) << '\n';
+    if (drift) std::cout << "drift: " << (drift->drifted() ? "" : "none; ") << drift_text(*drift) << '\n';
   }
   return session.finish();
 }

@@ -1,6 +1,7 @@
 #include "pipeline/choose_k_files.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <imgsim/core/file.hpp>
 #include <imgsim/report/html_sections.hpp>
@@ -59,6 +60,13 @@ text_table choose_k_table(const sweep_result& swept) {
   return table;
 }
 
+text_table choose_k_screen_table(const sweep_result& swept) {
+  constexpr std::array kHeadings{"K", "cost", "squares", "silhouette", "Calinski-H.", "Davies-B.", "DynMSC"};
+  text_table table = choose_k_table(swept);
+  for (std::size_t i = 0; i < table.columns.size(); ++i) table.columns[i].title = kHeadings.at(i);
+  return table;
+}
+
 text_table criteria_table(const sweep_result& swept) {
   const choose_k_result& choice = swept.choice;
   text_table table{{{"criterion"}, {"K", alignment::right}, {"there"}}, {}};
@@ -75,14 +83,13 @@ text_table criteria_table(const sweep_result& swept) {
   const auto add_elbow = [&](const std::string& name, const std::optional<kneedle_result>& elbow, bool is_weak) {
     add(name, elbow ? static_cast<std::size_t>(elbow->x) : 0, elbow ? strength_text(elbow->strength, is_weak) : "none");
   };
-  add_elbow("elbow of the error (Kneedle)", choice.elbow, false);
-  add_elbow("bend of the error on logarithmic axes", choice.bend,
-            choice.bend && choice.bend->strength < imgsim::detail::kClearBend);
+  add_elbow("elbow (Kneedle)", choice.elbow, false);
+  add_elbow("bend on logarithmic axes", choice.bend, choice.bend && choice.bend->strength < imgsim::detail::kClearBend);
   const std::size_t judged = largest_judged_k(swept.photos);
   add("medoid silhouette" + (choice.curve.front().k <= judged ? up_to(judged, choice) : ""), choice.best_silhouette_k,
       fixed_text(at(choice.best_silhouette_k).medoid_silhouette, 3));
   if (const std::size_t k = swept.best_separated_k(); k > 0)
-    add("medoid silhouette, sought for (DynMSC)" + up_to(swept.silhouettes.back().k, choice), k,
+    add("silhouette sought (DynMSC)" + up_to(swept.silhouettes.back().k, choice), k,
         fixed_text(std::ranges::find(swept.silhouettes, k, &silhouette_choice::k)->medoid_silhouette, 3));
   if (choice.best_calinski_harabasz_k > 0) {
     const std::size_t widest = choice.best_calinski_harabasz_k;

@@ -15,6 +15,8 @@ namespace imgsim::app {
 
 /// A row for each K.
 [[nodiscard]] text_table choose_k_table(const sweep_result& swept);
+/// The same under headings that 80 columns of a terminal have room for.
+[[nodiscard]] text_table choose_k_screen_table(const sweep_result& swept);
 /// A row for each criterion: the K it finds best, what it says there, and how stable the groups are.
 [[nodiscard]] text_table criteria_table(const sweep_result& swept);
 [[nodiscard]] json choose_k_json(const sweep_result& swept, const std::string& metric, std::uint64_t seed);

@@ -30,6 +30,7 @@ std::string above_best_text(double cost, double lower_bound) {
 std::string least_k_text(const grouping_result& result) {
   if (!result.least_k) return {};
   if (*result.least_k == result.groups.k()) return ", and no fewer groups can do";
+  if (*result.least_k == 1) return {};
   return ", for which at least " + count_text(*result.least_k, "group") + " are needed";
 }
 
@@ -66,7 +67,7 @@ std::string cost_text(const grouping_result& result) {
   if (result.sample)
     text += ", a mean distance of " + fixed_text(cost / static_cast<double>(result.labels.size()), 4) + " (" +
             fixed_text(result.sample->cost, 4) + " in a sample of " + count_text(result.sample->photos, "photo") +
-            ", where no medoids have less than " + fixed_text(result.sample->lower_bound, 4) + ")";
+            ", no medoids of which have less than " + fixed_text(result.sample->lower_bound, 4) + ")";
   return text;
 }
 
@@ -104,9 +105,10 @@ std::vector<std::string> judgement_lines(const grouping_result& result) {
   return lines;
 }
 
-void write_group_files(const session& session, const photo_index& index, const grouping_result& result,
-                       const std::filesystem::path& folder) {
-  write_file(folder / "k_groups.json", groups_document(result).dump() + "\n");
+staged_group_files::staged_group_files(const session& session, const photo_index& index, const grouping_result& result,
+                                       const std::filesystem::path& folder)
+    : groups_(folder / "k_groups.json"), sheet_(folder / "contact_sheet.png"), page_(folder / "report.html") {
+  groups_.write(groups_document(result).dump() + "\n");
   const std::vector<group_summary> summaries = summarise(result);
   const shown_photos photos = photos_of(session, index);
   std::vector<grouped_photo> outliers;
@@ -116,7 +118,7 @@ void write_group_files(const session& session, const photo_index& index, const g
   const std::string by = result.groups.method + " (" + result.groups.metric;
   const rgb_image sheet =
       draw_contact_sheet(summaries, photos.read, {.title = photos_in_groups + " by " + by + ")", .outliers = outliers});
-  write_file(folder / "contact_sheet.png", encode_png(sheet.view()));
+  sheet_.write(encode_png(sheet.view()));
 
   html_page page("Groups of photos",
                  photos_in_groups + " by " + by + ", " + cost_text(result) + ", " + seed_text(result) + ")");
@@ -132,7 +134,14 @@ void write_group_files(const session& session, const photo_index& index, const g
     add_outliers(page, outliers, photos, {.members = 60});
   }
   remark_missing(page, photos);
-  write_file(folder / "report.html", page.html());
+  page_.write(page.html());
+  for (atomic_file* const file : {&groups_, &sheet_, &page_}) file->flush();
+}
+
+void staged_group_files::commit() {
+  sheet_.commit();
+  page_.commit();
+  groups_.commit();
 }
 
 }  // namespace imgsim::app

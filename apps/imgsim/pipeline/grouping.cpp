@@ -47,7 +47,7 @@ grouping_result group_by_cover(session& session, const photo_index& index, const
                                const point_distances& distances) {
   covering_options options{.max_distance = *request.max_distance, .stop = session.stop()};
   progress bar(session.options(), "cover", "photos", index.size());
-  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done / 4); };
+  options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done / 3); };
   covering_result found = distances.covering_medoids(options);
   session.check_stop("nothing was written");
   bar.finish();
@@ -263,6 +263,7 @@ double metric_distance(double squared_distance, const std::string& metric) {
 grouping_result make_groups(session& session, const photo_index& index, const grouping_request& request) {
   const std::size_t photos = index.size();
   if (request.k) check_k("-k", *request.k, photos);
+  if (request.k_min) check_k("--k-min", *request.k_min, photos);
   const bool by_silhouette = request.method == grouping_method::silhouette && (request.k || photos > 2);
   const bool by_k_means = request.method == grouping_method::k_means;
   const bool chooses = !request.k && !request.max_distance && !by_silhouette && photos > 1;

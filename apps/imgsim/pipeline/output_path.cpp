@@ -139,8 +139,8 @@ void prepare_output_folder(session& session, const fs::path& folder, const std::
   expect_writable(folder);
 }
 
-std::optional<folder_lock> prepare_result_folder(session& session, const fs::path& folder, const fs::path& photos_root,
-                                                 const std::vector<output_file>& files) {
+void prepare_result_folder(session& session, const fs::path& folder, const fs::path& photos_root,
+                           const std::vector<output_file>& files) {
   refuse_output_among_photos(folder, photos_root);
   refuse_within_index(folder);
   std::vector<std::string> names;
@@ -149,7 +149,7 @@ std::optional<folder_lock> prepare_result_folder(session& session, const fs::pat
     names.emplace_back(file.name);
   }
   prepare_output_folder(session, folder, names);
-  return session.is_dry_run() ? std::nullopt : std::optional<folder_lock>(folder);
+  if (!session.is_dry_run()) session.lock(folder);
 }
 
 void refuse_output_among_photos(const fs::path& out, const fs::path& photos_root) {

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/session.hpp"
-#include "pipeline/folder_lock.hpp"
 
 namespace imgsim::app {
 
@@ -42,11 +40,10 @@ void prepare_output_folder(session& session, const std::filesystem::path& folder
                            const std::string& aside = {});
 
 /// The same for a folder of results. Throws io_error, too, where a file of another kind would be lost, where the folder
-/// is an index or lies within one, or among the photos, or where another process writes into it: the lock that is
-/// returned, nothing in a dry run, keeps others out.
-[[nodiscard]] std::optional<folder_lock> prepare_result_folder(session& session, const std::filesystem::path& folder,
-                                                               const std::filesystem::path& photos_root,
-                                                               const std::vector<output_file>& files);
+/// is an index or lies within one, or among the photos, or where another process writes into it; the session keeps
+/// others out from now on.
+void prepare_result_folder(session& session, const std::filesystem::path& folder,
+                           const std::filesystem::path& photos_root, const std::vector<output_file>& files);
 
 /// Throws io_error where `path` is an index or lies within one: its own files would be overwritten.
 void refuse_within_index(const std::filesystem::path& path);

@@ -16,7 +16,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "pipeline/folder_lock.hpp"
+#include "cli/folder_lock.hpp"
 #include "pipeline/output_path.hpp"
 
 #include <imgsim/core/ascii.hpp>
@@ -83,10 +83,13 @@ std::string difference(const nlohmann::json& found, const nlohmann::json& wanted
   return differs("paths") ? "other photos" : differs("medoids") ? "other medoids" : "other members";
 }
 
-void refuse_another(const fs::path& out, nlohmann::json found, nlohmann::json wanted) {
-  for (nlohmann::json* record : {&found, &wanted})  // the cost follows from the rest
-    if (record->is_object()) record->erase("cost");
-  if (found != wanted)
+void refuse_another(const fs::path& out, const nlohmann::json& found, const nlohmann::json& wanted) {
+  const auto essence = [](nlohmann::json record) {
+    for (const char* field : {"cost", "seed"})  // the one follows from the rest, the other led to it
+      if (record.is_object()) record.erase(field);
+    return record;
+  };
+  if (essence(found) != essence(wanted))
     throw io_error(out, "holds the groups of another run (" + difference(found, wanted) +
                             "); name another --out folder, or remove this one");
 }

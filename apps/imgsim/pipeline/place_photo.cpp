@@ -101,7 +101,8 @@ copied_file copy_content(const unique_descriptor& from, const fs::path& source, 
 }
 
 placement make_copy(const indexed_photo& photo, const fs::path& source, const fs::path& target) {
-  // Under its own name a copy is always whole: an interrupted one leaves only the partial file, which may be read-only.
+  // Under its own name a copy is whole unless the power is lost (it is not flushed to the disk): an interrupted one
+  // leaves only the partial file, which may be read-only.
   // What else stands there, a link to other people's files, say, is not written into: a new file is made.
   const fs::path partial = target.parent_path() / kPartialFile;
   copied_file copied;

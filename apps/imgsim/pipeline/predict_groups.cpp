@@ -50,6 +50,7 @@ stored_grouping predict_groups(session& session, const photo_index& index, matri
     return stored;
   }
   // By the distances that groups are made by: 1 - a similarity that is rounded already is not always the same float.
+  // (An embedding of zeros is at 1 from every other by cosine, also from a medoid of zeros, which is at 0 from itself.)
   const tensor<float, 2> medoids = gather_rows(index.embeddings(), grouping.medoids);
   std::vector<std::size_t> first_rows(grouping.k());
   std::iota(first_rows.begin(), first_rows.end(), std::size_t{0});

@@ -127,8 +127,11 @@ std::shared_ptr<collection> current_collection::renew(std::shared_ptr<collection
     replaced = std::exchange(current_, std::make_shared<collection>(session_, folder_));
     fault_.clear();
   } catch (const std::exception& reason) {
-    fault_ = "The index was replaced by one that cannot be read; its earlier version is shown. " +
-             printable_utf8(reason.what());
+    const bool is_new = fault_.empty();
+    fault_ = seen_.empty() ? "The index is gone; its earlier version is shown."
+                           : "The index was replaced by one that cannot be read; its earlier version is shown. " +
+                                 printable_utf8(reason.what());
+    if (is_new) session_.warn(fault_);
   }
   return current_;
 }

@@ -212,10 +212,13 @@ json site::search(collection& shown, const request_parameters& parameters, std::
 json site::groups_of(const collection& shown) const {
   if (!shown.grouping()) return {{"version", shown.version()}, {"k", 0}};
   const groups& grouping = *shown.grouping();
-  return {{"version", shown.version()},    {"k", grouping.k()},
-          {"method", grouping.method},     {"metric", grouping.metric},
-          {"cost", grouping.cost},         {"medoids", grouping.medoids},
-          {"clusters", grouping.clusters}, {"outliers", grouping.outliers}};
+  json document{{"version", shown.version()},    {"k", grouping.k()},
+                {"method", grouping.method},     {"metric", grouping.metric},
+                {"cost", grouping.cost},         {"medoids", grouping.medoids},
+                {"clusters", grouping.clusters}, {"outliers", grouping.outliers}};
+  if (grouping.max_distance) document["reach_text"] = general_text(*grouping.max_distance);
+  if (grouping.outlier_distance) document["outlier_text"] = general_text(*grouping.outlier_distance);
+  return document;
 }
 
 reply site::picture(collection& shown, const std::string& path, const request_parameters& parameters) {

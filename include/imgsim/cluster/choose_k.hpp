@@ -198,7 +198,9 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
   result.elbow = kneedle(k, cost, sensitivity);
   result.bend = logarithmic_bend(curve, size);
   const bool bends = result.bend && result.bend->strength >= kClearBend;
-  const std::string silhouette_text = concat("the medoid silhouette is best at K = ", result.best_silhouette_k);
+  const std::string silhouette_text =
+      concat("the medoid silhouette is best at K = ", result.best_silhouette_k,
+             result.best_silhouette_k == curve.back().k ? ", the largest that was tried" : "");
   std::string signs;
   const auto agree = [&](double best, const std::string& text) {
     if (!bends || std::abs(best - result.bend->x) > std::max(1.0, 0.1 * result.bend->x)) return;
@@ -227,6 +229,8 @@ void judge(choose_k_result& result, Search& search, double sensitivity) {
   if (result.elbow)
     result.reason += concat(" Such an elbow moves with the range: this is that of K = ", curve.front().k, " to ",
                             curve.back().k, ".");
+  if (result.recommended_k == curve.front().k || result.recommended_k == curve.back().k)
+    result.reason += " The K that is taken lies at the edge of the range: a wider one may say more.";
 }
 
 /// `add_to_curve` is called with the search, whose medoids it may replace, and the curve, before that is judged.

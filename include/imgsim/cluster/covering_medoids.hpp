@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <imgsim/cluster/backend.hpp>
+#include <imgsim/cluster/cover_bound.hpp>
 #include <imgsim/cluster/k_medoids.hpp>
 #include <imgsim/core/context.hpp>
 #include <imgsim/core/error.hpp>
@@ -25,16 +26,18 @@ namespace imgsim {
 
 struct covering_options {
   double max_distance = 0;  // of a point from its medoid
-  /// Over all candidates for a better medoid, once the cover is found; 0 leaves the medoids of the greedy rule.
+  /// Over all candidates for a better medoid, once the cover is found; 0 leaves the medoids of the greedy rule, but for
+  /// needless ones.
   std::size_t max_passes = std::numeric_limits<std::size_t>::max();
-  /// Points looked at, covered, counted for the least K, and tried in the first pass: of 4 M.
+  /// Points looked at, then covered, then counted for the least K: of 3 M. What follows is not told.
   std::function<void(std::size_t done, std::size_t total)> on_progress = {};
   std::stop_token stop = {};
 };
 
 struct covering_result {
   k_medoids_result groups;  // its swaps and passes are those after the greedy rule; `converged` is not claimed
-  /// Fewer groups cannot do, where distances are symmetric: no two of so many points are within the distance of one.
+  /// Fewer groups cannot do, where distances are symmetric: by points of which no two are within the distance of one,
+  /// or by least_cover() (cover_bound.hpp).
   std::size_t least_k = 0;
 };
 
@@ -64,10 +67,19 @@ class cover_finder {
   void cover_greedily() {
     std::ranges::fill(prices_, price_);
     std::priority_queue<candidate> queue;  // what one covers may be out of date, then it is too large
-    for_each_row(0, [&](std::size_t row) {
-      covers_[row] = reach(row);
-      queue.push({covers_[row], row});
-    });
+    std::vector<std::size_t> rows;
+    for (std::size_t first = 0; first < size_; first += rows.size()) {
+      throw_if_stopped(options_.stop, kWork);
+      rows.resize(std::min(kRowsTogether, size_ - first));
+      std::iota(rows.begin(), rows.end(), first);
+      read_ahead(search_, rows);
+      for (const std::size_t row : rows) {
+        covers_[row] = reach(row);
+        queue.push({covers_[row], row});
+        keep_ball();
+      }
+      tell(first + rows.size());
+    }
     std::vector<std::size_t> medoids;
     for (std::size_t covered = 0; covered < size_;) {
       throw_if_stopped(options_.stop, kWork);
@@ -87,26 +99,10 @@ class cover_finder {
     search_.assign(medoids);
   }
 
-  /// Points of which no two are within the distance of one: each needs a medoid of its own. Those that few reach first.
-  [[nodiscard]] std::size_t count_apart() {
-    std::ranges::fill(prices_, price_);
-    std::vector<std::size_t> order(size_);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t row) { return covers_[row]; });
-    std::vector<bool> is_used(size_, false);  // as the medoid of a point that was counted
-    std::size_t apart = 0;
-    for (std::size_t i = 0; i < size_; ++i) {
-      tell(2 * size_ + i + 1);
-      if (is_used[order[i]]) continue;
-      throw_if_stopped(options_.stop, kWork);
-      static_cast<void>(reach(order[i]));
-      bool is_apart = true;
-      for (std::size_t o = 0; o < size_ && is_apart; ++o) is_apart = reached_[o] == 0 || !is_used[o];
-      if (!is_apart) continue;
-      ++apart;
-      for (std::size_t o = 0; o < size_; ++o) is_used[o] = is_used[o] || reached_[o] != 0;
-    }
-    return apart;
+  /// Fewer medoids cannot cover all.
+  [[nodiscard]] std::size_t least_medoids() {
+    const std::size_t apart = count_apart();
+    return balls_ ? std::max(apart, least_cover(*std::exchange(balls_, std::nullopt))) : apart;
   }
 
   /// Drops medoids that the others make needless, the first of them first; how many.
@@ -124,24 +120,23 @@ class cover_finder {
     return before - search_.medoids().size();
   }
 
-  /// Takes swaps that lower the cost and leave all covered, until a pass finds none.
+  /// Takes swaps that lower the cost and leave all covered, until a turn brings none.
   void improve(swap_outcome& outcome) {
-    for (bool is_changed = true; is_changed && outcome.passes < options_.max_passes; ++outcome.passes) {
-      is_changed = false;
-      for_each_row(outcome.passes == 0 ? std::optional(3 * size_) : std::nullopt, [&](std::size_t row) {
-        const std::optional<medoid_swap> better = search_.first_improving_swap(row, row + 1);
-        if (!better || !leaves_all_covered(*better)) return;
-        search_.swap(*better);
-        ++outcome.swaps;
-        is_changed = true;
-      });
-    }
+    const swap_outcome more = improve_by_swaps(search_,
+                                               {.max_passes = options_.max_passes - outcome.passes,
+                                                .max_swaps = std::numeric_limits<std::size_t>::max(),
+                                                .stop = options_.stop,
+                                                .on_progress = nullptr},
+                                               [&](const medoid_swap& swap) { return leaves_all_covered(swap); });
+    outcome.swaps += more.swaps;
+    outcome.passes += more.passes;
   }
 
  private:
   static constexpr const char* kWork = "the cover";
   static constexpr float kNoMatter = -std::numeric_limits<float>::infinity();  // below every distance
 
+  static constexpr std::size_t kMostEntries = std::size_t{1} << 25;
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
   struct candidate {
@@ -152,18 +147,42 @@ class cover_finder {
     }
   };
 
-  /// In rising order. Tells how many, beyond `told`, where that is given.
-  template <class Use>
-  void for_each_row(std::optional<std::size_t> told, Use&& use) {
+  /// Of the point that reach() was asked for last, while all had a price.
+  void keep_ball() {
+    if (!balls_) return;
+    std::vector<std::uint32_t> ball;
+    for (std::size_t o = 0; o < size_; ++o)
+      if (reached_[o] != 0) ball.push_back(static_cast<std::uint32_t>(o));
+    balls_->add(ball);
+    if (balls_->entries() > kMostEntries) balls_.reset();
+  }
+
+  /// Points of which no two are within the distance of one: each needs a medoid of its own. Those that few reach first.
+  [[nodiscard]] std::size_t count_apart() {
+    std::ranges::fill(prices_, price_);
+    std::vector<std::size_t> order(size_);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t row) { return covers_[row]; });
+    std::vector<bool> is_used(size_, false);  // as the medoid of a point that was counted
+    std::size_t apart = 0;
     std::vector<std::size_t> rows;
-    for (std::size_t first = 0; first < size_; first += rows.size()) {
+    for (std::size_t next = 0; next < size_;) {
       throw_if_stopped(options_.stop, kWork);
-      rows.resize(std::min(kRowsTogether, size_ - first));
-      std::iota(rows.begin(), rows.end(), first);
+      for (rows.clear(); next < size_ && rows.size() < kRowsTogether; ++next)
+        if (!is_used[order[next]]) rows.push_back(order[next]);
       read_ahead(search_, rows);
-      for (const std::size_t row : rows) use(row);
-      if (told) tell(*told + first + rows.size());
+      for (const std::size_t row : rows) {
+        if (is_used[row]) continue;  // by one before it
+        static_cast<void>(reach(row));
+        bool is_apart = true;
+        for (std::size_t o = 0; o < size_ && is_apart; ++o) is_apart = reached_[o] == 0 || !is_used[o];
+        if (!is_apart) continue;
+        ++apart;
+        for (std::size_t o = 0; o < size_; ++o) is_used[o] = is_used[o] || reached_[o] != 0;
+      }
+      tell(2 * size_ + next);
     }
+    return apart;
   }
 
   /// Of the points with a price, those within the distance of `row`, itself included, are marked; how many.
@@ -202,7 +221,7 @@ class cover_finder {
   }
 
   void tell(std::size_t done) const {
-    if (options_.on_progress) options_.on_progress(done, 4 * size_);
+    if (options_.on_progress) options_.on_progress(done, 3 * size_);
   }
 
   Search& search_;
@@ -211,8 +230,9 @@ class cover_finder {
   float within_ = 0, price_ = 0;
   std::vector<float> prices_;
   std::vector<std::uint32_t> reached_;
-  std::vector<std::size_t> covers_;  // points that each row reaches
-  std::vector<std::size_t> own_;     // position of a point that is a medoid, else kNone
+  std::vector<std::size_t> covers_;                 // points that each row reaches
+  std::optional<ball_lists> balls_{std::in_place};  // while they are not too many
+  std::vector<std::size_t> own_;                    // position of a point that is a medoid, else kNone
 };
 
 }  // namespace detail
@@ -221,10 +241,13 @@ class cover_finder {
 /// the next medoid is the point that covers the most points not covered yet, ties to the smaller row. That is at most
 /// 1 + ln M times the fewest (Chvatal, 1979, doi:10.1287/moor.4.3.233). Medoids that the others made needless are
 /// dropped; then each point in turn takes the place of the medoid for which that lowers the cost most, where all stay
-/// covered, until none does. A point's own distance counts as 0, so that K = M always does.
+/// covered, until none does: a point whose best place would uncover another is passed over, so that a cheaper cover one
+/// swap away may remain. A point's own distance counts as 0, so that K = M always does.
 ///
-/// O(M^2) for the first look at every point, a lazy update of those whose cover may still be the largest, O(M^2) for
-/// the least K and for each of a few passes of swaps; memory beyond the source O(M) on a CPU. Deterministic.
+/// O(M^2) for the first look at every point, for the least K and for each of a few passes of swaps; each medoid that is
+/// chosen has the points looked at again whose cover may still be the largest, O(K M^2) at the worst and few of them
+/// as a rule. Memory beyond the source O(M) on a CPU, and the points within the distance of each where these are up to
+/// 2^25, 4 bytes each; with more, the least K is looser. Deterministic.
 ///
 /// Throws invalid_argument where max_distance is negative or NaN, or a distance is not finite; cancelled on a stop.
 template <execution_context Context, class Source>
@@ -239,7 +262,7 @@ template <execution_context Context, class Source>
   if (search.size() == 0) return {};
   detail::cover_finder finder(search, options);
   finder.cover_greedily();
-  covering_result result{.groups = {}, .least_k = finder.count_apart()};
+  covering_result result{.groups = {}, .least_k = finder.least_medoids()};
   detail::swap_outcome outcome;
   finder.drop_needless();
   do finder.improve(outcome);

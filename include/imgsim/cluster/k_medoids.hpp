@@ -77,9 +77,10 @@ struct swap_outcome {
 };
 
 /// FasterPAM's eager swaps: candidates are tried in turn, over and over, and each that lowers the cost is swapped in at
-/// once; ends when a whole turn brought nothing. Costs are integers that fall with each swap, so it always ends.
-template <medoid_search Search>
-swap_outcome improve_by_swaps(Search& search, const swap_budget& budget) {
+/// once; ends when a whole turn brought nothing. Costs are integers that fall with each swap, so it always ends. Swaps
+/// that is_allowed(swap) refuses are passed over.
+template <medoid_search Search, class IsAllowed>
+swap_outcome improve_by_swaps(Search& search, const swap_budget& budget, IsAllowed&& is_allowed) {
   constexpr std::size_t kBlock = 4096;  // candidates between two looks at the budget
   const std::size_t size = search.size();
   swap_outcome outcome;
@@ -94,9 +95,13 @@ swap_outcome improve_by_swaps(Search& search, const swap_budget& budget) {
     if (outcome.swaps == budget.max_swaps) return outcome;
     const std::size_t last = std::min({size, next + kBlock, next + (size - unsuccessful)});
     if (const std::optional<medoid_swap> better = search.first_improving_swap(next, last)) {
-      search.swap(*better);
-      ++outcome.swaps;
-      unsuccessful = 0;
+      if (is_allowed(*better)) {
+        search.swap(*better);
+        ++outcome.swaps;
+        unsuccessful = 0;
+      } else {
+        unsuccessful += better->candidate + 1 - next;
+      }
       next = better->candidate + 1;
     } else {
       unsuccessful += last - next;
@@ -107,6 +112,11 @@ swap_outcome improve_by_swaps(Search& search, const swap_budget& budget) {
   }
   outcome.converged = true;
   return outcome;
+}
+
+template <medoid_search Search>
+swap_outcome improve_by_swaps(Search& search, const swap_budget& budget) {
+  return improve_by_swaps(search, budget, [](const medoid_swap&) { return true; });
 }
 
 /// Labels in order of rows, each medoid in its own group.

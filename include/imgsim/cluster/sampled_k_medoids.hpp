@@ -114,7 +114,8 @@ template <execution_context Context, class Source>
     const k_medoids_result found = k_medoids(context, sample,
                                              {.k = options.k,
                                               .initialisation = options.initialisation,
-                                              .seed = options.seed + turn,
+                                              // A sample of all points is the search of this seed.
+                                              .seed = turn == 0 ? options.seed : random.next(),
                                               .max_swaps = options.max_swaps,
                                               .stop = options.stop});
     std::vector<std::size_t> medoids;

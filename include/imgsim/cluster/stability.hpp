@@ -61,8 +61,7 @@ template <execution_context Context, class Source>
     const std::vector<std::size_t> rows = detail::sample_free_rows(search, part, random);
     const tensor<float, 2> distances = cluster_backend<Context>::distances_among(context, source, rows);
     std::vector<std::size_t> medoids =
-        k_medoids(context, distances.view(), {.k = options.k, .seed = options.seed + turn, .stop = options.stop})
-            .medoids;
+        k_medoids(context, distances.view(), {.k = options.k, .seed = random.next(), .stop = options.stop}).medoids;
     for (std::size_t& row : medoids) row = rows[row];
     search.assign(medoids);
     labels.emplace_back(search.labels().begin(), search.labels().end());

@@ -63,7 +63,8 @@ struct sheet_row {
 }  // namespace detail
 
 /// Draws the first groups of `groups` (summarise_groups gives the largest first). The heading of each states its size
-/// and the mean and the largest distance; what is not drawn is stated. Photos are read one at a time.
+/// and the mean and the largest distance, what is not drawn is stated, as far as the columns leave room for it (six of
+/// 96 pixels do). Photos are read one at a time.
 /// Throws invalid_argument where there is no column or line, or a thumbnail is under 32 pixels.
 [[nodiscard]] inline rgb_image draw_contact_sheet(std::span<const group_summary> groups, const read_photo& read,
                                                   const contact_sheet_options& options = {}) {

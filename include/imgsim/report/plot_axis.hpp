@@ -59,7 +59,7 @@ class plot_axis {
   void make_linear(std::size_t wanted_ticks, bool whole) {
     if (low_ == high_) {
       const double room = whole ? 1 : low_ == 0 ? 1 : std::abs(low_) / 10;
-      low_ -= room;
+      if (low_ != 0) low_ -= room;  // of nothing but 0, no negative values
       high_ += room;
     }
     const double rough = (high_ - low_) / static_cast<double>(wanted_ticks);

@@ -5,7 +5,7 @@ import {PhotoGrid} from './grid.js';
 import {groupDot, thumbnail, tile} from './tile.js';
 import {addCurve} from './curve.js';
 
-const kMethods = {'k-medoids': 'K-medoids', 'k-means': 'k-means', silhouette: 'medoids of the best silhouette', cover: 'groups of a guaranteed reach'};
+const kMethods = {'k-medoids': 'K-medoids', 'k-means': 'k-means', silhouette: 'medoids of the best silhouette', cover: 'a cover'};
 
 const bySize = (groups) => groups.clusters.map((rows, group) => ({group, rows})).sort((a, b) => b.rows.length - a.rows.length || a.group - b.group);
 
@@ -24,10 +24,10 @@ export async function show(main, route) {
   const head = element('div', {class: 'what'}, element('h1', {tabindex: -1}, groups.k ? counted(groups.k, 'group') : 'No groups yet'));
   main.append(element('div', {class: 'head'}, head));
   if (groups.k) {
-    head.append(element('p', {class: 'quiet'}, `by ${kMethods[groups.method] ?? groups.method}${groups.metric ? `, ${groups.metric}` : ''}; each stands behind its most typical photo`));
+    head.append(element('p', {class: 'quiet'}, `by ${kMethods[groups.method] ?? groups.method}${groups.metric ? `, ${groups.metric}` : ''}${groups.reach_text ? `, every photo within ${groups.reach_text} of its medoid` : ''}; each stands behind its most typical photo`));
     main.append(element('ul', {class: 'cards'}, ...bySize(groups).map((one) => card(one, groups.medoids[one.group]))));
     if (groups.outliers.length) {
-      main.append(element('section', {class: 'panel'}, element('h2', {}, `${counted(groups.outliers.length, 'photo')} in no group`),
+      main.append(element('section', {class: 'panel'}, element('h2', {}, `${counted(groups.outliers.length, 'photo')} in no group${groups.outlier_text ? `: farther than ${groups.outlier_text} from every medoid` : ''}`),
         element('ul', {class: 'strip'}, ...groups.outliers.slice(0, 60).map((row) => element('li', {}, tile(row))))));
     }
   } else {
