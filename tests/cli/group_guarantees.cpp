@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(samples_are_compared_on_request) {
   BOOST_TEST(groups.at("cost").get<double>() >= whole.at("lower_bound").get<double>());
   BOOST_TEST(groups.at("cost").get<double>() <= 1.2 * whole.at("cost").get<double>());
   BOOST_TEST(must_run({"cluster", "--index", made.index(), "-k", "3", "--sample", "12"})
-                 .out.find(" in a sample of 12 photos, where no medoids have less than 0.") != std::string::npos);
+                 .out.find(" in a sample of 12 photos, no medoids of which have less than 0.") != std::string::npos);
   const auto& sample = groups.at("sample");
   BOOST_TEST(sample.at("lower_bound").get<double>() <= sample.at("mean_distance").get<double>());
   BOOST_TEST(sample.at("lower_bound").get<double>() >= 0.5 * sample.at("mean_distance").get<double>());

@@ -21,7 +21,7 @@ namespace imgsim::app {
 [[nodiscard]] json groups_document(const grouping_result& result);
 
 /// "cost 300.63, at most 0.28 % above the best possible", or of samples "cost 801416, a mean distance of 0.8014 (0.7558
-/// in a sample of 4,096 photos, where no medoids have less than 0.7522)".
+/// in a sample of 4,096 photos, no medoids of which have less than 0.7522)".
 [[nodiscard]] std::string cost_text(const grouping_result& result);
 
 /// "seed 0", or "seed 0, the best of 5 starts".
