@@ -15,7 +15,7 @@ constexpr std::uint64_t kMaxArchitectureBytes = std::uint64_t{1} << 20;
 }  // namespace
 
 model_file load_model(const std::filesystem::path& path) {
-  return read_model(path);
+  return imgsim::read_model(path);
 }
 
 void save_model(const std::filesystem::path& path, const model_file& model) {
