@@ -4,8 +4,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
@@ -18,10 +20,12 @@
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
 #include "commands/registry.hpp"
+#include "device/mpi_module.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/version.hpp>
 #include <imgsim/report/escape.hpp>
+#include <imgsim/report/number.hpp>
 
 namespace imgsim::app {
 
@@ -76,7 +80,17 @@ std::string with_suggestion(const io_error& failure) {
   return message;
 }
 
-int run_command(command& chosen, const std::vector<std::string>& tokens) {
+/// So that whoever typed mpirun knows what it was good for.
+void tell_exchange(const session& session, const rank_team& team) {
+  const exchanged_bytes exchanged = team.exchanged();
+  const std::string ranks = std::to_string(team.size()) + " ranks";
+  session.note(exchanged.sent + exchanged.received == 0
+                   ? ranks + ": the first had nothing to share with the others"
+                   : ranks + " shared the work; the first sent " + bytes_text(exchanged.sent) + " and received " +
+                         bytes_text(exchanged.received));
+}
+
+int run_command(command& chosen, const std::vector<std::string>& tokens, rank_team* team) {
   const std::string who = "imgsim " + std::string(chosen.name());
   option_set own;
   global_options global;
@@ -105,9 +119,10 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
     return refuse(who, e.what(), who + " --help", configured);
   }
 
-  session session(global, std::string(chosen.name()), arguments);
+  session session(global, std::string(chosen.name()), arguments, team);
   try {
     const exit_code code = chosen.run(session);
+    if (team != nullptr) tell_exchange(session, *team);
     return after_output(code);
   } catch (const usage_error& e) {
     return refuse(who, e.what(), who + " --help", configured);
@@ -123,7 +138,7 @@ int run_command(command& chosen, const std::vector<std::string>& tokens) {
   return to_shell(chosen.on_failure());
 }
 
-int run(std::vector<std::string> arguments) {
+int run(std::vector<std::string> arguments, rank_team* team) {
   const command_list commands = all_commands();
   try {
     global_options global;
@@ -139,7 +154,7 @@ int run(std::vector<std::string> arguments) {
         line.rest = {"--help"};
       }
     }
-    if (line.command) return run_command(find_command(commands, *line.command), line.rest);
+    if (line.command) return run_command(find_command(commands, *line.command), line.rest, team);
     options.parse(line.rest);
     if (global.version) {
       std::cout << "imgsim " << version << '\n';
@@ -152,6 +167,25 @@ int run(std::vector<std::string> arguments) {
   }
 }
 
+/// As one of the ranks that mpirun started, of which the first runs the command and the others help.
+int run_as_rank(const launched_rank& launched, const std::vector<std::string>& arguments) {
+  // mpirun hands a Ctrl-C on to all: the first stops in order, and then lets the others go.
+  if (launched.rank != 0)
+    for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_IGN);
+  setenv("NO_COLOR", "1", 0);  // mpirun gives the first a terminal for its output, wherever that goes
+  std::unique_ptr<rank_team> team;
+  try {
+    team = load_mpi_module().join(launched, arguments);
+  } catch (const error& reason) {
+    if (launched.rank != 0) return to_shell(exit_code::done);  // mpirun would end the first before it has told why
+    std::cerr << "imgsim: as one of " << launched.size << " ranks: " << printable_utf8(reason.what()) << '\n';
+    return to_shell(exit_code::failed);
+  }
+  if (team->rank() == 0) return run(arguments, team.get());
+  team->serve();
+  return to_shell(exit_code::done);
+}
+
 }  // namespace
 
 }  // namespace imgsim::app
@@ -159,5 +193,7 @@ int run(std::vector<std::string> arguments) {
 int main(int argc, char** argv) {
   // A file that may not grow beyond a limit (ulimit -f) is a failed write with its reason, not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
-  return imgsim::app::run({argv + 1, argv + argc});
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (const auto launched = imgsim::app::find_launched_rank()) return imgsim::app::run_as_rank(*launched, arguments);
+  return imgsim::app::run(arguments, nullptr);
 }

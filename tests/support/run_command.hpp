@@ -47,12 +47,11 @@ inline void write_text(const std::filesystem::path& path, const std::string& tex
   if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
-/// The process id of a run under way; its output goes to `out` and `err`.
-[[nodiscard]] inline pid_t start_imgsim(std::vector<std::string> arguments, const std::filesystem::path& in,
-                                        const std::filesystem::path& out, const std::filesystem::path& err) {
-  arguments.insert(arguments.begin(), IMGSIM_COMMAND);
+/// The process id of a program under way, words[0] being its path; its output goes to `out` and `err`.
+[[nodiscard]] inline pid_t start_program(std::vector<std::string> words, const std::filesystem::path& in,
+                                         const std::filesystem::path& out, const std::filesystem::path& err) {
   std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
+  for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -60,10 +59,16 @@ inline void write_text(const std::filesystem::path& path, const std::string& tex
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   pid_t child = 0;
-  const int failure = posix_spawn(&child, IMGSIM_COMMAND, &actions, nullptr, argv.data(), environ);
+  const int failure = posix_spawn(&child, words.front().c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) throw std::runtime_error("cannot start " IMGSIM_COMMAND);
+  if (failure != 0) throw std::runtime_error("cannot start " + words.front());
   return child;
+}
+
+[[nodiscard]] inline pid_t start_imgsim(std::vector<std::string> arguments, const std::filesystem::path& in,
+                                        const std::filesystem::path& out, const std::filesystem::path& err) {
+  arguments.insert(arguments.begin(), IMGSIM_COMMAND);
+  return start_program(std::move(arguments), in, out, err);
 }
 
 /// The exit code, or 128 + the signal that ended the process.
@@ -102,15 +107,21 @@ class running_imgsim {
   pid_t process_ = 0;  // 0: it has ended
 };
 
-[[nodiscard]] inline command_result run_imgsim(const std::vector<std::string>& arguments,
-                                               const std::filesystem::path& in = "/dev/null") {
+[[nodiscard]] inline command_result run_program(std::vector<std::string> words,
+                                                const std::filesystem::path& in = "/dev/null") {
   const temporary_folder folder;
-  const pid_t child = start_imgsim(arguments, in, folder.path() / "out", folder.path() / "err");
+  const pid_t child = start_program(std::move(words), in, folder.path() / "out", folder.path() / "err");
   command_result result;
   result.exit_code = wait_for(child);
   result.out = read_text(folder.path() / "out");
   result.err = read_text(folder.path() / "err");
   return result;
+}
+
+[[nodiscard]] inline command_result run_imgsim(std::vector<std::string> arguments,
+                                               const std::filesystem::path& in = "/dev/null") {
+  arguments.insert(arguments.begin(), IMGSIM_COMMAND);
+  return run_program(std::move(arguments), in);
 }
 
 /// Runs and requires success.

@@ -8,6 +8,7 @@
 #include "cli/text.hpp"
 #include "device/compute.hpp"
 #include "device/open_compute.hpp"
+#include "device/rank_team.hpp"
 
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/report/escape.hpp>
@@ -39,8 +40,9 @@ std::string escaped_controls(const std::string& document) {
 
 }  // namespace
 
-session::session(global_options options, std::string command_name, const std::vector<std::string>& arguments)
-    : options_(options), command_name_(std::move(command_name)), command_line_("imgsim " + command_name_) {
+session::session(global_options options, std::string command_name, const std::vector<std::string>& arguments,
+                 rank_team* team)
+    : options_(options), command_name_(std::move(command_name)), command_line_("imgsim " + command_name_), team_(team) {
   for (const std::string& argument : arguments) command_line_ += " " + shell_word(argument);
 }
 
@@ -52,12 +54,20 @@ decode_limits session::limits() const {
   return limits;
 }
 
+std::size_t session::threads() const {
+  return options_.threads == 0 && team_ != nullptr ? team_->threads() : options_.threads;
+}
+
 compute& session::device() {
-  if (!device_) {
-    opened_compute opened = open_compute(options_.device, options_.threads);
-    if (!opened.why_no_gpu.empty()) note("runs on the CPU: " + opened.why_no_gpu);
-    device_ = std::move(opened.device);
+  if (device_) return *device_;
+  if (team_ != nullptr) {
+    if (options_.device.kind == device_kind::cuda)
+      throw error("--device cuda: the ranks of mpirun compute on their CPUs; leave it out, or mpirun");
+    keep_to_cpu();
   }
+  opened_compute opened = open_compute(options_.device, threads());
+  if (!opened.why_no_gpu.empty()) note("runs on the CPU: " + opened.why_no_gpu);
+  device_ = team_ == nullptr ? std::move(opened.device) : team_->lead(std::move(opened.device), options_.threads);
   return *device_;
 }
 
@@ -74,7 +84,7 @@ std::stop_token session::stop() {
 std::unique_ptr<session> session::in_background(std::stop_token stop) const {
   global_options options = options_;
   options.quiet = true;
-  auto background = std::make_unique<session>(options, command_name_, std::vector<std::string>{});
+  auto background = std::make_unique<session>(options, command_name_, std::vector<std::string>{}, team_);
   background->given_stop_ = std::move(stop);
   return background;
 }

@@ -26,12 +26,15 @@
 namespace imgsim::app {
 
 class compute;
+class rank_team;
 
 using json = nlohmann::ordered_json;
 
 class session {
  public:
-  session(global_options options, std::string command_name, const std::vector<std::string>& arguments);
+  /// `team`: where the command runs as rank 0 of several.
+  session(global_options options, std::string command_name, const std::vector<std::string>& arguments,
+          rank_team* team = nullptr);
   ~session();
 
   [[nodiscard]] const global_options& options() const noexcept { return options_; }
@@ -39,6 +42,8 @@ class session {
   [[nodiscard]] const std::string& command_line() const noexcept { return command_line_; }
   [[nodiscard]] bool wants_json() const noexcept { return options_.json; }
   [[nodiscard]] decode_limits limits() const;
+  /// CPU threads of this process; 0: one per hardware thread.
+  [[nodiscard]] std::size_t threads() const;
 
   /// The device of --device, opened at the first call. Throws error where there is none.
   compute& device();
@@ -99,6 +104,7 @@ class session {
   global_options options_;
   std::string command_name_;
   std::string command_line_;
+  rank_team* team_;
   std::vector<folder_lock> locks_;  // before the next: an empty folder is removed while it is locked
   new_folders folders_;
   std::unique_ptr<compute> device_;

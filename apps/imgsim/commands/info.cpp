@@ -16,12 +16,14 @@
 namespace imgsim::app {
 
 command_help info_command::help() const {
-  return {.usage = "[FILE]",
-          .about =
-              "Without an argument: the devices that can compute, what this CPU offers, and the versions of imgsim "
-              "and its libraries. With a model (.safetensors) or the folder of an index: what it holds.",
-          .examples = {"imgsim info", "imgsim info photos.safetensors", "imgsim info photos.idx --json"},
-          .exit_codes = {}};
+  return {
+      .usage = "[FILE]",
+      .about =
+          "Without an argument: the devices that can compute, whether ranks of mpirun can share the work, what this "
+          "CPU offers, and the versions of imgsim and its libraries. With a model (.safetensors) or the folder of an "
+          "index: what it holds.",
+      .examples = {"imgsim info", "imgsim info photos.safetensors", "imgsim info photos.idx --json"},
+      .exit_codes = {}};
 }
 
 void info_command::describe(option_set& options) {
@@ -31,12 +33,14 @@ void info_command::describe(option_set& options) {
 namespace {
 
 void describe_machine(const session& session) {
-  const std::vector<device_status> devices = list_devices(session.options().threads);
+  const std::vector<device_status> devices = list_devices(session.threads());
+  const device_status mpi = mpi_status();
   const cpu_description cpu = describe_cpu();
   const std::vector<library_version> libraries = library_versions();
   if (session.wants_json()) {
     json document{{"version", version},
                   {"devices", json::array()},
+                  {"mpi", {{"available", mpi.available}, {"detail", mpi.detail}}},
                   {"cpu",
                    {{"model", cpu.model},
                     {"features", cpu.features},
@@ -54,8 +58,9 @@ void describe_machine(const session& session) {
   text_table device_table{{{"device"}, {"available"}, {"detail"}}, {}};
   for (const device_status& device : devices)
     device_table.add_row({device.name, device.available ? "yes" : "no", device.detail});
-  std::cout << session.text_of(device_table) << "\ncpu: " << cpu.model << ", "
-            << count_text(cpu.hardware_threads, "thread") << ", " << bytes_text(cpu.memory_bytes) << " of memory\n    ";
+  std::cout << session.text_of(device_table) << "\nmpirun: " << (mpi.available ? "yes, " : "no: ") << mpi.detail
+            << "\ncpu: " << cpu.model << ", " << count_text(cpu.hardware_threads, "thread") << ", "
+            << bytes_text(cpu.memory_bytes) << " of memory\n    ";
   for (const std::string& feature : cpu.features) std::cout << ' ' << feature;
   std::cout << "\n\n";
   text_table library_table{{{"library"}, {"version"}}, {}};

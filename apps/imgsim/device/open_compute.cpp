@@ -2,6 +2,7 @@
 
 #include "device/compute.hpp"
 #include "device/cuda_module.hpp"
+#include "device/mpi_module.hpp"
 
 #include <imgsim/core/error.hpp>
 
@@ -27,7 +28,7 @@ opened_compute open_compute(const device_choice& choice, std::size_t threads) {
       }
     case device_kind::automatic:
       std::error_code failure;
-      if (!std::filesystem::exists(cuda_module_path(), failure)) break;
+      if (!std::filesystem::exists(module_path(kCudaModule), failure)) break;
       try {
         return {open_cuda(choice, threads), {}};
       } catch (const error& reason) {
@@ -46,6 +47,14 @@ std::vector<device_status> list_devices(std::size_t threads) {
     devices.push_back({"cuda", false, reason.what()});
   }
   return devices;
+}
+
+device_status mpi_status() {
+  try {
+    return {"mpi", true, load_mpi_module().library()};
+  } catch (const error& reason) {
+    return {"mpi", false, reason.what()};
+  }
 }
 
 }  // namespace imgsim::app

@@ -33,4 +33,7 @@ struct device_status {
 /// Every kind of device this program knows.
 [[nodiscard]] std::vector<device_status> list_devices(std::size_t threads);
 
+/// Whether several ranks can share the work, with which MPI, or why not.
+[[nodiscard]] device_status mpi_status();
+
 }  // namespace imgsim::app

@@ -124,7 +124,7 @@ void add_networks(session& session, const photo_index& index, const std::vector<
   opened_photos opened = open_photos(index.photos_root(), paths,
                                      {.loader = {.height = model.description.height,
                                                  .width = model.description.width,
-                                                 .threads = session.options().threads,
+                                                 .threads = session.threads(),
                                                  .limits = session.limits()},
                                       .memory_budget = machine_memory_bytes() / 8,
                                       .on_progress = [&](std::size_t done, std::size_t) {
@@ -155,11 +155,9 @@ baseline_rows make_baselines(session& session, const photo_index& index, std::sp
   const std::vector<std::string> paths = paths_of(index, rows);
   result.pixel_side = raw_pixel_side(paths.size() + queries.size());
   simple_features features(session.device(), result.pixel_side);
-  photo_loader loader(index.photos_root(), paths,
-                      {.height = kBaselineSide,
-                       .width = kBaselineSide,
-                       .threads = session.options().threads,
-                       .limits = session.limits()});
+  photo_loader loader(
+      index.photos_root(), paths,
+      {.height = kBaselineSide, .width = kBaselineSide, .threads = session.threads(), .limits = session.limits()});
   progress bar(session.options(), "baselines", "photos", paths.size());
   std::size_t done = 0;
   while (std::optional<photo_batch> batch = loader.next()) {

@@ -73,7 +73,7 @@ distinct_photos read_photos(session& session, const photo_index& index, encoder&
                       {.height = height,
                        .width = width,
                        .batch = kEncodeBatch,
-                       .threads = session.options().threads,
+                       .threads = session.threads(),
                        .limits = session.limits()});
   distinct_photos result;
   std::vector<float> mirrored;

@@ -39,7 +39,7 @@ void for_each_batch(session& session, const encoder& encoder, const std::filesys
                       {.height = encoder.height(),
                        .width = encoder.width(),
                        .batch = kEncodeBatch,
-                       .threads = session.options().threads,
+                       .threads = session.threads(),
                        .limits = session.limits()});
   progress bar(session.options(), task, "photos", paths.size());
   std::size_t done = 0;

@@ -26,7 +26,7 @@ namespace {
 neighbour_graph build_graph([[maybe_unused]] session& session, [[maybe_unused]] const photo_index& index,
                             [[maybe_unused]] const graph_request& request) {
 #ifdef IMGSIM_WITH_HNSW
-  const cpu_context context(session.options().deterministic ? 1 : session.options().threads);
+  const cpu_context context(session.options().deterministic ? 1 : session.threads());
   progress bar(session.options(), "graph", "photos", index.size());
   hnsw_options options{.links = request.links, .candidates = request.candidates, .seed = session.options().seed};
   options.on_progress = [&](std::size_t done, std::size_t) { bar.update(done); };
@@ -87,7 +87,7 @@ graph_result make_graph(session& session, const photo_index& index, const graph_
   const top_n_result found = session.device().top_n(index.embeddings(), queries.view(), request.metric, options);
   result.exact_seconds = seconds_each(begin);
   const top_n_result exact = others_of(found, rows);
-  const cpu_context context(session.options().threads);
+  const cpu_context context(session.threads());
   for (const std::size_t breadth : {16, 32, 64, 128, 256, 512}) {
     session.check_stop("the index is unchanged");
     const clock::time_point start = clock::now();
@@ -108,7 +108,7 @@ nearest_search approximate_search(const session& session, const photo_index& ind
     cpu_context context;
     stored_graph graph;
   };
-  const auto kept = std::make_shared<const walker>(cpu_context(session.options().threads), expect_graph(index, metric));
+  const auto kept = std::make_shared<const walker>(cpu_context(session.threads()), expect_graph(index, metric));
   return [&index, metric, kept, breadth = breadth.value_or(kept->graph.note.breadth)](matrix_view<const float> queries,
                                                                                       const top_n_options& options) {
     try {

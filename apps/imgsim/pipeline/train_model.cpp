@@ -58,7 +58,7 @@ opened_photos open_listed(session& session, const train_request& request, const 
   opened_photos opened = open_photos(root, paths,
                                      {.loader = {.height = request.description.height,
                                                  .width = request.description.width,
-                                                 .threads = session.options().threads,
+                                                 .threads = session.threads(),
                                                  .limits = session.limits()},
                                       .memory_budget = static_cast<std::uint64_t>(memory * share),
                                       .on_progress = [&](std::size_t done, std::size_t) {

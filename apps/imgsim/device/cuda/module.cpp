@@ -74,7 +74,7 @@ std::unique_ptr<compute> open(std::size_t ordinal, std::size_t threads) {
 }  // namespace imgsim::app
 
 extern "C" __attribute__((visibility("default"))) const imgsim::app::cuda_module* imgsim_cuda_module() {
-  static const imgsim::app::cuda_module module{IMGSIM_INTERFACE_HASH, __VERSION__, &imgsim::app::device_names,
-                                               &imgsim::app::open};
+  static const imgsim::app::cuda_module module{
+      {IMGSIM_INTERFACE_HASH, __VERSION__}, &imgsim::app::device_names, &imgsim::app::open};
   return &module;
 }

@@ -19,7 +19,7 @@ class Imgsim(CMakePackage):
     variant("keras", default=True, description="Read Keras .h5 weights")
     variant("url", default=True, when="+apps", description="Query with photos behind http(s) URLs")
     variant("cuda", default=False, description="Search, clustering and networks on CUDA devices")
-    variant("mpi", default=False, description="Search and clustering over the ranks of a communicator")
+    variant("mpi", default=False, description="Search and clustering over the ranks of MPI, in the library and the command")
 
     depends_on("cxx", type="build")
     depends_on("cmake@3.25:", type="build")
