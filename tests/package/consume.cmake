@@ -1,6 +1,6 @@
 # cmake -P: builds a consumer of imgsim in the way `way` and runs it. Variables: way, source, build, work, generator,
-# compiler; nvcc for `cuda`, keras (ON where there is that component) for `installed`, module (a file name) for
-# `command_alone`, which installs the command without the CUDA backend.
+# compiler; nvcc for `cuda`, keras (ON where there is that component) for `installed`. `command_alone` installs
+# the command without its backends.
 function(step)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(result)
@@ -22,9 +22,9 @@ if(way STREQUAL "command_alone")
   file(COPY ${build}/apps/imgsim/share DESTINATION ${work}/build/apps/imgsim)
   step(${CMAKE_COMMAND} --install ${work}/build --prefix ${prefix})
   step(${prefix}/bin/imgsim --version)
-  file(GLOB_RECURSE modules ${prefix}/*/${module})
+  file(GLOB_RECURSE modules ${prefix}/*/imgsim_*.so)
   if(modules)
-    message(FATAL_ERROR "there is a CUDA backend that nobody built: ${modules}")
+    message(FATAL_ERROR "there are backends that nobody built: ${modules}")
   endif()
   return()
 endif()
