@@ -14,6 +14,7 @@
 #include "serve/served_index.hpp"
 
 using namespace imgsim_test;
+using imgsim::app::head_limit;
 using imgsim::app::open_connections;
 using imgsim::app::peer_of;
 using imgsim::app::transfer_limit;
@@ -101,6 +102,30 @@ BOOST_AUTO_TEST_CASE(time_grows_with_what_has_moved) {
   BOOST_TEST((limit.patience(begin + transfer_limit::kAtFirst) == seconds(3)));
   limit.moved(std::size_t{64} << 20);
   BOOST_TEST((limit.patience(begin + std::chrono::minutes(30)) == transfer_limit::kStandstill));
+}
+
+BOOST_AUTO_TEST_CASE(a_head_may_be_64_kib_long_and_what_follows_it_any_length) {
+  const std::string line(1000, 'x');
+  head_limit endless, ended;
+  std::size_t lines = 0;
+  while (endless.goes_on(line + "\r\n")) BOOST_REQUIRE(++lines < 100);
+  BOOST_TEST(lines == head_limit::kBytes / (line.size() + 2));
+  for (const char* part : {"GET / HTTP/1.1\r\nHost: a\r", "\n\r", "\n"}) BOOST_TEST(ended.goes_on(part));
+  for (int i = 0; i < 100; ++i) BOOST_TEST(ended.goes_on(std::string(4096, 'x')));
+}
+
+BOOST_AUTO_TEST_CASE(a_head_of_many_lines_is_not_kept) {
+  const served_index& server = shared_server();
+  const auto status_of = [&](std::size_t bytes) {
+    std::string request = "GET /api/index HTTP/1.1\r\nHost: " + server.host() + "\r\n";
+    while (request.size() < bytes) request += "X" + std::to_string(request.size()) + ": y\r\n";
+    const connection client(server.port);
+    client.send(request + "\r\n");  // the other side may take no more
+    return client.read_to_end().status;
+  };
+  BOOST_TEST(status_of(1000) == 200);
+  BOOST_TEST(status_of(1'000'000) != 200);
+  BOOST_TEST(server.get("/api/index").status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(machines_are_told_by_their_address_and_of_ipv6_by_their_network) {

@@ -11,6 +11,15 @@ std::chrono::milliseconds transfer_limit::patience(clock::time_point now) const 
   return std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds{0}, kStandstill);
 }
 
+bool head_limit::goes_on(std::string_view bytes) {
+  for (const char byte : bytes) {
+    if (seen_ == kEnd.size()) return true;
+    seen_ = byte == kEnd[seen_] ? seen_ + 1 : byte == kEnd.front() ? 1 : 0;
+    ++bytes_;
+  }
+  return seen_ == kEnd.size() || bytes_ <= kBytes;
+}
+
 std::string peer_of(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) {
     const in_addr& bytes = reinterpret_cast<const sockaddr_in&>(address).sin_addr;

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace imgsim::app {
 
@@ -29,6 +30,21 @@ class transfer_limit {
 
  private:
   clock::time_point end_;
+};
+
+/// The size that the head of a request may have: the library keeps as many lines as come.
+class head_limit {
+ public:
+  static constexpr std::size_t kBytes = std::size_t{64} << 10;
+
+  /// False where `bytes`, which follow those before, are of a head that is too long. True for all behind its end.
+  [[nodiscard]] bool goes_on(std::string_view bytes);
+
+ private:
+  static constexpr std::string_view kEnd = "\r\n\r\n";
+
+  std::size_t bytes_ = 0;
+  std::size_t seen_ = 0;  // of the end
 };
 
 /// What connections of one machine have in common: the address, of IPv6 the network, since a machine has as many

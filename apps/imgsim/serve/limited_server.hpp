@@ -44,6 +44,7 @@ class limited_stream final : public httplib::Stream {
       if (!is_readable()) return -1;
       const ssize_t n = ::recv(socket_, ahead_.data(), ahead_.size(), 0);
       if (n <= 0) return n;
+      if (!head_.goes_on({ahead_.data(), static_cast<std::size_t>(n)})) return -1;
       begin_ = 0;
       end_ = static_cast<std::size_t>(n);
       receiving_.moved(end_);
@@ -90,6 +91,7 @@ class limited_stream final : public httplib::Stream {
   }
 
   socket_t socket_;
+  head_limit head_;
   transfer_limit receiving_;
   std::optional<transfer_limit> sending_;
   std::array<char, 4096> ahead_{};
