@@ -28,10 +28,8 @@ command_help choose_k_command::help() const {
               "no clear elbow. Where all photos are the same, or fewer than 3, K is 1. Of more than " +
               count_text(kComparedPhotos) +
               " photos, a sample of that many is compared. imgsim cluster -k K looks for medoids anew, with other "
-              "starts, and may "
-              "find others of about the same cost; -k auto begins with these. With --out, writes choose_k.csv, "
-              "choose_k.json and "
-              "choose_k.svg.",
+              "starts, and may find others of about the same cost; -k auto begins with these. With --out, writes "
+              "choose_k.csv, choose_k.json and choose_k.svg.",
           .examples = {"imgsim choose-k --index photos.idx --k-max 60 --out curve"},
           .exit_codes = {}};
 }

@@ -36,34 +36,29 @@ command_help cluster_command::help() const {
       .about =
           "Splits the photos of an index into K groups, each around a medoid: the photo that stands for it. Or, with "
           "--max-distance, into as few groups as it finds in which every photo lies within T of its medoid. It prints "
-          "the sum of the distances to the medoids (k-means: of the squared distances to the centroids, for cosine "
-          "2 (1 - cos)), for K-medoids also how far at most that is above the best possible (of up to " +
+          "the sum of the distances to the medoids (k-means: of the squared distances to the centroids, for cosine 2 "
+          "(1 - cos)), for K-medoids also how far at most that is above the best possible (of up to " +
           count_text(kComparedPhotos) +
           " photos, where a quarter of the memory holds their distances), for --max-distance how many groups it needs "
-          "at the least, the member that lies farthest "
-          "from its medoid, and the two groups that are hardest to tell apart (of up to " +
+          "at the least, the member that lies farthest from its medoid, and the two groups that are hardest to tell "
+          "apart (of up to " +
           count_text(kComparedGroups, "group") + "): their overlap is the mean distance to the " +
           "medoid in the one and in the other, together, over the distance between the two medoids. Distances by "
-          "cosine are 1 - cos, from 0 to 2. More photos than that are not all compared: the medoids "
-          "come from samples and are improved over all photos; their mean distance is printed beside that in the "
-          "sample, and the least "
+          "cosine are 1 - cos, from 0 to 2. More photos than that are not all compared: the medoids come from samples "
+          "and are improved over all photos; their mean distance is printed beside that in the sample, and the least "
           "that any medoids can have there. -k auto takes the K that imgsim choose-k recommends, and, where K-medoids "
-          "compares all photos, begins with its medoids. --method silhouette "
-          "takes the medoids of the largest mean medoid silhouette "
-          "(DynMSC: 1 - d1 / d2 of the distances to the nearest two) and, with -k auto, the K where it is largest (up "
-          "to 100 or half of the photos; of more than 4,900 photos not up to 100, but to 20 at the least), and "
-          "says so where "
-          "that is "
-          "the largest K that was tried: photos without clear groups; of "
-          "more photos than can be compared, those of a sample. With --out, writes k_groups.json, contact_sheet.png "
-          "and report.html there; with "
-          "--partition also one folder a group, DIR/groups/group_00, group_01, ..., and DIR/groups/outliers for "
-          "photos that --outliers leaves out; photos that changed since they were indexed are listed and left out of "
-          "it (pictures elsewhere "
-          "show what is there now). Of photos with one name the later ones are numbered (~2), and symbolic "
-          "links are absolute. The groups are kept in the index for imgsim predict, unless it cannot be "
-          "written into. A partition never overwrites or removes a file; one that was interrupted is continued by the "
-          "same command, and a DIR that holds the partition of other groups is refused before anything is written.",
+          "compares all photos, begins with its medoids. --method silhouette takes the medoids of the largest mean "
+          "medoid silhouette (DynMSC: 1 - d1 / d2 of the distances to the nearest two) and, with -k auto, the K where "
+          "it is largest (up to 100 or half of the photos; of more than 4,900 photos not up to 100, but to 20 at the "
+          "least), and says so where that is the largest K that was tried: photos without clear groups; of more photos "
+          "than can be compared, those of a sample. With --out, writes k_groups.json, contact_sheet.png and "
+          "report.html there; with --partition also one folder a group, DIR/groups/group_00, group_01, ..., and "
+          "DIR/groups/outliers for photos that --outliers leaves out; photos that changed since they were indexed are "
+          "listed and left out of it (pictures elsewhere show what is there now). Of photos with one name the later "
+          "ones are numbered (~2), and symbolic links are absolute. The groups are kept in the index for imgsim "
+          "predict, unless it cannot be written into. A partition never overwrites or removes a file; one that was "
+          "interrupted is continued by the same command, and a DIR that holds the partition of other groups is refused "
+          "before anything is written.",
       .examples = {"imgsim cluster --index photos.idx -k 20 --out groups",
                    "imgsim cluster --index photos.idx -k auto --out groups --partition symlink",
                    "imgsim cluster --index photos.idx -k 20 --outliers 0.6 --restarts 5",

@@ -74,9 +74,11 @@ class cover_finder {
       std::iota(rows.begin(), rows.end(), first);
       read_ahead(search_, rows);
       for (const std::size_t row : rows) {
-        covers_[row] = reach(row);
+        const std::span<const std::uint32_t> ball = ball_of(row);
+        covers_[row] = ball.size();
         queue.push({covers_[row], row});
-        keep_ball();
+        if (balls_) balls_->add(ball);
+        if (balls_ && balls_->entries() > kMostEntries) balls_.reset();
       }
       tell(first + rows.size());
     }
@@ -147,14 +149,14 @@ class cover_finder {
     }
   };
 
-  /// Of the point that reach() was asked for last, while all had a price.
-  void keep_ball() {
-    if (!balls_) return;
-    std::vector<std::uint32_t> ball;
+  /// The points within the distance of `row`, while all have a price; until the next call.
+  [[nodiscard]] std::span<const std::uint32_t> ball_of(std::size_t row) {
+    if (balls_ && row < balls_->size()) return balls_->of(row);
+    static_cast<void>(reach(row));
+    ball_.clear();
     for (std::size_t o = 0; o < size_; ++o)
-      if (reached_[o] != 0) ball.push_back(static_cast<std::uint32_t>(o));
-    balls_->add(ball);
-    if (balls_->entries() > kMostEntries) balls_.reset();
+      if (reached_[o] != 0) ball_.push_back(static_cast<std::uint32_t>(o));
+    return ball_;
   }
 
   /// Points of which no two are within the distance of one: each needs a medoid of its own. Those that few reach first.
@@ -170,15 +172,13 @@ class cover_finder {
       throw_if_stopped(options_.stop, kWork);
       for (rows.clear(); next < size_ && rows.size() < kRowsTogether; ++next)
         if (!is_used[order[next]]) rows.push_back(order[next]);
-      read_ahead(search_, rows);
+      if (!balls_) read_ahead(search_, rows);
       for (const std::size_t row : rows) {
         if (is_used[row]) continue;  // by one before it
-        static_cast<void>(reach(row));
-        bool is_apart = true;
-        for (std::size_t o = 0; o < size_ && is_apart; ++o) is_apart = reached_[o] == 0 || !is_used[o];
-        if (!is_apart) continue;
+        const std::span<const std::uint32_t> ball = ball_of(row);
+        if (std::ranges::any_of(ball, [&](std::uint32_t o) { return is_used[o]; })) continue;
         ++apart;
-        for (std::size_t o = 0; o < size_; ++o) is_used[o] = is_used[o] || reached_[o] != 0;
+        for (const std::uint32_t o : ball) is_used[o] = true;
       }
       tell(2 * size_ + next);
     }
@@ -230,6 +230,7 @@ class cover_finder {
   float within_ = 0, price_ = 0;
   std::vector<float> prices_;
   std::vector<std::uint32_t> reached_;
+  std::vector<std::uint32_t> ball_;
   std::vector<std::size_t> covers_;                 // points that each row reaches
   std::optional<ball_lists> balls_{std::in_place};  // while they are not too many
   std::vector<std::size_t> own_;                    // position of a point that is a medoid, else kNone
