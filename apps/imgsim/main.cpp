@@ -20,7 +20,9 @@
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
 #include "commands/registry.hpp"
+#include "device/compute.hpp"
 #include "device/mpi_module.hpp"
+#include "device/open_compute.hpp"
 
 #include <imgsim/core/error.hpp>
 #include <imgsim/core/version.hpp>
@@ -182,7 +184,7 @@ int run_as_rank(const launched_rank& launched, const std::vector<std::string>& a
     return to_shell(exit_code::failed);
   }
   if (team->rank() == 0) return run(arguments, team.get());
-  team->serve();
+  team->serve(&open_cpu);
   return to_shell(exit_code::done);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ struct model_file;
 
 namespace imgsim::app {
 
+struct encoded_batch;
+struct photo_files;
+
 /// A trained model, ready to encode.
 class encoder {
  public:
@@ -39,6 +43,9 @@ class encoder {
   [[nodiscard]] virtual std::size_t dimension() const = 0;
   /// out [B, D] from photos [B, H, W, 3].
   virtual void encode(view<const std::uint8_t, 4> photos, matrix_view<float> out) = 0;
+  /// Decodes and encodes photos in files (device/file_encoding.hpp), and calls use(batch) as they are done, in their
+  /// order. What it throws ends the work and reaches the caller.
+  virtual void encode_files(const photo_files& files, const std::function<void(const encoded_batch&)>& use) = 0;
 };
 
 class point_distances;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "device/compute_on.hpp"
+#include "device/file_encoding.hpp"
 #include "device/training_job.hpp"
 
 #include <imgsim/core/tensor.hpp>
@@ -25,6 +27,9 @@ class encoder_on final : public encoder {
   [[nodiscard]] std::size_t width() const override { return encoder_.width(); }
   [[nodiscard]] std::size_t dimension() const override { return encoder_.dimension(); }
   void encode(view<const std::uint8_t, 4> photos, matrix_view<float> out) override { encoder_.encode(photos, out); }
+  void encode_files(const photo_files& files, const std::function<void(const encoded_batch&)>& use) override {
+    encode_files_here(*this, files, use);
+  }
 
  private:
   photo_encoder<Context> encoder_;

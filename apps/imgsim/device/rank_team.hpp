@@ -46,8 +46,9 @@ class rank_team {
   /// By the devices of lead().
   [[nodiscard]] virtual exchanged_bytes exchanged() const = 0;
 
-  /// The other ranks: takes part in the work of rank 0 until that has destroyed its team.
-  virtual void serve() = 0;
+  /// The other ranks: takes part in the work of rank 0 until that has destroyed its team. `open_local` opens the device
+  /// of one process.
+  virtual void serve(std::unique_ptr<compute> (*open_local)(std::size_t threads)) = 0;
 };
 
 }  // namespace imgsim::app

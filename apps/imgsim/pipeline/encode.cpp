@@ -1,6 +1,8 @@
 #include "pipeline/encode.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "cli/progress.hpp"
 
@@ -31,44 +33,55 @@ tensor<float, 2> encode_images(encoder& encoder, std::span<const rgb_image> imag
 
 namespace {
 
-/// Calls use(batch) with the photos that decode, and calls.skip for the others.
-template <class Use>
-void for_each_batch(session& session, const encoder& encoder, const std::filesystem::path& root,
-                    std::span<const std::string> paths, const char* task, const encode_files_calls& calls, Use&& use) {
-  photo_loader loader(root, {paths.begin(), paths.end()},
-                      {.height = encoder.height(),
-                       .width = encoder.width(),
-                       .batch = kEncodeBatch,
-                       .threads = session.threads(),
-                       .limits = session.limits()});
-  progress bar(session.options(), task, "photos", paths.size());
-  std::size_t done = 0;
-  while (std::optional<photo_batch> batch = loader.next()) {
-    session.check_stop(calls.consequence);
-    use(*batch);
-    for (const skipped_file& file : batch->skipped) calls.skip(file);
-    done += batch->rows.size() + batch->skipped.size();
-    bar.update(done);
-    loader.recycle(std::move(*batch));
-  }
-  bar.finish();
+photo_files files_of(session& session, const std::filesystem::path& root, std::span<const std::string> paths) {
+  return {.root = root, .paths = paths, .threads = session.threads(), .limits = session.limits()};
 }
+
+/// What becomes of the batches, one after the other.
+class batch_book {
+ public:
+  batch_book(session& session, const char* task, std::size_t photos, const encode_files_calls& calls)
+      : session_(session), calls_(calls), bar_(session.options(), task, "photos", photos) {}
+
+  void check_stop() { session_.check_stop(calls_.consequence); }
+  void count(std::size_t photos, std::span<const skipped_file> skipped) {
+    for (const skipped_file& file : skipped) calls_.skip(file);
+    bar_.update(done_ += photos + skipped.size());
+  }
+  void finish() { bar_.finish(); }
+
+ private:
+  session& session_;
+  const encode_files_calls& calls_;
+  progress bar_;
+  std::size_t done_ = 0;
+};
 
 }  // namespace
 
 void encode_files(session& session, encoder& encoder, const std::filesystem::path& root,
                   std::span<const std::string> paths, const encode_files_calls& calls) {
-  tensor<float, 2> embeddings({kEncodeBatch, encoder.dimension()});
-  for_each_batch(session, encoder, root, paths, "encode", calls, [&](const photo_batch& batch) {
-    const matrix_view<float> rows = embeddings.view().slice(0, batch.rows.size());
-    encoder.encode(batch.pixels.view(), rows);
-    for (std::size_t i = 0; i < batch.rows.size(); ++i) calls.store(batch.rows[i], {rows.row(i), encoder.dimension()});
+  batch_book book(session, "encode", paths.size(), calls);
+  encoder.encode_files(files_of(session, root, paths), [&](const encoded_batch& batch) {
+    book.check_stop();
+    for (std::size_t i = 0; i < batch.rows.size(); ++i)
+      calls.store(batch.rows[i], {batch.embeddings.row(i), encoder.dimension()});
+    book.count(batch.rows.size(), batch.skipped);
   });
+  book.finish();
 }
 
 void check_files(session& session, const encoder& encoder, const std::filesystem::path& root,
                  std::span<const std::string> paths, const encode_files_calls& calls) {
-  for_each_batch(session, encoder, root, paths, "read", calls, [](const photo_batch&) {});
+  batch_book book(session, "read", paths.size(), calls);
+  const photo_files files = files_of(session, root, paths);
+  photo_loader loader(root, {paths.begin(), paths.end()}, loader_options_for(encoder, files));
+  while (std::optional<photo_batch> batch = loader.next()) {
+    book.check_stop();
+    book.count(batch->rows.size(), batch->skipped);
+    loader.recycle(std::move(*batch));
+  }
+  book.finish();
 }
 
 }  // namespace imgsim::app

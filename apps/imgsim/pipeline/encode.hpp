@@ -8,15 +8,13 @@
 
 #include "cli/session.hpp"
 #include "device/compute.hpp"
+#include "device/file_encoding.hpp"
 
 #include <imgsim/core/tensor.hpp>
 #include <imgsim/image/folder.hpp>
 #include <imgsim/image/image.hpp>
 
 namespace imgsim::app {
-
-/// Photos that are decoded and encoded at a time.
-inline constexpr std::size_t kEncodeBatch = 32;
 
 /// [images.size(), D].
 [[nodiscard]] tensor<float, 2> encode_images(encoder& encoder, std::span<const rgb_image* const> images);

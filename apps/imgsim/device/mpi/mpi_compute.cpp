@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "device/mpi/mpi_encoder.hpp"
 #include "device/mpi/team.hpp"
 #include "device/training_job.hpp"
 
@@ -26,7 +27,7 @@ std::string mpi_compute::name() const {
 }
 
 std::unique_ptr<encoder> mpi_compute::open_encoder(const model_file& model) const {
-  return local_->open_encoder(model);
+  return std::make_unique<mpi_encoder>(team_, local_->open_encoder(model), model);
 }
 
 trained_model mpi_compute::train(const training_job& job, photo_set& training, photo_set& validation) const {

@@ -40,10 +40,7 @@ class shared_point_distances final : public point_distances {
   ~shared_point_distances() override {
     const std::lock_guard lock(team_.mutex());
     team_.gallery().forget_distances(number_);
-    try {
-      team_.channel().send(order(order_kind::forget_distances, number_));
-    } catch (const std::exception&) {  // of MPI itself; the ranks can do no more for each other
-    }
+    team_.tell(order(order_kind::forget_distances, number_));
   }
 
   [[nodiscard]] k_medoids_result k_medoids(const k_medoids_options& options) const override {

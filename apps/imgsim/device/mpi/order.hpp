@@ -23,6 +23,9 @@ enum class order_kind : std::uint32_t {
   find_matches,      // metric, n, exclude_self, first row, queries, columns; the queries follow
   keep_distances,    // metric, number: of the gallery
   forget_distances,  // number
+  open_encoder,      // number, model
+  close_encoder,     // number
+  encode_files,      // number, root, limits
   // A search for medoids: each of the others is a member of medoid_search (cluster/backend.hpp), which the ranks call
   // on their own.
   search_medoids,  // number of the distances

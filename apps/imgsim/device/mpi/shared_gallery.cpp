@@ -1,10 +1,10 @@
 #include "device/mpi/shared_gallery.hpp"
 
-#include <mpi.h>
-
 #include <algorithm>
+#include <array>
 #include <span>
-#include <utility>
+
+#include "device/mpi/row_messages.hpp"
 
 #include <imgsim/cpu/search.hpp>
 #include <imgsim/metric/registry.hpp>
@@ -12,52 +12,6 @@
 #include <imgsim/mpi/search.hpp>
 
 namespace imgsim::app {
-
-namespace {
-
-using mpi::check;
-
-constexpr int kRows = 1;                                   // tag
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;  // of one message
-
-/// Calls move(first, count) for the parts of `rows` that one message each holds.
-template <class Move>
-void in_messages(std::size_t rows, std::size_t row_bytes, Move&& move) {
-  const std::size_t most = std::max<std::size_t>(kMostBytes / std::max<std::size_t>(row_bytes, 1), 1);
-  for (std::size_t first = 0; first < rows; first += most) move(first, std::min(most, rows - first));
-}
-
-template <class T>
-void send_rows(const mpi::communicator& ranks, matrix_view<const T> rows, std::size_t to) {
-  const std::size_t width = rows.extent(1);
-  std::vector<T> packed;
-  in_messages(rows.extent(0), width * sizeof(T), [&](std::size_t first, std::size_t count) {
-    const matrix_view<const T> part = rows.slice(first, count);
-    const T* data = part.data();
-    if (!part.is_contiguous()) {
-      packed.clear();
-      for (std::size_t r = 0; r < count; ++r) packed.insert(packed.end(), part.row(r), part.row(r) + width);
-      data = packed.data();
-    }
-    check(MPI_Send(data, static_cast<int>(count * width * sizeof(T)), MPI_BYTE, static_cast<int>(to), kRows,
-                   ranks.handle()),
-          "MPI_Send");
-    ranks.count(count * width * sizeof(T), 0);
-  });
-}
-
-template <class T>
-void receive_rows(const mpi::communicator& ranks, matrix_view<T> rows, std::size_t from) {
-  const std::size_t row_bytes = rows.extent(1) * sizeof(T);
-  in_messages(rows.extent(0), row_bytes, [&](std::size_t first, std::size_t count) {
-    check(MPI_Recv(rows.row(first), static_cast<int>(count * row_bytes), MPI_BYTE, static_cast<int>(from), kRows,
-                   ranks.handle(), MPI_STATUS_IGNORE),
-          "MPI_Recv");
-    ranks.count(0, count * row_bytes);
-  });
-}
-
-}  // namespace
 
 mpi::sharded_rows<float> shared_gallery::rows(matrix_view<const float> whole) const {
   const mpi::communicator& ranks = context_.ranks();

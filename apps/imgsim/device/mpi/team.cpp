@@ -11,10 +11,13 @@
 
 #include "device/mpi/led_medoids.hpp"
 #include "device/mpi/mpi_compute.hpp"
+#include "device/mpi/shared_encoding.hpp"
 
 #include <imgsim/core/content_hash.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/cpu/context.hpp>
+#include <imgsim/model/model_file.hpp>
+#include <imgsim/model/safetensors.hpp>
 
 namespace imgsim::app {
 
@@ -104,10 +107,7 @@ mpi_team::mpi_team(const launched_rank& launched, const std::vector<std::string>
 
 mpi_team::~mpi_team() {
   if (rank_ != 0 || size_ == 1) return;
-  try {
-    channel_.send(order(order_kind::end));
-  } catch (const std::exception&) {  // of MPI itself; mpirun ends a job whose ranks do not end alike
-  }
+  tell(order(order_kind::end));
 }
 
 void mpi_team::open(std::size_t threads) {
@@ -149,7 +149,15 @@ void mpi_team::throw_reason_of(int rank) {
   throw error("rank " + std::to_string(rank) + ": " + text);
 }
 
-void mpi_team::serve() {
+void mpi_team::tell(order&& what) noexcept {
+  try {
+    channel_.send(std::move(what));
+  } catch (const std::exception&) {  // of MPI itself; the ranks can do no more for each other
+  }
+}
+
+void mpi_team::serve(std::unique_ptr<compute> (*open_local)(std::size_t threads)) {
+  open_local_ = open_local;
   try {
     for (;;) {
       received_order order = channel_.receive();
@@ -186,36 +194,71 @@ bool mpi_team::follow(received_order& order) {
     case order_kind::search_medoids:
       follow_medoid_search(channel_, *context_, gallery_->distances(order.read<std::uint64_t>()));
       return true;
+    case order_kind::close_encoder:
+      encoders_.erase(order.read<std::uint64_t>());
+      return true;
     case order_kind::take_gallery:
     case order_kind::find_neighbours:
     case order_kind::find_matches:
     case order_kind::keep_distances:
-      break;
+    case order_kind::open_encoder:
+    case order_kind::encode_files:
+      follow_together(order);
+      return true;
     default:  // of a search that failed here, before rank 0 knew
       return true;
   }
+}
+
+void mpi_team::follow_together(received_order& order) {
   mpi::lockstep all(context_->ranks());
-  if (order.kind() == order_kind::take_gallery) {
-    const auto rows = order.read<std::size_t>(), columns = order.read<std::size_t>();
-    gallery_->take(all, rows, columns, {});
-  } else if (order.kind() == order_kind::keep_distances) {
-    const std::string metric = order.read_text();
-    gallery_->keep_distances({}, metric, order.read<std::uint64_t>());
-  } else {
-    const std::string metric = order.read_text();
+  const auto read_options = [&] {
     top_n_options options;
     options.n = order.read<std::size_t>();
     options.exclude_self = order.read<bool>();
-    if (order.kind() == order_kind::find_neighbours) {
-      static_cast<void>(gallery_->find_neighbours(all, {}, metric, options));
-    } else {
+    return options;
+  };
+  switch (order.kind()) {
+    case order_kind::take_gallery: {
+      const auto rows = order.read<std::size_t>(), columns = order.read<std::size_t>();
+      gallery_->take(all, rows, columns, {});
+      break;
+    }
+    case order_kind::find_neighbours: {
+      const std::string metric = order.read_text();
+      static_cast<void>(gallery_->find_neighbours(all, {}, metric, read_options()));
+      break;
+    }
+    case order_kind::find_matches: {
+      const std::string metric = order.read_text();
+      top_n_options options = read_options();
       options.first_row = order.read<std::size_t>();
       const auto queries = order.read<std::size_t>(), columns = order.read<std::size_t>();
       static_cast<void>(gallery_->find_matches(all, {}, metric, queries, columns, {}, options));
+      break;
+    }
+    case order_kind::keep_distances: {
+      const std::string metric = order.read_text();
+      gallery_->keep_distances({}, metric, order.read<std::uint64_t>());
+      break;
+    }
+    case order_kind::open_encoder: {
+      if (!local_) local_ = open_local_(context_->local().threads());
+      const auto number = order.read<std::uint64_t>();
+      encoders_[number] = local_->open_encoder(to_model(from_safetensors(order.read_list<std::byte>())));
+      break;
+    }
+    default: {  // encode_files
+      encoder& encoder = *encoders_.at(order.read<std::uint64_t>());
+      const std::string root = order.read_text();
+      decode_limits limits;
+      limits.max_pixels = order.read<std::uint64_t>();
+      limits.max_file_bytes = order.read<std::uint64_t>();
+      limits.min_side = order.read<std::size_t>();
+      encode_together(all, *context_, encoder, root, limits, {}, {});
     }
   }
   all.finish();
-  return true;
 }
 
 }  // namespace imgsim::app

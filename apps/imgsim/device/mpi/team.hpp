@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "device/compute.hpp"
 #include "device/mpi/order_channel.hpp"
 #include "device/mpi/shared_gallery.hpp"
 #include "device/rank_team.hpp"
@@ -42,7 +44,7 @@ class mpi_team final : public rank_team {
   [[nodiscard]] std::size_t threads() const override { return threads_; }
   [[nodiscard]] std::unique_ptr<compute> lead(std::unique_ptr<compute> local, std::size_t threads) override;
   [[nodiscard]] exchanged_bytes exchanged() const override;
-  void serve() override;
+  void serve(std::unique_ptr<compute> (*open_local)(std::size_t threads)) override;
 
   // What follows is for rank 0's device, which calls it from one thread at a time: whoever has locked mutex().
   [[nodiscard]] std::mutex& mutex() noexcept { return mutex_; }
@@ -64,6 +66,8 @@ class mpi_team final : public rank_team {
       all.finish();
     });
   }
+  /// Gives an order in which nothing can fail, from a destructor.
+  void tell(order&& what) noexcept;
   /// What `work` returns; where it fails because another rank has, throws what that failed with.
   template <class Work>
   auto explained(Work&& work) {
@@ -81,6 +85,7 @@ class mpi_team final : public rank_team {
   void open(std::size_t threads);
   /// Whether the command goes on.
   [[nodiscard]] bool follow(received_order& order);
+  void follow_together(received_order& order);
 
   mpi_session session_;
   order_channel channel_;
@@ -89,6 +94,9 @@ class mpi_team final : public rank_team {
   std::optional<mpi_context> context_;  // from the first lead() on
   std::optional<shared_gallery> gallery_;
   std::atomic<std::uint64_t> numbers_{0};
+  std::unique_ptr<compute> (*open_local_)(std::size_t threads) = nullptr;  // of the ranks but the first, as the next
+  std::unique_ptr<compute> local_;                                         // ones; from the first encoder on
+  std::map<std::uint64_t, std::unique_ptr<encoder>> encoders_;
   std::string held_;    // what hold() knows the rows by
   std::string reason_;  // of the last failure here
 };
