@@ -1,5 +1,6 @@
 // "mpirun -n 4 imgsim ..." is all that a person types: the command on several ranks writes and prints what it does on
 // one process.
+#include <cmath>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -239,6 +240,43 @@ BOOST_AUTO_TEST_CASE(groups_are_those_of_one_process) {
   check_same({"cluster", "--index", "IDX", "-k", "3", "--method", "silhouette", "--out", "OUT"}, true);
   check_same({"cluster", "--index", "IDX", "-k", "4", "--method", "k-means", "--out", "OUT"}, false);
   check_same({"cluster", "--index", "IDX", "-k", "4", "--sample", "50", "--out", "OUT"}, false);
+}
+
+BOOST_AUTO_TEST_CASE(a_training_is_that_of_one_process_but_for_the_order_of_sums) {
+  // Batches of 3 photos, some of fewer photos than ranks.
+  const auto history_of = [&](int ranks, const std::string& more) {
+    const outcome run =
+        outcome_of(ranks, {"train", "--images", made().photos(), "--model", "OUT", "--preset",
+                           made().folder.path() / "tiny.json", "--batch", "3", "--epochs", "3", "--mask", more});
+    BOOST_TEST(run.exit_code == 3);
+    BOOST_TEST((run.err.find(" ranks shared the work") != std::string::npos) == (ranks > 1), run.err);
+    BOOST_TEST(run.files.contains("out"));
+    std::vector<double> losses;
+    std::istringstream lines(run.files.at("history.csv"));
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line)) {
+      const std::size_t training = line.find(',') + 1, validation = line.find(',', training) + 1;
+      losses.push_back(std::stod(line.substr(training)));
+      losses.push_back(std::stod(line.substr(validation)));
+    }
+    BOOST_TEST(losses.size() == 6U);
+    return losses;
+  };
+  for (const std::string mask : {"0", "0.3"}) {
+    const std::vector<double> alone = history_of(0, mask);
+    for (const int ranks : kRanks) {
+      const std::vector<double> found = history_of(ranks, mask);
+      for (std::size_t i = 0; i < alone.size(); ++i) BOOST_TEST(std::abs(found[i] / alone[i] - 1) < 1e-4);
+      if (ranks == 1) BOOST_TEST((found == alone));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_training_that_cannot_be_parted_is_the_first_ranks) {
+  check_same({"train", "--images", made().photos(), "--model", "OUT", "--preset", "strided-dense-16", "--size", "32",
+              "--epochs", "1"},
+             false);
 }
 
 BOOST_AUTO_TEST_CASE(a_command_prints_once) {

@@ -30,10 +30,6 @@ std::unique_ptr<encoder> mpi_compute::open_encoder(const model_file& model) cons
   return std::make_unique<mpi_encoder>(team_, local_->open_encoder(model), model);
 }
 
-trained_model mpi_compute::train(const training_job& job, photo_set& training, photo_set& validation) const {
-  return local_->train(job, training, validation);
-}
-
 model_file mpi_compute::untrained_model(const model_file& model, photo_set& photos, std::uint64_t seed) const {
   return local_->untrained_model(model, photos, seed);
 }

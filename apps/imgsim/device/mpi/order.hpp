@@ -42,6 +42,12 @@ enum class order_kind : std::uint32_t {
   nearest,
   second_nearest,
   distance_to,
+  // A network in training (led_network.hpp): the ranks hold the same weights.
+  open_network,  // architecture, precision
+  close_network,
+  write_parameter,  // which, values
+  write_moments,    // which, first, second
+  train_step,       // photos, whether they are bytes, whether targets are others, Adam's parameters, step
 };
 
 /// An order in the making.

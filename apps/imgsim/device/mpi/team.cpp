@@ -10,12 +10,14 @@
 #include <span>
 
 #include "device/mpi/led_medoids.hpp"
+#include "device/mpi/led_network.hpp"
 #include "device/mpi/mpi_compute.hpp"
 #include "device/mpi/shared_encoding.hpp"
 
 #include <imgsim/core/content_hash.hpp>
 #include <imgsim/core/error.hpp>
 #include <imgsim/cpu/context.hpp>
+#include <imgsim/model/architecture_json.hpp>
 #include <imgsim/model/model_file.hpp>
 #include <imgsim/model/safetensors.hpp>
 
@@ -194,6 +196,11 @@ bool mpi_team::follow(received_order& order) {
     case order_kind::search_medoids:
       follow_medoid_search(channel_, *context_, gallery_->distances(order.read<std::uint64_t>()));
       return true;
+    case order_kind::open_network: {
+      const architecture description = parse_architecture(nlohmann::json::parse(order.read_text()));
+      follow_network(channel_, *context_, description, order.read<precision>());
+      return true;
+    }
     case order_kind::close_encoder:
       encoders_.erase(order.read<std::uint64_t>());
       return true;
@@ -205,7 +212,7 @@ bool mpi_team::follow(received_order& order) {
     case order_kind::encode_files:
       follow_together(order);
       return true;
-    default:  // of a search that failed here, before rank 0 knew
+    default:  // of a search or a training that failed here, before rank 0 knew
       return true;
   }
 }
