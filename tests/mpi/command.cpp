@@ -322,6 +322,15 @@ BOOST_AUTO_TEST_CASE(ranks_that_are_to_do_different_things_are_refused) {
   BOOST_TEST(count(refused.err, "with different arguments on different ranks") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(each_rank_can_be_a_run_of_its_own) {
+  setenv("IMGSIM_MPI", "off", 1);
+  const command_result both = run_program(on_ranks(2, {"--version"}));
+  unsetenv("IMGSIM_MPI");
+  BOOST_TEST(both.exit_code == 0);
+  BOOST_TEST(count(both.out, "imgsim ") == 2U);
+  BOOST_TEST(count(run_program(on_ranks(2, {"--version"})).out, "imgsim ") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(ranks_of_another_mpi_are_refused) {
   // As where mpirun belongs to another MPI: each process believes that it is alone.
   setenv("PMI_SIZE", "2", 1);

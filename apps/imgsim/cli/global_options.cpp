@@ -9,7 +9,8 @@ void describe(option_set& options, global_options& target) {
           "where to compute: auto, cpu, cuda or cuda:N")
       .offers({"auto", "cpu", "cuda"})
       .defaults_to("auto");
-  options.whole("threads", "T", target.threads, {1, 4096}, "CPU threads").defaults_to("one per hardware thread");
+  options.whole("threads", "T", target.threads, {1, 4096}, "CPU threads, of each rank under mpirun")
+      .defaults_to("one per hardware thread");
   options.whole("seed", "S", target.seed, {}, "seed of every random choice");
   options.whole("max-pixels", "P", target.max_pixels, {1, std::uint64_t{1} << 40},
                 "largest photo that is decoded, in pixels");

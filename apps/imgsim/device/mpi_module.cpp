@@ -31,6 +31,8 @@ std::optional<launched_rank> find_launched_rank() {
       {"PMI_SIZE", "PMI_RANK"},                          // MPICH, Intel MPI, srun --mpi=pmi2
       {"SLURM_STEP_NUM_TASKS", "PMIX_RANK"},             // srun --mpi=pmix
   };
+  const char* const wanted = std::getenv("IMGSIM_MPI");
+  if (wanted != nullptr && std::string_view(wanted) == "off") return std::nullopt;
   for (const launcher& each : kLaunchers) {
     const std::optional<std::size_t> size = number_in_environment(each.size), rank = number_in_environment(each.rank);
     if (size && rank) return *size > 1 ? std::optional(launched_rank{.rank = *rank, .size = *size}) : std::nullopt;

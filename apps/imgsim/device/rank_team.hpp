@@ -16,7 +16,8 @@ struct launched_rank {
   std::size_t size = 1;  // of all
 };
 
-/// What the environment says of this process where it is one of several that mpirun (or srun) started (mpi_module.cpp).
+/// What the environment says of this process where it is one of several that mpirun (or srun) started (mpi_module.cpp);
+/// nothing where IMGSIM_MPI is "off", for scripts that mpirun starts and that call imgsim each for itself.
 [[nodiscard]] std::optional<launched_rank> find_launched_rank();
 
 /// What this rank has exchanged with the others, as mpi::message_volume has it.
