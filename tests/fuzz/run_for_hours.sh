@@ -56,7 +56,7 @@ while [ ${#targets[@]} -gt 0 ]; do
     } 2>&1 | awk '{ print $1 + $2 }')
     spent[$target]=$(awk -v before="${spent[$target]:-0}" -v now="$cpu" 'BEGIN { spent = before + now
       # One that ends at once does not run for ever.
-      printf "%d", spent > before + 1 ? spent + 0.5 : before + 1 }')
+      printf "%d", (spent > before + 1 ? spent + 0.5 : before + 1) }')
     found=$(($(find "$keep/found" -name "$target-*" | wc -l) - before))
     guilty=$((guilty + found))
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
