@@ -96,6 +96,11 @@ BOOST_AUTO_TEST_CASE(files_of_the_future_are_refused_as_such) {
     BOOST_TEST(refused.exit_code == 1);
     BOOST_TEST(refused.err.find("update imgsim") != std::string::npos, refused.err);
   }
+  const command_result verified = run_imgsim({"verify", files.model()});
+  BOOST_TEST(verified.exit_code == 1);
+  BOOST_TEST(verified.out == "newer: " + files.model() +
+                                 ": was made by a newer imgsim, and this one cannot read it; update imgsim\n" +
+                                 files.model() + " cannot be checked by this imgsim\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,8 @@
 // Connections that are slow, and many of one machine.
 #include <arpa/inet.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -14,8 +16,10 @@
 #include "serve/served_index.hpp"
 
 using namespace imgsim_test;
+using imgsim::app::byte_budget;
 using imgsim::app::head_limit;
 using imgsim::app::open_connections;
+using imgsim::app::open_uploads;
 using imgsim::app::peer_of;
 using imgsim::app::transfer_limit;
 
@@ -74,20 +78,121 @@ BOOST_AUTO_TEST_CASE(a_client_of_a_byte_now_and_then_is_given_up) {
 BOOST_AUTO_TEST_CASE(one_machine_has_so_many_connections_and_no_more) {
   const served_index server(grouped_index().index());
   std::vector<std::unique_ptr<connection>> silent;
+  const auto refused = [&] {
+    return std::ranges::find_if(silent, [](const auto& each) { return each->has_answer(); });
+  };
+  // Threads take them in their time: the first that is refused is one more than there may be.
   for (std::size_t i = 0; i < open_connections::kOfOnePeer; ++i) {
     silent.push_back(std::make_unique<connection>(server.port));
     silent.back()->send("GET / HTT");
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until all of them have their threads
-  const connection one_more(server.port);
-  BOOST_TEST(one_more.read_to_end().json().at("reason").get<std::string>().find("too many") != std::string::npos);
-  silent.pop_back();
+  silent.push_back(std::make_unique<connection>(server.port));
+  silent.back()->send("GET / HTT");
+  for (int i = 0; i < 200 && refused() == silent.end(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  BOOST_REQUIRE((refused() != silent.end()));
+  const auto reason = (*refused())->read_to_end().json().at("reason").get<std::string>();
+  BOOST_TEST(reason.find("too many") != std::string::npos);
+  BOOST_TEST(std::ranges::count_if(silent, [](const auto& each) { return each->has_answer(); }) == 1);
+  const connection other(server.port, "127.0.0.1", "127.0.0.2");
+  other.send("GET /api/index HTTP/1.1\r\nHost: " + server.host() + "\r\n\r\n");
+  BOOST_TEST(other.read_to_end().status == 200);
+  silent.resize(silent.size() - 2);
   int status = 0;
   for (int i = 0; i < 100 && status != 200; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     status = server.get("/api/index").status;
   }
   BOOST_TEST(status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(slow_uploads_of_one_machine_leave_places_to_others_and_to_other_work) {
+  const served_index server(grouped_index().index());
+  const std::string photo = read_text(grouped_index().photo("red/0.png"));
+  const auto post_from = [&](const std::string& from, const std::string& path, std::size_t bytes) {
+    auto to = std::make_unique<connection>(server.port, "127.0.0.1", from);
+    to->send("POST " + path + " HTTP/1.1\r\nHost: " + server.host() + "\r\nContent-Length: " + std::to_string(bytes) +
+             "\r\n" + server.own_headers() + "\r\n" + photo);
+    return to;
+  };
+  std::vector<std::unique_ptr<connection>> slow;
+  for (std::size_t i = 0; i < open_uploads::kOfOnePeer; ++i)
+    slow.push_back(post_from("127.0.0.2", "/api/search", photo.size() + 1));
+  http_answer third;
+  for (int i = 0; i < 200 && third.status != 503; ++i)  // until both are being read
+    third = post_from("127.0.0.2", "/api/search", photo.size())->read_to_end();
+  BOOST_TEST(third.status == 503);
+  BOOST_TEST(third.json().at("reason").get<std::string>().find("try again") != std::string::npos);
+  BOOST_TEST(post_from("127.0.0.2", "/api/map", photo.size())->read_to_end().status == 200);
+  BOOST_TEST(server.post("/api/search", photo).status == 200);
+  slow.front()->send("x");
+  BOOST_TEST(slow.front()->read_to_end().status == 200);  // a PNG may have a byte behind its end
+  BOOST_TEST(post_from("127.0.0.2", "/api/search", photo.size())->read_to_end().status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(fewer_threads_than_wanted_answer_as_well) {
+  // The system makes no threads where there is no room for their stacks.
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_AS, &before) == 0);
+  std::size_t served = 0, refused = 0;
+  for (std::size_t room = 300; room <= 1500; room += 300) {
+    const rlimit little{.rlim_cur = room << 20, .rlim_max = before.rlim_max};
+    BOOST_REQUIRE(::setrlimit(RLIMIT_AS, &little) == 0);  // of the command, which inherits it
+    try {
+      const served_index server(grouped_index().index());
+      BOOST_REQUIRE(::setrlimit(RLIMIT_AS, &before) == 0);
+      BOOST_TEST(server.get("/api/index").status == 200);
+      ++served;
+    } catch (const std::runtime_error& reason) {
+      BOOST_REQUIRE(::setrlimit(RLIMIT_AS, &before) == 0);
+      const std::string text = reason.what();
+      BOOST_TEST((text.find("no more threads") != std::string::npos || text.find("memory") != std::string::npos), text);
+      ++refused;
+    }
+  }
+  BOOST_TEST_MESSAGE(served << " served, " << refused << " refused");
+  BOOST_TEST(served > 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sent_to_no_page_is_not_read) {
+  const served_index& server = shared_server();
+  const connection to(server.port);
+  // Whoever read the body would wait for it.
+  to.send("POST /api/neighbours HTTP/1.1\r\nHost: " + server.host() + "\r\nContent-Length: 30000000\r\n" +
+          server.own_headers() + "\r\n");
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(to.read_to_end().status == 404);
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < transfer_limit::kStandstill));
+}
+
+BOOST_AUTO_TEST_CASE(places_of_uploads_are_given_back) {
+  open_uploads uploads;
+  std::vector<std::shared_ptr<void>> places;
+  for (std::size_t i = 0; i < open_uploads::kMost; ++i) {
+    const std::string peer(1, static_cast<char>('a' + i / open_uploads::kOfOnePeer));
+    places.push_back(uploads.begin(peer));
+    BOOST_TEST((places.back() != nullptr));
+    if (i + 1 == open_uploads::kOfOnePeer) BOOST_TEST((uploads.begin(peer) == nullptr));
+  }
+  BOOST_TEST((uploads.begin("z") == nullptr));
+  places.pop_back();
+  BOOST_TEST((uploads.begin("z") != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(bytes_are_held_until_they_are_let_go) {
+  byte_budget budget(10);
+  using std::chrono::milliseconds;
+  std::shared_ptr<void> most = budget.hold(8, milliseconds(0));
+  BOOST_TEST((most != nullptr));
+  BOOST_TEST((budget.hold(3, milliseconds(1)) == nullptr));
+  BOOST_TEST((budget.hold(2, milliseconds(0)) != nullptr));
+  std::thread later([&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    most.reset();
+  });
+  const std::shared_ptr<void> large = budget.hold(11, std::chrono::seconds(20));  // alone
+  later.join();
+  BOOST_TEST((large != nullptr));
+  BOOST_TEST((budget.hold(1, milliseconds(0)) == nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(time_grows_with_what_has_moved) {
@@ -133,6 +238,8 @@ BOOST_AUTO_TEST_CASE(machines_are_told_by_their_address_and_of_ipv6_by_their_net
   BOOST_TEST((peer("192.0.2.1") != peer("192.0.2.2")));
   BOOST_TEST((peer("2001:db8:1:2::1") == peer("2001:db8:1:2:ffff::7")));
   BOOST_TEST((peer("2001:db8:1:2::1") != peer("2001:db8:1:3::1")));
+  for (const char* text : {"192.0.2.1", "::ffff:192.0.2.1", "2001:db8:1:2::1"})
+    BOOST_TEST((peer_of(std::string(text)) == peer(text)));
   open_connections connections;
   for (int socket = 0; socket < static_cast<int>(open_connections::kOfOnePeer); ++socket)
     BOOST_TEST(connections.enter(socket, "one"));

@@ -54,19 +54,19 @@ struct http_answer {
 /// A connection to an address of this machine; waits 20 s at most for bytes.
 class connection {
  public:
-  explicit connection(int port, const std::string& host = "127.0.0.1") {
-    addrinfo hints{};
-    hints.ai_flags = AI_NUMERICHOST;
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* address = nullptr;
-    if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &address) != 0)
-      throw std::runtime_error("no address: " + host);
-    socket_ = ::socket(address->ai_family, SOCK_STREAM, 0);
+  /// `from`: an address of this machine (all of 127.0.0.0/8 are) to the server another machine than those of others.
+  explicit connection(int port, const std::string& host = "127.0.0.1", const std::string& from = {}) {
+    const addresses to(host, std::to_string(port));
+    socket_ = ::socket(to.first->ai_family, SOCK_STREAM, 0);
     const timeval patience{.tv_sec = 20, .tv_usec = 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    const bool is_open = ::connect(socket_, address->ai_addr, address->ai_addrlen) == 0;
-    ::freeaddrinfo(address);
-    if (!is_open) throw std::runtime_error("cannot connect to " + host + ", port " + std::to_string(port));
+    if (!from.empty()) {
+      const addresses own(from, "0");
+      if (::bind(socket_, own.first->ai_addr, own.first->ai_addrlen) != 0)
+        throw std::runtime_error("not here: " + from);
+    }
+    if (::connect(socket_, to.first->ai_addr, to.first->ai_addrlen) != 0)
+      throw std::runtime_error("cannot connect to " + host + ", port " + std::to_string(port));
   }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -95,8 +95,27 @@ class connection {
     char byte = 0;
     BOOST_TEST(::recv(socket_, &byte, 1, MSG_PEEK) == 1);
   }
+  /// Whether something has come, or the other side has ended it.
+  [[nodiscard]] bool has_answer() const {
+    char byte = 0;
+    return ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  }
 
  private:
+  struct addresses {
+    addresses(const std::string& host, const std::string& port) {
+      addrinfo hints{};
+      hints.ai_flags = AI_NUMERICHOST;
+      hints.ai_socktype = SOCK_STREAM;
+      if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &first) != 0)
+        throw std::runtime_error("no address: " + host);
+    }
+    addresses(const addresses&) = delete;
+    addresses& operator=(const addresses&) = delete;
+    ~addresses() { ::freeaddrinfo(first); }
+    addrinfo* first = nullptr;
+  };
+
   int socket_ = -1;
 };
 

@@ -57,6 +57,8 @@ exit_code verify_command::run(session& session) {
   } else {
     try {
       static_cast<void>(load_model(path));
+    } catch (const newer_file& newer) {
+      findings.push_back(newer_finding(newer.path().string()));
     } catch (const io_error& failure) {
       findings.push_back({severity::damage, failure.path().string(), failure.reason(),
                           "restore it from a copy, or train anew with imgsim train"});

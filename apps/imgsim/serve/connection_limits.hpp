@@ -1,12 +1,17 @@
-// How slow a connection may be, and how many of them one machine may have: none keeps the threads from the others.
+// How slow a connection may be, how many of them and how many uploads one machine may have, and how many bytes of
+// photos are in memory: one machine leaves most of it to the others. Several that mean harm can still take all.
 #pragma once
 
 #include <sys/socket.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -50,11 +55,13 @@ class head_limit {
 /// What connections of one machine have in common: the address, of IPv6 the network, since a machine has as many
 /// addresses in it as it likes. Empty where it is neither.
 [[nodiscard]] std::string peer_of(const sockaddr_storage& address);
+/// The same of an address as text.
+[[nodiscard]] std::string peer_of(const std::string& address);
 
 /// The connections being answered. Usable from any thread.
 class open_connections {
  public:
-  static constexpr std::size_t kOfOnePeer = 64;  // a browser opens six
+  static constexpr std::size_t kOfOnePeer = 24;  // a browser opens six
 
   /// False where `peer` has as many as it may.
   [[nodiscard]] bool enter(int socket, const std::string& peer);
@@ -66,6 +73,36 @@ class open_connections {
  private:
   std::mutex mutex_;
   std::map<int, std::string> peers_;  // by socket
+};
+
+/// The uploads under way. Usable from any thread.
+class open_uploads {
+ public:
+  static constexpr std::size_t kMost = 8;  // of site::kMaxUpload each
+  static constexpr std::size_t kOfOnePeer = 2;
+
+  /// One of them, until it is destroyed; nullptr where `peer`, or all together, have as many as they may.
+  [[nodiscard]] std::shared_ptr<void> begin(const std::string& peer);
+
+ private:
+  std::mutex mutex_;
+  std::multiset<std::string> peers_;
+};
+
+/// Bytes that answers hold. Usable from any thread.
+class byte_budget {
+ public:
+  explicit byte_budget(std::uint64_t most) : most_(most) {}
+
+  /// Waits until there is room for `bytes`, or nothing else is held, and holds them until the result is destroyed;
+  /// nullptr where `patience` ends before.
+  [[nodiscard]] std::shared_ptr<void> hold(std::uint64_t bytes, std::chrono::milliseconds patience);
+
+ private:
+  std::uint64_t most_;
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  std::uint64_t held_ = 0;
 };
 
 }  // namespace imgsim::app

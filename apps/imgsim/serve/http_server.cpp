@@ -7,19 +7,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <atomic>
 #include <charconv>
 #include <chrono>
-#include <semaphore>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include "serve/request_guard.hpp"
 
 #include <imgsim/report/escape.hpp>
 
 #ifdef IMGSIM_WITH_SERVE
+#include "serve/connection_limits.hpp"
 #include "serve/limited_server.hpp"
+#include "serve/worker_threads.hpp"
 #endif
 
 namespace imgsim::app {
@@ -73,10 +76,10 @@ std::string name_of_machine() {
 // A browser opens six at once; threads that wait cost little.
 constexpr std::size_t kConnections = 128;
 constexpr int kWaiting = 512;                 // connections that are not taken yet
-constexpr std::ptrdiff_t kUploadsAtOnce = 4;  // of site::kMaxUpload each
 constexpr time_t kIdleSeconds = 2;            // of a connection without a request
 constexpr std::chrono::seconds kPatience{3};  // with connections, when the server is to stop
 constexpr std::chrono::milliseconds kLookInterval{50};
+constexpr std::array kPosted{"/api/search", "/api/duplicates", "/api/choose-k", "/api/map"};
 
 /// Headers of every answer. Nothing is loaded from elsewhere, nothing inline is run, no other page may hold this one.
 httplib::Headers safe_headers() {
@@ -89,11 +92,22 @@ httplib::Headers safe_headers() {
           {"Cross-Origin-Opener-Policy", "same-origin"}};
 }
 
-void send(httplib::Response& response, const reply& answer) {
+void send(httplib::Response& response, reply&& answer) {
   response.status = answer.status;
   response.set_header("Cache-Control",
                       answer.keep == keep_answer::checked ? "private, max-age=31536000, immutable" : "no-store");
-  response.set_content(answer.body, answer.type);
+  if (!answer.held) {
+    response.set_content(answer.body, answer.type);
+    return;
+  }
+  // The response is destroyed, and with it what this holds, when all is sent.
+  const std::size_t size = answer.body.size();
+  const std::string type = answer.type;
+  response.set_content_provider(size, type,
+                                [sent = std::make_shared<const reply>(std::move(answer))](
+                                    std::size_t from, std::size_t bytes, httplib::DataSink& to) {
+                                  return to.write(sent->body.data() + from, bytes);
+                                });
 }
 
 void send_reason(httplib::Response& response, int status, const std::string& reason) {
@@ -153,10 +167,20 @@ std::string reason_of(int status) {
   return "the request is malformed";
 }
 
+/// Gives the library's connections to threads that are there already.
+class given_connections final : public httplib::TaskQueue {
+ public:
+  explicit given_connections(worker_threads& to) : to_(to) {}
+  void enqueue(std::function<void()> answer) override { to_.give(std::move(answer)); }
+  void shutdown() override { to_.end(); }
+
+ private:
+  worker_threads& to_;
+};
+
 class http_server {
  public:
   http_server(site& pages, listen_address address) : pages_(pages), address_(std::move(address)) {
-    server_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
     server_.set_keep_alive_timeout(kIdleSeconds);
     server_.set_payload_max_length(site::kMaxUpload);
     server_.set_tcp_nodelay(true);
@@ -171,7 +195,7 @@ class http_server {
       return route(request, response) ? httplib::Server::HandlerResponse::Handled
                                       : httplib::Server::HandlerResponse::Unhandled;
     });
-    for (const char* path : {"/api/search", "/api/duplicates", "/api/choose-k", "/api/map"})
+    for (const char* path : kPosted)
       server_.Post(path, [this](const httplib::Request& request, httplib::Response& response,
                                 const httplib::ContentReader& content) { post(request, response, content); });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
@@ -179,6 +203,19 @@ class http_server {
     });
   }
 
+  /// Returns when `stop` is requested.
+  void run(const std::stop_token& stop, const std::function<void(const listen_address& bound)>& on_ready) {
+    const std::jthread watch = make_thread([&](const std::stop_token& end) { stop_with(stop, end); });
+    worker_threads threads(kConnections);
+    server_.new_task_queue = [&threads] { return new given_connections(threads); };
+    listen_address bound = address_;
+    bound.port = bind();
+    on_ready(bound);
+    if (!server_.listen_after_bind() && !stop.stop_requested())
+      throw error("the server at " + url_of(bound) + " failed");
+  }
+
+ private:
   /// The port.
   int bind() {
     const bool takes_any = address_.port == 0;
@@ -196,27 +233,21 @@ class http_server {
                 ": the port is taken, or the address is not of this machine; --port 0 takes a free port");
   }
 
-  void run(const std::stop_token& stop) {
-    std::atomic<bool> has_ended = false;
-    std::thread watch([&] {
-      // The library's stop() has no effect before it listens.
-      while (!has_ended && !(stop.stop_requested() && server_.is_running())) std::this_thread::sleep_for(kLookInterval);
-      if (has_ended) return;
-      server_.stop();
-      // What is being answered may end; what is slow is not waited for.
-      const auto patience = std::chrono::steady_clock::now() + kPatience;
-      while (!has_ended) {
-        if (std::chrono::steady_clock::now() > patience) server_.end_connections();
-        std::this_thread::sleep_for(kLookInterval);
-      }
-    });
-    const bool is_sound = server_.listen_after_bind();
-    has_ended = true;
-    watch.join();
-    if (!is_sound && !stop.stop_requested()) throw error("the server at " + url_of(address_) + " failed");
+  /// Stops the server when `stop` is requested, unless `end` is before.
+  void stop_with(const std::stop_token& stop, const std::stop_token& end) {
+    // The library's stop() has no effect before it listens.
+    while (!end.stop_requested() && !(stop.stop_requested() && server_.is_running()))
+      std::this_thread::sleep_for(kLookInterval);
+    if (end.stop_requested()) return;
+    server_.stop();
+    // What is being answered may end; what is slow is not waited for.
+    const auto patience = std::chrono::steady_clock::now() + kPatience;
+    while (!end.stop_requested()) {
+      if (std::chrono::steady_clock::now() > patience) server_.end_connections();
+      std::this_thread::sleep_for(kLookInterval);
+    }
   }
 
- private:
   /// True where the request is answered: all but uploads.
   bool route(const httplib::Request& request, httplib::Response& response) {
     const std::string host = request.get_header_value("Host");
@@ -238,7 +269,11 @@ class http_server {
       send_reason(response, 416, "answers are sent whole: leave out the Range header");
       return true;
     }
-    if (request.method == "POST") return false;
+    if (request.method == "POST") {
+      if (std::ranges::find(kPosted, request.path) != kPosted.end()) return false;
+      send_reason(response, 404, reason_of(404));  // now: the library would read whatever follows
+      return true;
+    }
     if (request.method != "GET" && request.method != "HEAD") {
       send_reason(response, 405, "pages are only read here");
       return true;
@@ -249,11 +284,9 @@ class http_server {
 
   void post(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& content) {
     answer(response, [&] {
-      if (!uploads_.try_acquire()) throw refusal(503, "other photos are being searched with; try again");
-      struct release {
-        std::counting_semaphore<kUploadsAtOnce>& semaphore;
-        ~release() { semaphore.release(); }
-      } const at_end{uploads_};
+      if (request.path != kPosted.front()) return pages_.post(request.path, parameters_of(request), {});
+      const std::shared_ptr<void> place = uploads_.begin(peer_of(request.remote_addr));
+      if (!place) throw refusal(503, "other photos are being searched with; try again");
       return pages_.post(request.path, parameters_of(request), read_body(request, content));
     });
   }
@@ -262,7 +295,7 @@ class http_server {
   listen_address address_;
   std::string machine_ = name_of_machine();
   socket_t listener_ = -1;
-  std::counting_semaphore<kUploadsAtOnce> uploads_{kUploadsAtOnce};
+  open_uploads uploads_;
   limited_server server_;
 };
 
@@ -272,11 +305,7 @@ void expect_http_server() {}
 
 void run_http_server(site& pages, const listen_address& address, const std::stop_token& stop,
                      const std::function<void(const listen_address& bound)>& on_ready) {
-  http_server server(pages, address);
-  listen_address bound = address;
-  bound.port = server.bind();
-  on_ready(bound);
-  server.run(stop);
+  http_server(pages, address).run(stop, on_ready);
 }
 
 #else

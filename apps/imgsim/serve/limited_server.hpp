@@ -103,26 +103,50 @@ class limited_server final : public httplib::Server {
   void end_connections() { connections_.end_all(); }
 
  private:
+  /// A socket to be closed, which leaves the connections that are answered where it entered them.
+  class open_socket {
+   public:
+    open_socket(open_connections& all, socket_t socket) noexcept : all_(all), socket_(socket) {}
+    open_socket(const open_socket&) = delete;
+    open_socket& operator=(const open_socket&) = delete;
+    ~open_socket() {
+      if (is_entered_) all_.leave(socket_);
+      ::shutdown(socket_, SHUT_RDWR);
+      ::close(socket_);
+    }
+
+    [[nodiscard]] bool enter(const std::string& peer) { return is_entered_ = all_.enter(socket_, peer); }
+
+   private:
+    open_connections& all_;
+    socket_t socket_;
+    bool is_entered_ = false;
+  };
+
+  bool process_and_close_socket(socket_t socket) override {
+    open_socket here(connections_, socket);
+    try {
+      return answer(here, socket);
+    } catch (...) {  // no memory for the request: nothing of it is left, and the others go on
+      return false;
+    }
+  }
+
   /// One request a connection: the library would take the unread body of a refused request for the next one, and with
   /// it whatever headers a page from elsewhere wrote into it.
-  bool process_and_close_socket(socket_t socket) override {
+  bool answer(open_socket& here, socket_t socket) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    bool is_answered = false;
-    if (svr_sock_ != INVALID_SOCKET && ::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
-      if (connections_.enter(socket, peer_of(address))) {
-        limited_stream stream(socket);
-        bool is_closed = false;
-        is_answered = stream.has_begun(std::chrono::seconds(keep_alive_timeout_sec_)) &&
-                      process_request(stream, true, is_closed, nullptr);
-        connections_.leave(socket);
-      } else {
-        refuse(socket);
-      }
+    if (svr_sock_ == INVALID_SOCKET || ::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+      return false;
+    if (!here.enter(peer_of(address))) {
+      refuse(socket);
+      return false;
     }
-    ::shutdown(socket, SHUT_RDWR);
-    ::close(socket);
-    return is_answered;
+    limited_stream stream(socket);
+    bool is_closed = false;
+    return stream.has_begun(std::chrono::seconds(keep_alive_timeout_sec_)) &&
+           process_request(stream, true, is_closed, nullptr);
   }
 
   /// Without waiting: neither for the request, which is not read, nor for the answer to be taken.

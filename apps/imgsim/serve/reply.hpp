@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +25,7 @@ struct reply {
   std::string type = "application/json";
   std::string body = {};
   keep_answer keep = keep_answer::never;
+  std::shared_ptr<void> held = nullptr;  // until the body is sent
 };
 
 /// A request that cannot be answered: its status, and a sentence for the reader of the page.

@@ -34,6 +34,7 @@ namespace {
 constexpr double kDuplicatePrecision = 0.99;  // as of imgsim duplicates
 constexpr std::size_t kMatches = 24;          // where the page does not say
 constexpr std::chrono::seconds kNewVersionInterval{1};
+constexpr std::chrono::seconds kPhotoPatience{5};
 
 // Bytes of a file that are read and made a thumbnail of about as fast as one is read: none is kept. The file is not
 // sent in its place all the same: it has what its camera wrote into it, and may lie on its side where a browser does
@@ -234,10 +235,12 @@ reply site::picture(collection& shown, const std::string& path, const request_pa
     throw refusal(404, "the index has no such photo, or no longer");
   try {
     if (is_thumbnail) return {.type = "image/jpeg", .body = *thumbnails_.of(index, row), .keep = keep_answer::checked};
-    const std::vector<std::byte> file = read_indexed_file(index, row, session_.limits());
-    const std::string_view type = type_of_picture(text_of(file));
+    std::shared_ptr<void> held = photos_.hold(index.photos()[row].size, kPhotoPatience);
+    if (!held) throw refusal(503, "other photos are being sent; try again");
+    std::string file(text_of(read_indexed_file(index, row, session_.limits())));
+    const std::string_view type = type_of_picture(file);
     if (type.empty()) throw refusal(404, "the file is no JPEG, PNG or WebP");
-    return {.type = std::string(type), .body = std::string(text_of(file)), .keep = keep_answer::checked};
+    return {.type = std::string(type), .body = std::move(file), .keep = keep_answer::checked, .held = std::move(held)};
   } catch (const io_error& reason) {
     throw refusal(404, reason.reason());
   }

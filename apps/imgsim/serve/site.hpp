@@ -20,6 +20,7 @@
 #include "cli/session.hpp"
 #include "pipeline/match_list.hpp"
 #include "serve/collection.hpp"
+#include "serve/connection_limits.hpp"
 #include "serve/reply.hpp"
 #include "serve/thumbnails.hpp"
 
@@ -59,6 +60,7 @@ class site {
   std::mutex device_;    // one search at a time on the session's device and the model
   current_collection current_;
   thumbnail_store thumbnails_;
+  byte_budget photos_{std::uint64_t{256} << 20};  // sent whole
 };
 
 }  // namespace imgsim::app

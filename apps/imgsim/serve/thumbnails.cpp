@@ -1,6 +1,7 @@
 #include "serve/thumbnails.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -25,12 +26,16 @@ const std::string kEnding = "-" + std::to_string(thumbnail_store::kLongestSide) 
 constexpr int kQuality = 82;
 constexpr std::uint64_t kMaxThumbnailBytes = 1u << 20;
 
-/// Only the owner may look: thumbnails show the photos. Returns false where there is no such folder.
+/// Only the owner may look: thumbnails show the photos. Returns false where there is no such folder, or it is another
+/// user's.
 bool make_private_folder(const std::filesystem::path& folder) {
   std::error_code failure;
   std::filesystem::create_directories(folder.parent_path(), failure);
   if (failure) return false;
-  return ::mkdir(folder.c_str(), S_IRWXU) == 0 || std::filesystem::is_directory(folder, failure);
+  if (::mkdir(folder.c_str(), S_IRWXU) == 0) return true;
+  struct stat status{};
+  if (::stat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid()) return false;
+  return (status.st_mode & (S_IRWXG | S_IRWXO)) == 0 || ::chmod(folder.c_str(), status.st_mode & S_IRWXU) == 0;
 }
 
 bool is_hash(std::string_view text) {
@@ -68,9 +73,10 @@ bool thumbnail_store::keep(const photo_index& index, std::size_t row) {
   const std::string& content = index.photos()[row].content_hash;
   const std::optional<std::filesystem::path> file = file_of(content);
   if (is_kept(content)) return true;
-  if (!file || !make_private_folder(file->parent_path())) return false;
+  // Before it is made: a full folder costs no decoding.
+  if (!file || folder_bytes_ + kMaxThumbnailBytes > kFolderBytes || !make_private_folder(file->parent_path()))
+    return false;
   const picture made = of(index, row);
-  if (folder_bytes_ + made->size() > kFolderBytes) return false;
   write_file(*file, *made);
   folder_bytes_ += made->size();
   return true;
@@ -86,7 +92,10 @@ bool thumbnail_store::is_kept(const std::string& content) const {
 
 void thumbnail_store::forget(const std::string& content) {
   std::error_code failure;
-  if (const auto file = file_of(content)) std::filesystem::remove(*file, failure);
+  if (const auto file = file_of(content)) {
+    const std::uintmax_t bytes = std::filesystem::file_size(*file, failure);
+    if (!failure && std::filesystem::remove(*file, failure)) folder_bytes_ -= std::min(bytes, folder_bytes_.load());
+  }
   const std::lock_guard lock(mutex_);
   const auto found = found_.find(content);
   if (found == found_.end()) return;
@@ -108,6 +117,8 @@ void thumbnail_store::remove_old() {
   for (std::filesystem::recursive_directory_iterator at(*folder_, failure), end; !failure && at != end;
        at.increment(failure)) {
     const std::string name = at->path().filename().string();
+    // Thumbnails lie in folders of two digits, and nothing else is looked into.
+    if (at.depth() != 0 || name.size() != 2) at.disable_recursion_pending();
     std::error_code gone;
     const kept file{at->last_write_time(gone), at->is_regular_file(gone) ? at->file_size(gone) : 0, at->path()};
     if (gone || at.depth() != 1 || !name.ends_with(kEnding) || !is_hash(name.substr(0, name.size() - kEnding.size())))

@@ -61,7 +61,7 @@ class thumbnail_store {
 
   decode_limits limits_;
   std::optional<std::filesystem::path> folder_;
-  std::atomic<std::uintmax_t> folder_bytes_ = 0;  // since remove_old() counted them
+  std::atomic<std::uintmax_t> folder_bytes_ = 0;  // as remove_old() counted them, and since; about
   std::counting_semaphore<kDecodedAtOnce> decoding_{kDecodedAtOnce};
 
   struct entry {

@@ -118,6 +118,12 @@ class IMGSIM_SEEN_BY_ALL io_error : public error {
   int code_;
 };
 
+/// A file of a format that only a later imgsim reads: it is neither sound nor damaged for all that this one can tell.
+class IMGSIM_SEEN_BY_ALL newer_file : public io_error {
+ public:
+  using io_error::io_error;
+};
+
 /// A vendor library (oneDNN, cuDNN, ...) refused a call. The message holds library, status and place.
 class IMGSIM_SEEN_BY_ALL backend_error : public error {
  public:

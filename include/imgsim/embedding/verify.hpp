@@ -46,6 +46,11 @@ struct finding {
   std::string advice;  // what to do
 };
 
+/// Of a file that only a later imgsim reads.
+[[nodiscard]] inline finding newer_finding(std::string file) {
+  return {severity::newer, std::move(file), "was made by a newer imgsim, and this one cannot read it", "update imgsim"};
+}
+
 struct verify_options {
   /// Reads a model file and throws imgsim::error where it is damaged (model/model_file.hpp's read_model does).
   std::function<void(const std::filesystem::path&)> check_model = {};
@@ -70,9 +75,7 @@ class index_inspection {
       manifest_ = parse_manifest(version_.manifest, folder_ / index_file::kManifest);
       has_manifest_ = true;
     });
-    if (is_of_newer_imgsim(version_.manifest))
-      findings_.push_back({severity::newer, index_file::kManifest,
-                           "was made by a newer imgsim, whose indexes this one does not read", "update imgsim"});
+    if (is_of_newer_imgsim(version_.manifest)) findings_.push_back(newer_finding(index_file::kManifest));
     if (!has_manifest_) return std::move(findings_);
     if (!manifest_checksum_holds(version_.manifest))
       damage(index_file::kManifest, "differs from what was written: its own checksum does not hold");
@@ -104,6 +107,8 @@ class index_inspection {
   void guarded(const char* file, Check&& check) {
     try {
       check();
+    } catch (const newer_file&) {
+      findings_.push_back(newer_finding(file));
     } catch (const io_error& fault) {
       damage(file, fault.reason());
     } catch (const error& fault) {

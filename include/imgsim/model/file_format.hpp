@@ -33,16 +33,23 @@ inline constexpr const char* kTensorHash = "tensor_hash";
   return hasher.hex();
 }
 
-/// Refuses files of other kinds and of later versions of the format, and tensors that are not those that were written.
-/// A file without a checksum is taken as it is: other programs make none.
+/// What newer_file tells of, where the path is not known.
+class IMGSIM_SEEN_BY_ALL newer_format : public invalid_argument {
+ public:
+  using invalid_argument::invalid_argument;
+};
+
+/// Refuses files of other kinds and of later versions of the format (newer_format), and tensors that are not those that
+/// were written. A file without a checksum is taken as it is: other programs make none.
 inline void check_format(const tensor_file& file, std::string_view format, std::size_t newest) {
   const auto found = file.metadata.find("format");
   IMGSIM_EXPECTS(found != file.metadata.end() && found->second == format, "it is no ", format, " file of imgsim");
   const std::string& text = metadata_of(file, "format_version");
   const auto version = parse_number<std::size_t>(text);
   IMGSIM_EXPECTS(version && *version >= 1, "its format version '", text, "' is no number");
-  IMGSIM_EXPECTS(*version <= newest, "its format version is ", *version, ", this imgsim (", imgsim::version,
-                 ") reads up to ", newest, ": update imgsim");
+  if (*version > newest)
+    throw newer_format(concat("its format version is ", *version, ", this imgsim (", imgsim::version, ") reads up to ",
+                              newest, ": update imgsim"));
   const auto hash = file.metadata.find(kTensorHash);
   IMGSIM_EXPECTS(hash == file.metadata.end() || hash->second == hash_tensors(file),
                  "it is damaged: the checksum of its weights does not hold");

@@ -176,11 +176,13 @@ inline void write_model(const std::filesystem::path& path, const model_file& mod
   write_safetensors(path, to_tensor_file(model));
 }
 
-/// Throws io_error with the reason: no such file, another kind of file, damage, a version of a later imgsim.
+/// Throws io_error with the reason: no such file, another kind of file, damage; newer_file for one of a later imgsim.
 [[nodiscard]] inline model_file read_model(const std::filesystem::path& path) {
   tensor_file file = read_safetensors(path);
   try {
     return to_model(std::move(file));
+  } catch (const detail::newer_format& reason) {
+    throw newer_file(path, reason.what());
   } catch (const invalid_argument& reason) {
     throw io_error(path, reason.what());
   }
