@@ -149,7 +149,9 @@ def keyboard(person, collection):
     browser = person.browser
     person.go("#/")
     browser.press("/")
-    expect(person.focused() == "filter", "/ does not lead to the filter")
+    expect(person.focused() != "filter", "a character alone does something")
+    browser.chord("Control", "k")
+    expect(person.focused() == "filter", "Control K does not lead to the filter")
     browser.press("Enter")
     expect(person.focused() == "0", "Enter in the filter does not lead to the photos")
     browser.press("ArrowRight", "ArrowRight")
@@ -189,7 +191,7 @@ def settings(person, collection):
     browser.run("document.getElementById('matches').focus()")
     browser.press("Home")
     person.lists(1)
-    expect(browser.run("return document.querySelector('.grid a').href").endswith("red%2Fcopy.png"), "the nearest photo is not its copy")
+    expect(browser.run("return document.querySelector('.grid a').hash") == "#/photo/red%2Fcopy.png?n=1", "the nearest photo is not its copy")
     browser.press("ArrowRight", "ArrowRight")
     person.lists(3)
     browser.type("#metric", "euclidean")
@@ -199,6 +201,10 @@ def settings(person, collection):
     person.go(browser.run("return location.hash"))
     person.lists(3)
     expect(browser.run("return document.getElementById('metric').value") == "euclidean", "a copied link loses the metric")
+    browser.click(".grid a")
+    person.arrived("#/photo/red%2Fcopy.png")
+    expect("n=3" in browser.run("return location.hash"), "the next photo loses what was set")
+    person.lists(3)
     browser.type("#metric", "cosine")
     browser.type("#score", "probability")
     browser.wait("probabilities", "[...document.querySelectorAll('.score')].every((one) => one.textContent.endsWith('%')) && document.querySelector('.score')")
@@ -209,6 +215,10 @@ def settings(person, collection):
         person.lists(shown)
         value = browser.run("return document.querySelector('output').textContent")
         expect(value == (f"{most}, the most" if shown == most else str(shown)), f"n={given} is told as {value}")
+    for given in ("1e-12", "1", "-1", "x", ""):
+        person.go(f"#/photo/red%2F05.png?score=probability&prior={given}")
+        person.lists(24)
+        expect(browser.run("return document.getElementById('prior').value") == "0.5", f"prior={given} is taken")
 
 
 def drop(browser, kind, name, mime, data):
@@ -261,6 +271,10 @@ def grouped(person, collection):
     browser.click(".card[data-group='1']")
     person.arrived("#/groups/1")
     person.sees("Group 1", "h1")
+    for rest in ("1.5", "3", "-1", "x", "1e0"):
+        person.go(f"#/groups/{rest}")
+        person.sees("No such group", "h1")
+    person.go("#/groups/1")
     browser.press("Escape")
     person.arrived("#/groups")
     browser.click("section.panel button")
@@ -290,6 +304,12 @@ def mapped(person, collection):
     browser.back()
     person.arrived("#/map")
     browser.wait("the map", "document.querySelector('.legend button')")
+    for hash_ in ("#/map?x=-3&y=7&zoom=1e9", "#/map?zoom=0", "#/map?zoom=x&x="):
+        person.go(hash_)
+        browser.wait("the map", "document.querySelector('.legend button')")
+        browser.run("document.querySelector('.map canvas').focus()")
+        browser.press("-")
+        browser.wait("the view in the address", "location.hash.includes('zoom=0.70')")
     browser.click(".legend button")
     expect(browser.run("return document.querySelector('.legend button').getAttribute('aria-pressed')") == "true", "a group cannot be singled out")
 
@@ -338,6 +358,44 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
+@contextlib.contextmanager
+def cut_off(browser, *parts):
+    """Addresses with one of these parts are not reached."""
+    browser.chrome("Network.enable")
+    browser.chrome("Network.setBlockedURLs", urls=[f"*{part}*" for part in parts])
+    yield
+    browser.chrome("Network.setBlockedURLs", urls=[])
+
+
+def away_for_a_while(person, collection):
+    """What could not be had is asked for again; nobody clicks."""
+    browser = person.browser
+    with cut_off(browser, "api/"):
+        browser.open("about:blank")
+        browser.open(person.url)
+        person.sees("The collection cannot be opened")
+    person.sees(f"{3 * EACH + 2} photos")
+    with cut_off(browser, "/thumbnail/"):
+        person.go("#/photo/red%2F05.png")
+        browser.wait("pictures that are told to be missing", "document.querySelector('.grid .missing[aria-label$=\"cannot be shown\"]')")
+    browser.wait("the pictures", "document.querySelector('.grid img') && !document.querySelector('.grid .missing')", seconds=30)
+    told = browser.run("return import('/collection.js').then((one) => one.fetched('style.css')).catch((failure) => failure.message)")
+    expect("not of imgsim" in told, f"an answer that is no JSON is told as {told}")
+    browser.complaints()  # of what was cut off
+
+
+def dropped_text(person, collection):
+    """Text that is dragged is none of the page's business."""
+    person.go("#/")
+    taken = person.browser.run("""
+      const transfer = new DataTransfer();
+      transfer.setData('text/plain', 'red');
+      return ['dragenter', 'dragover', 'drop'].filter((type) => !document.getElementById('filter').dispatchEvent(
+        new DragEvent(type, {dataTransfer: transfer, bubbles: true, cancelable: true})));""")
+    expect(not taken, f"text cannot be dropped into the filter: {taken}")
+    expect(person.browser.run("return document.getElementById('drop-target').hidden"), "text is taken for a photo")
+
+
 def light_and_dark(person, collection):
     browser = person.browser
     for scheme in ("light", "dark"):
@@ -367,6 +425,9 @@ def phone(person, collection):
               return box.width && getComputedStyle(one).position !== 'absolute' && !one.closest('dd, p, .what') && (box.height < 28 || box.width < 28);
             }).map((one) => one.outerHTML.slice(0, 80))""")
             expect(not small, f"{hash_}: too small for a finger: {small}")
+            if hash_.startswith("#/photo/red"):
+                names = browser.run("return [...document.querySelectorAll('.grid .label')].map((one) => one.innerText)")
+                expect("copy.png" in names, f"the nearest have no names on a phone: {names}")
             person.look(f"phone{width}-{hash_.strip('#/?').split('/')[0].split('?')[0] or 'photos'}")
     browser.chrome("Emulation.clearDeviceMetricsOverride")
 
@@ -428,7 +489,7 @@ def replaced(person, collection):
     browser.complaints()  # a picture of the version of before, refused
 
 
-STEPS = [browsing, keyboard, filtering, settings, searching, grouped, mapped, duplicated, hostile_names, light_and_dark, phone, spoken, replaced,
+STEPS = [browsing, keyboard, filtering, settings, searching, grouped, mapped, duplicated, hostile_names, away_for_a_while, dropped_text, light_and_dark, phone, spoken, replaced,
          damaged]
 
 

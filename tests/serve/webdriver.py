@@ -8,7 +8,7 @@ import urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004", "ArrowLeft": "\ue012", "ArrowUp": "\ue013",
-        "ArrowRight": "\ue014", "ArrowDown": "\ue015", "End": "\ue010", "Home": "\ue011"}
+        "ArrowRight": "\ue014", "ArrowDown": "\ue015", "End": "\ue010", "Home": "\ue011", "Control": "\ue009"}
 
 
 class Failed(Exception):
@@ -110,6 +110,12 @@ class Browser:
         for key in keys:
             value = KEYS.get(key, key)
             actions += [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
+        self.post("/actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
+
+    def chord(self, held, key):
+        """A key pressed while another is held."""
+        actions = [{"type": "keyDown", "value": KEYS[held]}, {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key},
+                   {"type": "keyUp", "value": KEYS[held]}]
         self.post("/actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
 
     def screenshot(self, path):

@@ -10,6 +10,7 @@ import * as map from './page_map.js';
 import * as duplicates from './page_duplicates.js';
 
 const kPages = {'': browse, photo, search, groups, map, duplicates};
+const kAskAgain = 3000;  // ms
 const kTabs = {'': 'browse', groups: 'groups', map: 'map', duplicates: 'duplicates'};
 const main = document.getElementById('main');
 const notices = document.getElementById('notices');
@@ -49,7 +50,7 @@ function placeNow() {
   const focused = document.activeElement;
   const {selectionStart, selectionEnd} = focused ?? {};
   return {scroll: scrollY, id: main.contains(focused) ? focused.id : '', selection: Number.isInteger(selectionStart) ? [selectionStart, selectionEnd] : null,
-    path: decodeURIComponent(focused?.closest?.('a[data-row]')?.hash.slice('#/photo/'.length) ?? '')};
+    path: decodeURIComponent(focused?.closest?.('a[data-row]')?.hash.slice('#/photo/'.length).split('?')[0] ?? '')};
 }
 
 function returnTo(place, shown) {
@@ -142,12 +143,15 @@ addEventListener('paste', (event) => {
   if (pasted) searchWith(pasted, pasted.name);
 });
 const target = document.getElementById('drop-target');
+// Text that is dropped is its field's.
+const bringsFiles = (event) => [...event.dataTransfer.types].includes('Files');
 addEventListener('dragenter', (event) => {
-  if ([...event.dataTransfer.types].includes('Files')) target.hidden = !collection.info?.searches_new_photos;
+  if (bringsFiles(event)) target.hidden = !collection.info?.searches_new_photos;
 });
-addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('dragover', (event) => bringsFiles(event) && event.preventDefault());
 target.addEventListener('dragleave', () => target.hidden = true);
 addEventListener('drop', (event) => {
+  if (!bringsFiles(event)) return;
   event.preventDefault();
   target.hidden = true;
   const dropped = photoOf(event.dataTransfer);
@@ -155,12 +159,12 @@ addEventListener('drop', (event) => {
   else if (event.dataTransfer.files.length) say('That file is no photo: JPEG, PNG and WebP can be searched with.');
 });
 
-/* Keys that mean the same on every page. */
+/* Keys that mean the same on every page: none of them a character alone, which who speaks to the computer may say. */
 addEventListener('keydown', (event) => {
-  const isTyping = event.target.matches?.('input[type=search], select, textarea');
+  if (event.isComposing) return;
   if (event.key === 'Escape' && !target.hidden) target.hidden = true;
   else if (event.key === 'Escape' && location.hash.replace(/^#\/?/, '')) location.hash = routeOf(location.hash).page === 'groups' && routeOf(location.hash).rest ? '#/groups' : '#/';
-  else if (event.key === '/' && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  else if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
     event.preventDefault();
     const filter = document.getElementById('filter');
     if (filter) filter.focus();
@@ -186,13 +190,17 @@ onReload((isAnother) => {
   }
 });
 
-try {
-  await reload();
-  await arrive();
-  follow((unreachable) => {
-    tellFaults(unreachable);
-    if (unreachable === null && current?.isFault) arrive({isReplaced: true});
-  });
-} catch (failure) {
-  main.replaceChildren(element('h1', {tabindex: -1}, 'The collection cannot be opened'), element('p', {class: 'fault'}, failure.message));
+while (!collection.info) {
+  try {
+    await reload();
+  } catch (failure) {
+    main.replaceChildren(element('h1', {tabindex: -1}, 'The collection cannot be opened'), element('p', {class: 'fault'}, failure.message),
+      element('p', {class: 'quiet'}, 'This page asks again every few seconds.'));
+    await new Promise((resolve) => setTimeout(resolve, kAskAgain));
+  }
 }
+await arrive();
+follow((unreachable) => {
+  tellFaults(unreachable);
+  if (unreachable === null && current?.isFault) arrive({isReplaced: true});
+});

@@ -11,7 +11,7 @@ export class Refused extends Error {
   }
 }
 
-/** The JSON answer to a request, of whichever version of the index; throws Refused with a sentence. */
+/** The JSON answer to a request, of whichever version of the index; throws Refused with a sentence (status 0: none came). */
 export async function fetched(path, options = {}) {
   let response;
   try {
@@ -20,7 +20,13 @@ export async function fetched(path, options = {}) {
     if (failure.name === 'AbortError') throw failure;
     throw new Refused(0, 'imgsim no longer answers; is it still running in its terminal?');
   }
-  const answer = await response.json();
+  let answer;
+  try {
+    answer = await response.json();
+  } catch (failure) {
+    if (failure.name === 'AbortError') throw failure;
+    throw new Refused(response.status, 'The answer was cut, or is not of imgsim: is a proxy, or another program, at this address?');
+  }
   if (!response.ok) throw new Refused(response.status, answer.reason);
   return answer;
 }

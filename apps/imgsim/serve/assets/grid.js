@@ -1,4 +1,5 @@
 // Thousands of photos in rows, of which only those in sight exist as elements. Arrow keys walk through them.
+import {photoPage} from './collection.js';
 import {element, oncePerFrame} from './dom.js';
 import {tile} from './tile.js';
 
@@ -7,10 +8,11 @@ const kRowsBeyondSight = 2;
 export class PhotoGrid {
   /**
    * @param host  the element it fills
-   * @param options  cell: least width of a photo; captionHeight: below each; captionOf(position): elements
+   * @param options  cell: least width of a photo; captionHeight: below each; captionOf(position): elements;
+   *     linkOf(row): where each leads, its own page where that is not told
    */
-  constructor(host, {cell = 150, captionHeight = 0, captionOf = () => [], label}) {
-    Object.assign(this, {cell, captionHeight, captionOf});
+  constructor(host, {cell = 150, captionHeight = 0, captionOf = () => [], linkOf = photoPage, label}) {
+    Object.assign(this, {cell, captionHeight, captionOf, linkOf});
     this.rows = [];
     this.active = 0;  // position that Tab leads to
     this.made = new Map();  // position -> li
@@ -74,7 +76,7 @@ export class PhotoGrid {
   item(position) {
     const known = this.made.get(position);
     if (known) return known;
-    const link = tile(this.rows[position], this.captionOf(position), {tabindex: position === this.active ? 0 : -1});
+    const link = tile(this.rows[position], this.captionOf(position), {href: this.linkOf(this.rows[position]), tabindex: position === this.active ? 0 : -1});
     const item = element('li', {'aria-setsize': this.rows.length, 'aria-posinset': position + 1, 'data-position': position}, link);
     this.place(item, position);
     this.made.set(position, item);

@@ -1,6 +1,7 @@
 // A list of matches with their scores, asked for again when its settings change.
 import {element, say, counted} from './dom.js';
-import {controls, scoreText} from './settings.js';
+import {collection, fileName, photoPage, shownName} from './collection.js';
+import {addressOf, controls, scoreText} from './settings.js';
 import {PhotoGrid} from './grid.js';
 
 export class Matches {
@@ -16,10 +17,12 @@ export class Matches {
       changed(settings);
       this.load();
     }), this.trouble);
-    this.grid = new PhotoGrid(host, {cell: 165, captionHeight: 30, label: heading, captionOf: (at) => [
+    this.grid = new PhotoGrid(host, {cell: 165, captionHeight: 50, label: heading, linkOf: (row) => photoPage(row) + addressOf(settings), captionOf: (at) => [
+      element('bdi', {class: 'label', 'aria-hidden': 'true', title: shownName(collection.paths[this.matches[at].row])}, fileName(this.matches[at].row)),
       element('span', {class: 'score'}, scoreText(this.matches[at], settings)),
       element('span', {class: 'place', 'aria-hidden': 'true'}, String(at + 1)),
     ]});
+    this.grid.list.classList.add('named');
   }
 
   async load() {

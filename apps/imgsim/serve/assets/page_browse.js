@@ -7,7 +7,7 @@ export function show(main, {parameters, replaceParameters}) {
   const lowered = collection.paths.map((path) => shownName(path).toLowerCase());
   const count = element('p', {class: 'quiet number'});
   const filter = element('input', {type: 'search', id: 'filter', placeholder: 'Filter by name', 'aria-label': 'Filter by name', autocomplete: 'off',
-    spellcheck: 'false', value: parameters.get('name') ?? '', title: 'Press / to come here'});
+    spellcheck: 'false', value: parameters.get('name') ?? '', 'aria-keyshortcuts': 'Control+K', title: 'Control K leads here'});
   main.append(element('div', {class: 'head'},
     element('div', {class: 'what'}, element('h1', {tabindex: -1}, element('bdi', {}, shownName(collection.info.name) || 'Photos')), count), filter));
   const grid = new PhotoGrid(main, {cell: 150, label: 'Photos'});

@@ -20,7 +20,7 @@ function card({group, rows}, medoid) {
 
 export async function show(main, route) {
   const groups = await ask('api/groups', {signal: route.signal});
-  if (route.rest && groups.k > 0) return showOne(main, groups, Number(route.rest), route);
+  if (route.rest && groups.k > 0) return showOne(main, groups, /^\d+$/.test(route.rest) ? Number(route.rest) : -1, route);
   const head = element('div', {class: 'what'}, element('h1', {tabindex: -1}, groups.k ? counted(groups.k, 'group') : 'No groups yet'));
   main.append(element('div', {class: 'head'}, head));
   if (groups.k) {

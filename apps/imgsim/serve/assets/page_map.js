@@ -4,8 +4,9 @@ import {collection, fileName, groupColour, photoPage, thumbnailOf} from './colle
 import {groupDot, thumbnail} from './tile.js';
 import {watch} from './background.js';
 
-const kMaxZoom = 60;
+const kMinZoom = 0.7, kMaxZoom = 60;
 const kPhotosDrawn = 140;  // so many or fewer in sight are drawn as photos
+const kImagesKept = 3 * kPhotosDrawn;
 const kMargin = 30;
 
 class PhotoMap {
@@ -43,6 +44,8 @@ class PhotoMap {
   destroy() {
     this.resized.disconnect();
     this.isDark.removeEventListener('change', this.draw);
+    this.images.clear();
+    this.width = 0;  // a frame that was asked for, by a picture on its way, too, draws nothing
   }
 
   layOut() {
@@ -130,8 +133,10 @@ class PhotoMap {
       image = new Image();
       image.onload = this.draw;
       image.src = thumbnailOf(row);
-      this.images.set(row, image);
     }
+    this.images.delete(row);  // the one wanted last stands last
+    this.images.set(row, image);
+    if (this.images.size > kImagesKept) this.images.delete(this.images.keys().next().value);
     if (!image.complete || !image.naturalWidth) return false;
     const side = this.photoSide;
     const cut = Math.min(image.naturalWidth, image.naturalHeight);
@@ -147,7 +152,7 @@ class PhotoMap {
   }
   zoom(factor, [x, y] = [this.width / 2, this.height / 2]) {
     const before = this.unit;
-    this.view.zoom = Math.max(0.7, Math.min(kMaxZoom, this.view.zoom * factor));
+    this.view.zoom = Math.max(kMinZoom, Math.min(kMaxZoom, this.view.zoom * factor));
     // What lies under the pointer stays there.
     this.view.x += (x - this.width / 2) * (1 / before - 1 / this.unit);
     this.view.y += (y - this.height / 2) * (1 / before - 1 / this.unit);
@@ -290,15 +295,15 @@ export function show(main, {parameters, replaceParameters}) {
   const host = element('div');
   main.append(host);
   let map = null, timer = 0;
-  const number = (name, otherwise) => {
+  const number = (name, least, most, otherwise) => {
     const value = Number(parameters.get(name) ?? NaN);
-    return value >= 0 && value <= kMaxZoom ? value : otherwise;
+    return value >= least && value <= most ? value : otherwise;
   };
   const task = watch(host, 'api/map', {
     running: 'Laying out the photos…',
     done: (places) => {
       const field = element('div', {class: 'map'});
-      map = new PhotoMap(field, places, {x: Math.min(1, number('x', 0.5)), y: Math.min(1, number('y', 0.5)), zoom: number('zoom', 1) || 1}, (view) => {
+      map = new PhotoMap(field, places, {x: number('x', 0, 1, 0.5), y: number('y', 0, 1, 0.5), zoom: number('zoom', kMinZoom, kMaxZoom, 1)}, (view) => {
         clearTimeout(timer);
         timer = setTimeout(() => replaceParameters(new URLSearchParams({x: view.x.toFixed(4), y: view.y.toFixed(4), zoom: view.zoom.toFixed(2)})), 250);
       });

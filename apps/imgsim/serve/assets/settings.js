@@ -3,6 +3,7 @@ import {element, whenQuiet} from './dom.js';
 import {collection} from './collection.js';
 
 const kMost = 200;
+const kLeastPrior = 1e-9;  // as the server has it
 const mostMatches = () => Math.min(kMost, Math.max(collection.paths.length - 1, 1));
 
 /** What the address says, within what the controls allow; what it cannot mean is as by itself. */
@@ -11,12 +12,12 @@ export function settingsOf(parameters) {
   const n = /^\d+$/.test(given) ? Number(given) : 0;
   const metric = parameters.get('metric');
   const score = parameters.get('score');
-  const prior = Number(parameters.get('prior'));
+  const prior = Number(parameters.get('prior') ?? NaN);
   return {
     n: Math.min(n >= 1 ? n : 24, mostMatches()),
     metric: collection.info.metrics.includes(metric) ? metric : collection.info.metrics[0],
     score: score === 'probability' && collection.info.calibrated ? 'probability' : 'similarity',
-    prior: prior > 0 && prior < 1 ? prior : 0.5,
+    prior: prior >= kLeastPrior && prior <= 1 - kLeastPrior ? prior : 0.5,
   };
 }
 

@@ -2,20 +2,40 @@
 import {element} from './dom.js';
 import {ask, collection, fileName, fileOf, groupColour, photoPage, Refused, shownName, thumbnailOf} from './collection.js';
 
-/** An image; where it cannot be had, the reason. */
+const kTries = 6;
+
+/** An image; where it cannot be had, the reason, until it can: a server that is busy or away is asked again. */
 export function picture(address, description, properties = {}) {
   const image = element('img', {alt: description, decoding: 'async', ...properties});
+  const missing = element('span', {class: 'missing', role: 'img'});
+  let tries = 0;
+  const again = (seconds) => setTimeout(() => {
+    if (!missing.isConnected) return;
+    image.loading = 'eager';  // it is on no page, where a lazy one is never in sight
+    image.src = address;
+  }, 1000 * seconds);
   image.addEventListener('error', async () => {
-    const missing = element('span', {class: 'missing', role: 'img', 'aria-label': `${description}: cannot be shown`}, 'cannot be shown');
+    const reason = await whyMissing(address);
+    missing.textContent = reason?.message ?? 'cannot be shown';
+    missing.setAttribute('aria-label', `${description}: ${missing.textContent}`);
     image.replaceWith(missing);
-    try {
-      await ask(address);
-    } catch (failure) {
-      if (failure instanceof Refused) missing.textContent = failure.message;
-    }
+    const isPassing = !reason || reason.status === 0 || reason.status === 503;
+    if (isPassing && ++tries < kTries) again(2 ** tries);
   });
-  image.src = address;
+  image.addEventListener('load', () => missing.replaceWith(image));
+  image.setAttribute('src', address);
   return image;
+}
+
+/** Why a picture cannot be had; null where it can be, now. */
+async function whyMissing(address) {
+  try {
+    if ((await fetch(address, {method: 'HEAD'})).ok) return null;
+    await ask(address);
+  } catch (failure) {
+    if (failure instanceof Refused) return failure;
+  }
+  return new Refused(0, 'cannot be shown');
 }
 
 /** A thumbnail without a link. */
