@@ -92,61 +92,41 @@ BOOST_FIXTURE_TEST_SUITE(mpi_training, some_photos)
 
 BOOST_AUTO_TEST_CASE(ranks_learn_from_their_parts_what_one_learns_from_the_whole) {
   constexpr imgsim::adam_step kStep{.learning_rate = 1e-2, .epsilon = 1e-3};
-  autoencoder alone(context.local(), description(false), imgsim::precision::float32, 1);
-  const auto begin = alone.state();
-  imgsim::mpi::gradient_average average(context);
-  autoencoder together(context.local(), description(false), imgsim::precision::float32, 1, average.policy());
-  for (int step = 0; step < 5; ++step) {
-    (void)alone.train_step(all(), kStep);
-    (void)together.train_step(all().slice(first, count), kStep);
-  }
-  const auto [moved, largest_moved] = difference(begin, alone.state());
-  const auto [apart, largest] = difference(alone.state(), together.state());
-  BOOST_TEST(moved > 0.02F);  // far more than they may differ
-  // Gradients are sums of some thousand float32 terms in another order; five steps of Adam pass them on at less than 1.
-  BOOST_TEST(apart <= 1e-4F * largest);
-  BOOST_TEST(is_same_everywhere(context, together.state()));
-}
-
-BOOST_AUTO_TEST_CASE(statistics_become_their_mean) {
-  imgsim::mpi::gradient_average average(context);
-  autoencoder network(context.local(), description(true), imgsim::precision::float32, 1, average.policy());
-  for (int step = 0; step < 3; ++step) (void)network.train_step(all().slice(first, count), {});
-  if (context.ranks().size() > 1) BOOST_TEST(!is_same_everywhere(context, network.state()));
-  average.statistics(network);
-  BOOST_TEST(is_same_everywhere(context, network.state()));
-}
-
-BOOST_AUTO_TEST_CASE(a_rank_that_leaves_before_the_statistics_ends_it_for_all) {
-  const bool leaves = context.ranks().rank() + 1 == context.ranks().size();
-  const auto train = [&] {
-    imgsim::mpi::gradient_average average(context);
-    autoencoder network(context.local(), description(true), imgsim::precision::float32, 1, average.policy());
-    (void)network.train_step(all().slice(first, count), {});
-    if (leaves) throw std::runtime_error("the disk is full");
-    average.statistics(network);
-  };
-  if (leaves) {
-    BOOST_CHECK_THROW(train(), std::runtime_error);
-  } else {
-    BOOST_CHECK_THROW(train(), imgsim::mpi::remote_error);
+  for (const bool normalises : {false, true}) {
+    BOOST_TEST_CONTEXT((normalises ? "with batch normalisation" : "without batch normalisation")) {
+      autoencoder alone(context.local(), description(normalises), imgsim::precision::float32, 1);
+      const auto begin = alone.state();
+      imgsim::mpi::gradient_average average(context);
+      autoencoder together(context.local(), description(normalises), imgsim::precision::float32, 1, average.policy());
+      for (int step = 0; step < 5; ++step) {
+        (void)alone.train_step(all(), kStep);
+        (void)together.train_step(all().slice(first, count), kStep);
+      }
+      const auto [moved, largest_moved] = difference(begin, alone.state());
+      const auto [apart, largest] = difference(alone.state(), together.state());
+      BOOST_TEST(moved > 0.02F);  // far more than they may differ
+      // Gradients are sums of some thousand float32 terms in another order; five steps of Adam pass them on at less
+      // than 1.
+      BOOST_TEST(apart <= 1e-4F * largest);
+      BOOST_TEST(is_same_everywhere(context, together.state()));
+    }
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_rank_that_leaves_training_ends_it_for_all) {
   const bool leaves = context.ranks().rank() + 1 == context.ranks().size();
-  const auto train = [&] {
+  const auto train = [&](bool normalises) {
     imgsim::mpi::gradient_average average(context);
-    autoencoder network(context.local(), description(false), imgsim::precision::float32, 1, average.policy());
+    autoencoder network(context.local(), description(normalises), imgsim::precision::float32, 1, average.policy());
     for (int step = 0; step < 3; ++step) {
       if (leaves && step == 2) throw std::runtime_error("the disk is full");
       (void)network.train_step(all().slice(first, count), {});
     }
   };
   if (leaves) {
-    BOOST_CHECK_THROW(train(), std::runtime_error);
+    for (const bool normalises : {false, true}) BOOST_CHECK_THROW(train(normalises), std::runtime_error);
   } else {
-    BOOST_CHECK_THROW(train(), imgsim::mpi::remote_error);
+    for (const bool normalises : {false, true}) BOOST_CHECK_THROW(train(normalises), imgsim::mpi::remote_error);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 #include <imgsim/cpu/network/policy.hpp>
 #include <imgsim/mpi/communicator.hpp>
@@ -18,11 +17,11 @@ namespace imgsim::mpi {
 ///   mpi::gradient_average average(context);
 ///   autoencoder network(context.local(), description, precision::float32, seed, average.policy());
 ///   network.train_step(my_photos, step);   // a collective; batches may differ in size between ranks
-///   average.statistics(network);           // after an epoch, where the network has batch normalisation
 ///
-/// The weights are those of one rank that learns from the whole batch, but for the order of summation. Batch
-/// normalisation alone differs: each rank normalises by its own photos. A message of one number a parameter in each
-/// step, after the backward pass. Where a rank leaves the run by an exception, the others get remote_error.
+/// The weights, and the statistics of batch normalisation, are those of one rank that learns from the whole batch, but
+/// for the order of summation. In each step a message of one number a parameter, after the backward pass, and two of
+/// two numbers a channel for each layer of batch normalisation. Where a rank leaves the run by an exception, the others
+/// get remote_error.
 class gradient_average {
  public:
   explicit gradient_average(const mpi_context& context) : context_(context), together_(context_.ranks()) {}
@@ -31,22 +30,12 @@ class gradient_average {
 
   /// For the last argument of autoencoder's constructor.
   [[nodiscard]] cpu::network_policy policy() {
-    return {.exchange = [this](std::span<float> gradient, std::size_t photos) { exchange(gradient, photos); }};
-  }
-
-  /// Collective: the statistics of batch normalisation become their mean over the ranks, on every rank.
-  template <class Network>
-  void statistics(Network& network) {
-    auto state = network.state();
-    together_.step();
-    const auto ranks = static_cast<float>(context_.ranks().size());
-    for (auto& parameter : state) {
-      const std::string_view name = parameter.name;
-      if (!name.ends_with(".moving_mean") && !name.ends_with(".moving_variance")) continue;
-      context_.ranks().reduce(std::span(parameter.values), MPI_SUM);
-      for (float& value : parameter.values) value /= ranks;
-    }
-    network.load_state(state);
+    return {.exchange = [this](std::span<float> gradient, std::size_t photos) { exchange(gradient, photos); },
+            .add_up =
+                [this](std::span<double> sums) {
+                  together_.step();
+                  context_.ranks().reduce(sums, MPI_SUM);
+                }};
   }
 
  private:

@@ -89,6 +89,10 @@ cpu::network_policy network_copy::policy() {
   averaged.exchange = [this, exchange = std::move(averaged.exchange)](std::span<float> gradient, std::size_t photos) {
     exchange(gradient, counts_ ? photos : 0);
   };
+  averaged.add_up = [this, add_up = std::move(averaged.add_up)](std::span<double> sums) {
+    if (!counts_) std::ranges::fill(sums, 0.0);
+    add_up(sums);
+  };
   return averaged;
 }
 

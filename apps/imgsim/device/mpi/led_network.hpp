@@ -1,7 +1,6 @@
 // Networks whose training rank 0 leads: it alone runs the trainer, with the photos, their order and their views, the
 // rate, the validation and the checkpoints. Of each batch every rank gets a part to learn from; gradients are averaged
-// (mpi/training.hpp), so that all hold the same weights. For networks without batch normalisation, which would be over
-// the photos of each rank.
+// (mpi/training.hpp), and sums of batch normalisation added up, so that all hold the same weights.
 #pragma once
 
 #include <array>

@@ -1,5 +1,4 @@
 // Training on all ranks.
-#include <algorithm>
 #include <mutex>
 
 #include "device/mpi/led_network.hpp"
@@ -8,7 +7,6 @@
 #include "device/training_job.hpp"
 
 #include <imgsim/embedding/fit_embedding.hpp>
-#include <imgsim/model/network_plan.hpp>
 #include <imgsim/model/sample_features.hpp>
 #include <imgsim/model/trainer.hpp>
 
@@ -17,10 +15,9 @@ namespace imgsim::app {
 namespace {
 
 /// Whether the ranks learn from parts of a batch what one learns from the whole: not where two views of a photo are
-/// compared over the whole of it, nor where it is what a layer normalises by.
+/// compared over the whole of it.
 bool can_be_parted(const architecture& description) {
-  return description.training.recipe.invariance == 0.0 &&
-         std::ranges::all_of(plan_network(description).parameters, &is_trained, &planned_parameter::role);
+  return description.training.recipe.invariance == 0.0;
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 // Batch normalisation. In training it is a barrier: each shard adds up its sums (in double), finish_batch makes one
-// scale and shift a channel of them, in the order of the shards, and forward applies those.
+// scale and shift a channel of them, in the order of the shards, and forward applies those. Of several processes that
+// share a batch (network_policy::add_up) all take the sums of all.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include <imgsim/core/simd.hpp>
@@ -21,6 +24,8 @@ class batch_norm_layer final : public layer {
         beta_(setup.parameters[1]),
         moving_mean_(setup.parameters[2]),
         moving_variance_(setup.parameters[3]),
+        add_up_(setup.policy.add_up),
+        totals_(2 * in_.channels + 1),
         mean_(in_.channels),
         inverse_deviation_(in_.channels),
         scale_(in_.channels),
@@ -47,9 +52,12 @@ class batch_norm_layer final : public layer {
   void collect(worker& w, const shard_data& shard) override { add_products(w, shard, shard.in, shard.in); }
 
   void finish_batch(const batch_data& batch) override {
-    const double count = static_cast<double>(batch.photos) * static_cast<double>(in_.pixels());
+    add_shards(batch);
+    if (add_up_) add_up_(totals_);
+    photos_ = totals_.back();
+    const double count = photos_ * static_cast<double>(in_.pixels());
     for (std::size_t c = 0; c < in_.channels; ++c) {
-      const auto [sum, squares] = total(c, batch.shards);
+      const double sum = totals_[c], squares = totals_[in_.channels + c];
       const double pivot = mean_[c];
       const double offset = sum / count;  // of the mean from the pivot
       const double variance = std::max(squares / count - offset * offset, 0.0);
@@ -70,10 +78,17 @@ class batch_norm_layer final : public layer {
 
   /// With x' = (x - mean) / deviation and g the gradient after the layer:
   ///   diff_in = gamma / deviation * (g - mean(g) - x' * mean(g * x'))  =  scale * g + slope * x + shift
+  /// Where processes share a batch, g here is of the mean loss of the photos here, photos_ / photos times that of all,
+  /// and so are diff_in, which the means of all enter by as much, and the gradients, of which all make the mean.
   void finish_batch_backward(const batch_data& batch) override {
-    const double count = static_cast<double>(batch.photos) * static_cast<double>(in_.pixels());
+    const double photos = static_cast<double>(batch.photos), count = photos * static_cast<double>(in_.pixels());
+    add_shards(batch);
+    if (add_up_) {
+      for (double& sum : totals_) sum *= photos / photos_;
+      add_up_(totals_);
+    }
     for (std::size_t c = 0; c < in_.channels; ++c) {
-      const auto [sum, about_pivot] = total(c, batch.shards);
+      const double sum = totals_[c], about_pivot = totals_[in_.channels + c];
       const double products = about_pivot + (static_cast<double>(static_cast<float>(mean_[c])) - mean_[c]) * sum;
       batch.gradients[gamma_.offset + c] = static_cast<float>(products * inverse_deviation_[c]);
       batch.gradients[beta_.offset + c] = static_cast<float>(sum);
@@ -103,17 +118,11 @@ class batch_norm_layer final : public layer {
     moving = static_cast<float>(spec_.momentum * static_cast<double>(moving) + (1.0 - spec_.momentum) * batch);
   }
 
-  struct pair_of_sums {
-    double first;
-    double second;
-  };
-  [[nodiscard]] pair_of_sums total(std::size_t c, std::size_t shards) const {
-    pair_of_sums sum{0.0, 0.0};
-    for (std::size_t s = 0; s < shards; ++s) {
-      sum.first += sums_[2 * s * in_.channels + c];
-      sum.second += sums_[(2 * s + 1) * in_.channels + c];
-    }
-    return sum;
+  void add_shards(const batch_data& batch) {
+    std::ranges::fill(totals_, 0.0);
+    for (std::size_t s = 0; s < batch.shards; ++s)
+      for (std::size_t i = 0; i < 2 * in_.channels; ++i) totals_[i] += sums_[2 * s * in_.channels + i];
+    totals_.back() = static_cast<double>(batch.photos);
   }
 
   /// Forward (a is b, the input): sums of x - pivot and its square. Backward (a the gradient, b the input): sums of g
@@ -183,6 +192,9 @@ class batch_norm_layer final : public layer {
 
   batch_normalization spec_;
   parameter_view gamma_, beta_, moving_mean_, moving_variance_;
+  const std::function<void(std::span<double>)>& add_up_;
+  std::vector<double> totals_;  // [2, channels] sums of the batch, and its photos
+  double photos_ = 0;           // of all processes
   std::vector<double> mean_, inverse_deviation_;
   std::vector<float> scale_, shift_, slope_;
   std::vector<double> sums_;  // [shards, 2, channels]

@@ -238,7 +238,7 @@ class convolution_base : public layer {
         window_{spec.kernel, spec.stride, spec.padding},
         activation_(activation),
         kernel_(setup.parameters[0]),
-        narrow_(window_, fine, coarse, type_, setup.level, pools) {
+        narrow_(window_, fine, coarse, type_, setup.policy.level, pools) {
     if (spec.bias) bias_ = setup.parameters[1];
   }
 

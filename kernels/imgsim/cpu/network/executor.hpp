@@ -231,7 +231,7 @@ class executor {
       const element out_type = i + 1 == count && widens ? element::float32 : type_;
       layers_.push_back(make_layer(
           planned.operation,
-          {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0, policy_.level}, shared));
+          {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0, policy_}, shared));
     }
   }
 

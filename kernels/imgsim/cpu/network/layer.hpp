@@ -16,6 +16,7 @@
 #include <imgsim/cpu/context.hpp>
 #include <imgsim/cpu/network/element.hpp>
 #include <imgsim/cpu/network/onednn.hpp>
+#include <imgsim/cpu/network/policy.hpp>
 #include <imgsim/model/network_plan.hpp>
 
 namespace imgsim::cpu {
@@ -70,8 +71,8 @@ struct layer_setup {
   element type = element::float32;      ///< of activations and their gradients
   element out_type = element::float32;  ///< of `out`: float32 for what enters the loss
   std::span<const parameter_view> parameters;
-  bool differentiates_input = true;      ///< false for the first layer: backward is never asked for diff_in
-  simd_level level = best_simd_level();  ///< of hand-written passes
+  bool differentiates_input = true;  ///< false for the first layer: backward is never asked for diff_in
+  const network_policy& policy;
 };
 
 /// Where a layer's output goes: memory of its own, over its input, or its input as it is.

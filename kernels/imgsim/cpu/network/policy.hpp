@@ -17,6 +17,9 @@ struct network_policy {
   /// takes. For training over several processes (mpi/training.hpp). What it throws ends the step before any weight has
   /// changed.
   std::function<void(std::span<float> gradient, std::size_t photos)> exchange = {};
+  /// Called in each training step, on the calling thread, twice for each layer of batch normalisation, with sums over
+  /// the photos here and their number; what it leaves there is taken for the sums over the photos of all processes.
+  std::function<void(std::span<double> sums)> add_up = {};
 };
 
 }  // namespace imgsim::cpu
