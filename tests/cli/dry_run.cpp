@@ -108,7 +108,8 @@ BOOST_AUTO_TEST_CASE(each_command_plans_what_it_does) {
     line.insert(line.end(), {"--quiet", "--device", "cpu"});
     expect_same(folder, line, photos, exit_code);
   };
-  run({"train", "--images", made.photos(), "--model", out + "/m.safetensors", "--preset", made.architecture()},
+  run({"train", "--images", made.photos(), "--model", out + "/m.safetensors", "--preset", made.architecture(),
+       "--report", out + "/t.html"},
       kPhotos);
   run({"train", "--images", made.photos(), "--model", out + "/m.safetensors", "--preset", made.architecture(), "--seed",
        "5"},
@@ -127,6 +128,8 @@ BOOST_AUTO_TEST_CASE(each_command_plans_what_it_does) {
 #endif
   run({"cluster", "--index", index, "-k", "3"}, kPhotos);  // the centroids of before go
   run({"duplicates", "--index", index, "--report", out + "/d.html"}, kPhotos);
+  run({"evaluate", "--index", index, "--report", out + "/e.html"}, kPhotos);
+  run({"evaluate", "--index", index, "--variants", "--report", out + "/v.html"}, kPhotos);
   run({"manual", "--out", out + "/man"}, 0);
 
   // An update: a photo more, one that cannot be read, one less; the neighbours and groups of before go.

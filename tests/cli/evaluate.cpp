@@ -1,5 +1,6 @@
 // imgsim evaluate: intervals, the baselines made of the network itself, and variants. (groups.cpp has its labels.)
 #include <cmath>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,32 @@ BOOST_AUTO_TEST_CASE(evaluate_seeks_variants_without_labels) {
                  .at("found_first") == result.at("found_first"));
   BOOST_TEST(run_imgsim({"evaluate", "--index", made.index(), "--variants", "--labels", "folder"}).exit_code == 2);
   BOOST_TEST(run_imgsim({"evaluate", "--index", made.index(), "--variants", "-n", "3"}).exit_code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_tells_what_the_terminal_tells) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  const std::string page = (folder.path() / "page.html").string();
+  for (const bool variants : {false, true}) {
+    std::vector<std::string> line{"evaluate", "--index", made.index(), "--report", page};
+    if (variants) line.emplace_back("--variants");
+    const auto told = must_run(line);
+    BOOST_TEST(told.err.find("wrote " + page) != std::string::npos);
+    const std::string written = read_text(page);
+    BOOST_TEST(written.starts_with("<!DOCTYPE html>"));
+    // Every number of a table of the terminal stands in a cell of its own.
+    std::istringstream words(told.out.substr(told.out.find("imgsim (cosine)")));
+    std::size_t numbers = 0;
+    for (std::string word; words >> word;) {
+      if (word.find_first_not_of("0123456789.") != std::string::npos || word.find('.') == std::string::npos) continue;
+      BOOST_TEST(written.find(word) != std::string::npos, word);
+      ++numbers;
+    }
+    BOOST_TEST(numbers > 20U);
+    for (const char* text : {"untrained network", "raw pixels", "<td>imgsim (cosine)</td>"})
+      BOOST_TEST(written.find(text) != std::string::npos, text);
+    BOOST_TEST((written.find("<td>red</td>") != std::string::npos) == !variants);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(photos_that_cannot_be_read_are_told_with_baselines_and_without) {

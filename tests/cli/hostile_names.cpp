@@ -100,10 +100,10 @@ BOOST_AUTO_TEST_CASE(no_command_obeys_the_name_of_a_photo_or_a_folder) {
   run({"cluster", "--index", index, "-k", "2", "--out", out, "--partition", "copy"}, 1);  // holds those of another
   run({"predict", "--index", index, photo, broken}, 3);
   run({"duplicates", "--index", index, "--report", out + "/d.html"}, 0);
-  run({"evaluate", "--index", index, "--labels", "folder"}, 0);
+  run({"evaluate", "--index", index, "--labels", "folder", "--report", out + "/e.html"}, 0);
   run({"compare", photo, photo, "--model", model}, 0);
   run({"train", "--images", photos, "--model", out + "/new\nFORGED.safetensors", "--preset", made.architecture(),
-       "--epochs", "1"},
+       "--epochs", "1", "--report", out + "/t.html"},
       3);
 
   // What changed, what is gone, what is refused.

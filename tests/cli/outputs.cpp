@@ -38,7 +38,8 @@ std::vector<std::vector<std::string>> writers(const trained_folder& made, const 
           {"choose-k", "--index", index, "--out", at("curve")},
           {"cluster", "--index", index, "-k", "2", "--out", at("groups")},
           {"index", "--images", made.photos(), "--model", made.model(), "--index", at("new.idx")},
-          {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", at("m.safetensors")}};
+          {"train", "--images", made.photos(), "--preset", made.architecture(), "--model", at("m.safetensors")},
+          {"evaluate", "--index", index, "--report", at("evaluation.html")}};
 }
 
 /// While it lives, nothing is made in the folder: by its permissions or, for root, who has all of them, by its flag.

@@ -69,6 +69,20 @@ BOOST_AUTO_TEST_CASE(models_of_one_folder_keep_their_histories) {
   BOOST_TEST(lines_of("b.history.csv") == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_page_tells_what_was_trained) {
+  const trained_folder& made = shared_folder();
+  const temporary_folder folder;
+  auto line = train_line(made, folder.path() / "a.safetensors");
+  line.insert(line.end(), {"--epochs", "2", "--report", (folder.path() / "to come" / "page.html").string()});
+  const auto told = must_run(line);
+  const std::string page = read_text(folder.path() / "to come" / "page.html");
+  for (const char* text :
+       {"<h1>Training of a.safetensors</h1>", "<dt>best epoch</dt>", "<svg", "<td class=\"right\">2</td>"})
+    BOOST_TEST(page.find(text) != std::string::npos, text);
+  BOOST_TEST(page.find("<td class=\"right\">3</td>") == std::string::npos);
+  BOOST_TEST(told.err.find("page.html") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_history_whose_model_is_gone_is_nobody_s) {
   const trained_folder& made = shared_folder();
   const temporary_folder folder;

@@ -1,9 +1,14 @@
 #include "commands/evaluate.hpp"
 
+#include <iostream>
+
 #include "pipeline/evaluation.hpp"
 #include "pipeline/match_list.hpp"
 #include "pipeline/open_model.hpp"
+#include "pipeline/output_path.hpp"
 #include "pipeline/variant_search.hpp"
+
+#include <imgsim/core/file.hpp>
 
 namespace imgsim::app {
 
@@ -22,7 +27,7 @@ command_help evaluate_command::help() const {
           "whose nearest photo is the one that they were made of.",
       .examples = {"imgsim evaluate --index photos.idx --labels folder",
                    "imgsim evaluate --index photos.idx --labels labels.csv -n 5 --json",
-                   "imgsim evaluate --index photos.idx --variants"},
+                   "imgsim evaluate --index photos.idx --variants --report variants.html"},
       .exit_codes = {}};
 }
 
@@ -43,6 +48,7 @@ void evaluate_command::describe(option_set& options) {
       .defaults_to(metric_);
   options.flag("variants", variants_, "seek variants of the photos instead of photos of one label");
   options.flag("no-baselines", no_baselines_, "leave out the baselines, which read every photo");
+  options.path("report", "FILE.html", report_, "also write a page with the figures");
 }
 
 void evaluate_command::validate(const option_set& options) {
@@ -54,6 +60,10 @@ void evaluate_command::validate(const option_set& options) {
 exit_code evaluate_command::run(session& session) {
   const photo_index index = open_index(index_, 2);
   if (!no_baselines_ || variants_) expect_photo_folder(index);
+  if (report_) {
+    refuse_output_among_photos(*report_, index.photos_root());
+    prepare_output_file(session, *report_, output_kind::page);
+  }
   const baseline_choice choice = no_baselines_ ? baseline_choice::none : baseline_choice::all;
   const auto tell = [&](const auto& result) {
     if (session.wants_json()) {
@@ -63,12 +73,18 @@ exit_code evaluate_command::run(session& session) {
     } else {
       std::cout << to_text(session, result);
     }
+    if (report_) {
+      write_file(*report_, to_page(result, index));
+      session.note("wrote " + report_->string());
+    }
   };
-  if (variants_)
-    tell(search_variants(session, index, metric_, choice));
-  else
-    tell(evaluate_index(session, index, read_labels(session, index, labels_), metric_, n_, choice));
-  return session.finish();
+  if (variants_) {
+    if (!session.is_dry_run()) tell(search_variants(session, index, metric_, choice));
+  } else {
+    const labelled_rows labels = read_labels(session, index, labels_);
+    if (!session.is_dry_run()) tell(evaluate_index(session, index, labels, metric_, n_, choice));
+  }
+  return session.is_dry_run() ? session.finish_dry_run(index.size()) : session.finish();
 }
 
 }  // namespace imgsim::app

@@ -5,8 +5,10 @@
 
 #include "cli/text.hpp"
 #include "pipeline/model_files.hpp"
+#include "pipeline/output_path.hpp"
 #include "pipeline/train_model.hpp"
 
+#include <imgsim/core/file.hpp>
 #include <imgsim/core/path_text.hpp>
 #include <imgsim/model/presets.hpp>
 #include <imgsim/report/escape.hpp>
@@ -113,6 +115,7 @@ void train_command::describe(option_set& options) {
                 "end after E epochs in which the validation loss did not get better; 0: off");
   options.real("validation", "PART", validation_, {0.0, 0.9}, "part of the photos kept for validation");
   options.choice("precision", "P", precision_, {"float32", "bfloat16"}, "arithmetic: float32 or bfloat16");
+  options.path("report", "FILE.html", report_, "also write a page with the loss of each epoch");
   options.flag("resume", resume_, "continue from the last checkpoint, NAME.last.safetensors");
 }
 
@@ -147,19 +150,20 @@ exit_code train_command::run(session& session) {
   if (precision_ == "bfloat16") session.keep_to_cpu();
   if (minutes_ > 0 && session.options().deterministic)
     throw usage_error("--minutes depends on how fast the machine is, --deterministic must not: give --epochs");
-  const train_summary summary =
-      train_model(session, {.images = images_,
-                            .model = model_,
-                            .description = choose_training(),
-                            .arithmetic = precision_ == "float32" ? precision::float32 : precision::bfloat16,
-                            .minutes = minutes_,
-                            .epochs = epochs_,
-                            .batch = batch_,
-                            .learning_rate = learning_rate_,
-                            .schedule = minutes_ > 0 && !schedule_ ? cosine_schedule{} : schedule_,
-                            .patience = patience_,
-                            .validation = validation_,
-                            .resume = resume_});
+  const train_request request{.images = images_,
+                              .model = model_,
+                              .description = choose_training(),
+                              .arithmetic = precision_ == "float32" ? precision::float32 : precision::bfloat16,
+                              .minutes = minutes_,
+                              .epochs = epochs_,
+                              .batch = batch_,
+                              .learning_rate = learning_rate_,
+                              .schedule = minutes_ > 0 && !schedule_ ? cosine_schedule{} : schedule_,
+                              .patience = patience_,
+                              .validation = validation_,
+                              .resume = resume_};
+  if (report_) prepare_output_file(session, *report_, output_kind::page);
+  const train_summary summary = train_model(session, request);
   if (session.is_dry_run()) {
     plan_training_files(session, model_);
     return session.finish_dry_run(summary.training_photos + summary.validation_photos);
@@ -171,6 +175,10 @@ exit_code train_command::run(session& session) {
                      summary.checkpoints.last.string() + "; continue with:",
                  again);
     return exit_code::failed;
+  }
+  if (report_) {
+    write_file(*report_, to_page(request, summary));
+    session.note("wrote " + report_->string());
   }
   const epoch_record& best = summary.history.at(summary.best_epoch - 1);
   if (session.wants_json()) {

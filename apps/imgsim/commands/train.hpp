@@ -43,6 +43,7 @@ class train_command final : public command {
   std::string precision_ = "float32";
   double validation_ = 0.2;
   bool resume_ = false;
+  std::optional<std::filesystem::path> report_;
 };
 
 }  // namespace imgsim::app

@@ -58,14 +58,6 @@ bool has_labels(const photo_index& index) {
   return labels.size() > 1;
 }
 
-void add_evaluation(html_page& page, const evaluation& result) {
-  page.section("How good are the neighbours?");
-  page.paragraph("The share of the " + std::to_string(result.model.report.n) +
-                 " nearest photos that lie in the same folder as the query, and mean average precision; beside "
-                 "features that need no training. The model saw no labels.");
-  page.table(evaluation_table(result));
-}
-
 }  // namespace
 
 void plan_demo_files(session& session, const std::filesystem::path& out, std::size_t photos) {

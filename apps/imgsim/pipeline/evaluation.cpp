@@ -124,9 +124,8 @@ std::vector<std::string> method_cells(const std::string& name, const judged_meth
           text(method.recall)};
 }
 
-}  // namespace
-
-text_table evaluation_table(const evaluation& result) {
+/// A row for the index, each baseline and chance.
+text_table method_table(const evaluation& result) {
   text_table methods{quality_columns(result, "method", true), {}};
   methods.add_row(method_cells("imgsim (" + result.metric + ")", result.model));
   for (const judged_method& method : result.baselines) {
@@ -139,14 +138,41 @@ text_table evaluation_table(const evaluation& result) {
   return methods;
 }
 
-std::string to_text(const session& session, const evaluation& result) {
+text_table label_table(const evaluation& result) {
   text_table labels{quality_columns(result, "label", false), {}};
   for (std::size_t i = 0; i < result.labels.names.size(); ++i) {
     const retrieval_quality& quality = result.model.report.by_label[i];
     labels.add_row({result.labels.names[i], std::to_string(quality.queries), fixed_text(quality.precision, 4),
                     fixed_text(quality.average_precision, 4), fixed_text(quality.recall, 4)});
   }
-  return session.text_of(evaluation_table(result)) + "\n" + session.text_of(labels);
+  return labels;
+}
+
+}  // namespace
+
+std::string to_text(const session& session, const evaluation& result) {
+  return session.text_of(method_table(result)) + "\n" + session.text_of(label_table(result));
+}
+
+void add_evaluation(html_page& page, const evaluation& result) {
+  page.section("How good are the neighbours?");
+  page.paragraph(
+      "The share of the " + std::to_string(result.model.report.n) +
+      " nearest photos that carry the label of the query, mean average precision over the whole ranking, and "
+      "the share of the label's photos that are among the nearest, beside simpler methods. None of them saw a label.");
+  page.table(method_table(result));
+}
+
+std::string to_page(const evaluation& result, const photo_index& index) {
+  html_page page("Quality of the neighbours", count_text(result.model.report.all.queries, "labelled photo") + " of " +
+                                                  count_text(index.size(), "photo") + " in " + index.folder().string() +
+                                                  ", each sought among the others");
+  add_evaluation(page, result);
+  page.remark("95 %: the interval that as many resamples of the queries fall into (bootstrap, seed " +
+              std::to_string(result.seed) + "). Chance: the precision of an answer at random.");
+  page.section("By label");
+  page.table(label_table(result));
+  return page.html();
 }
 
 }  // namespace imgsim::app

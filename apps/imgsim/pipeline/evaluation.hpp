@@ -12,7 +12,7 @@
 
 #include <imgsim/evaluate/bootstrap.hpp>
 #include <imgsim/evaluate/retrieval.hpp>
-#include <imgsim/report/table.hpp>
+#include <imgsim/report/html.hpp>
 
 namespace imgsim::app {
 
@@ -40,9 +40,11 @@ struct evaluation {
 /// {"n", "precision_at_n", "map", "recall_at_n", and [low, high] as "precision_at_n_interval" and so on, ...,
 /// "baselines": {name: {the same six}}, "by_label": {...}}
 [[nodiscard]] json to_json(const evaluation& result);
-/// A row for the index, each baseline and chance.
-[[nodiscard]] text_table evaluation_table(const evaluation& result);
-/// That table and one by label.
+/// Two tables: a row for the index, each baseline and chance; a row for each label.
 [[nodiscard]] std::string to_text(const session& session, const evaluation& result);
+/// A section with the first of them.
+void add_evaluation(html_page& page, const evaluation& result);
+/// A page with both.
+[[nodiscard]] std::string to_page(const evaluation& result, const photo_index& index);
 
 }  // namespace imgsim::app

@@ -141,6 +141,31 @@ history_files history_files_of(const std::filesystem::path& model) {
   return common;
 }
 
+std::string to_page(const train_request& request, const train_summary& summary) {
+  const architecture& network = request.description;
+  const epoch_record& best = summary.history.at(summary.best_epoch - 1);
+  double seconds = 0;
+  for (const epoch_record& epoch : summary.history) seconds += epoch.seconds;
+  html_page page(
+      "Training of " + summary.model.filename().string(),
+      network.name + " on " + count_text(summary.training_photos, "photo") + " of " + request.images.string());
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"network", network.name},
+      {"input", count_text(network.height) + " x " + count_text(network.width)},
+      {"photos to learn from", count_text(summary.training_photos)},
+      {"photos to judge by", count_text(summary.validation_photos)},
+      {"epochs", count_text(summary.history.size())},
+      {"best epoch", count_text(summary.best_epoch)},
+      {"its loss", general_text(best.training_loss, 5)}};
+  if (!std::isnan(best.validation_loss))
+    facts.emplace_back("its validation loss", general_text(best.validation_loss, 5));
+  if (seconds > 0) facts.emplace_back("time", duration_text(seconds));
+  page.section("What was trained").facts(facts);
+  page.section("Loss");
+  add_training(page, summary.history);
+  return page.html();
+}
+
 void plan_training_files(session& session, const std::filesystem::path& model) {
   const history_files history = history_files_of(model);
   const checkpoint_files checkpoints = checkpoints_of(model);

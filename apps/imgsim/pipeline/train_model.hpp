@@ -53,6 +53,9 @@ struct history_files {
 /// In a dry run: plans the files of a training.
 void plan_training_files(session& session, const std::filesystem::path& model);
 
+/// A page with what was trained, on what, and the loss of each epoch.
+[[nodiscard]] std::string to_page(const train_request& request, const train_summary& summary);
+
 /// Trains and writes the model and its history. Where a stop was wanted the last checkpoint is written and nothing
 /// else. Skipped photos are listed. In a dry run the photos are read, and nothing is trained or written. What can be
 /// refused is refused before a photo is read. Throws io_error, training_diverged, invalid_argument.

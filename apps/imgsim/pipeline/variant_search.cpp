@@ -15,6 +15,7 @@
 
 #include <imgsim/image/photo_variants.hpp>
 #include <imgsim/metric/cosine.hpp>
+#include <imgsim/report/html.hpp>
 #include <imgsim/report/number.hpp>
 #include <imgsim/report/table.hpp>
 
@@ -113,7 +114,9 @@ json to_json(const variant_search& result) {
   return document;
 }
 
-std::string to_text(const session& session, const variant_search& result) {
+namespace {
+
+text_table method_table(const variant_search& result) {
   text_table table{{{"method"}, {"found first", alignment::right}, {"95 %", alignment::right}}, {}};
   for (const photo_variant kind : kDuplicateVariants) {
     std::string title(name_of(kind));
@@ -122,8 +125,28 @@ std::string to_text(const session& session, const variant_search& result) {
   }
   table.add_row(method_cells("imgsim (" + result.metric + ")", result.model));
   for (const found_first& method : result.baselines) table.add_row(method_cells(method.name, method));
+  return table;
+}
+
+std::string summary(const variant_search& result) {
   return "variants of " + count_text(result.photos, "photo") + ", each sought among " +
-         count_text(result.gallery, "photo") + "\n" + session.text_of(table);
+         count_text(result.gallery, "photo");
+}
+
+}  // namespace
+
+std::string to_text(const session& session, const variant_search& result) {
+  return summary(result) + "\n" + session.text_of(method_table(result));
+}
+
+std::string to_page(const variant_search& result, const photo_index& index) {
+  html_page page("Photos found from variants of them", summary(result) + " in " + index.folder().string());
+  page.section("How often is the nearest photo the one that the variant was made of?");
+  page.paragraph("Shares of the variants, of all and of each kind, beside simpler methods. No labels are needed.");
+  page.table(method_table(result));
+  page.remark("95 %: the interval that as many resamples of the photos fall into (bootstrap, seed " +
+              std::to_string(result.seed) + ").");
+  return page.html();
 }
 
 }  // namespace imgsim::app

@@ -40,5 +40,7 @@ struct variant_search {
 [[nodiscard]] json to_json(const variant_search& result);
 /// A row for each method, a column for each kind.
 [[nodiscard]] std::string to_text(const session& session, const variant_search& result);
+/// A page with that table.
+[[nodiscard]] std::string to_page(const variant_search& result, const photo_index& index);
 
 }  // namespace imgsim::app
