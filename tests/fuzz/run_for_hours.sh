@@ -59,7 +59,8 @@ while [ ${#targets[@]} -gt 0 ]; do
       printf "%d", (spent > before + 1 ? spent + 0.5 : before + 1) }')
     found=$(($(find "$keep/found" -name "$target-*" | wc -l) - before))
     guilty=$((guilty + found))
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    # A process that it forked may tell its own.
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
     # Where it ended early there are no statistics: the last line of progress tells.
     [ -n "$runs" ] || runs=$(sed -nE 's/^#([0-9]+)\s.*/\1/p' "$log" | tail -n 1)
     if [ -z "$runs" ]; then

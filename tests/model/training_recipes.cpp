@@ -278,8 +278,9 @@ BOOST_AUTO_TEST_CASE(epochs_and_batches_follow_the_number_of_photos_where_asked)
   BOOST_TEST(default_epochs(free, 0) == 100u);
   BOOST_TEST(default_epochs(free, 30) == 100u);  // four steps each
   BOOST_TEST(default_epochs(free, 320) == 40u);  // ten
-  for (const std::size_t photos : {640, 1660, 3200}) BOOST_TEST(default_epochs(free, photos) == 20u);
-  BOOST_TEST(default_epochs(free, 6400) == 10u);
+  BOOST_TEST(default_epochs(free, 640) == 20u);
+  for (const std::size_t photos : {1660, 3200, 8000}) BOOST_TEST(default_epochs(free, photos) == 8u);
+  BOOST_TEST(default_epochs(free, 10'000) == 6u);
   BOOST_TEST(default_epochs(free, 50'000) == 5u);
   BOOST_TEST(default_batch(free, 1) == 8u);
   BOOST_TEST(default_batch(free, 60) == 15u);

@@ -86,16 +86,18 @@ struct training_result {
   if (defaults.epochs > 0) return defaults.batch;
   return std::clamp<std::size_t>(photos / 4, std::min(kLeast, defaults.batch), defaults.batch);
 }
-/// The architecture's epochs; where it leaves them to the number of photos, 20, fewer of very many photos, so that time
-/// does not grow with them, and more of few, since the statistics of batch norm take some hundred steps to settle.
+/// The architecture's epochs; where it leaves them to the number of photos, 8 (20 gain nothing:
+/// bench/results/quality.md), fewer of very many photos, so that time does not grow with them, and more of few, since
+/// the statistics of batch norm take some hundred steps to settle.
 [[nodiscard]] inline std::size_t default_epochs(const training_defaults& defaults, std::size_t photos) {
   constexpr std::size_t kLooks = 64'000;  // at photos
   constexpr std::size_t kSteps = 400;
+  constexpr std::size_t kUsual = 8, kFewest = 5, kMost = 100;
   if (defaults.epochs > 0) return defaults.epochs;
   const std::size_t count = std::max<std::size_t>(photos, 1);
   const std::size_t batch = default_batch(defaults, count);
   const std::size_t steps = (count + batch - 1) / batch;
-  return std::clamp<std::size_t>(kSteps / steps, std::clamp<std::size_t>(kLooks / count, 5, 20), 100);
+  return std::clamp<std::size_t>(kSteps / steps, std::clamp(kLooks / count, kFewest, kUsual), kMost);
 }
 
 /// The loss is no longer a number; the weights are lost, the last checkpoint is not.
