@@ -229,9 +229,9 @@ class executor {
       // Only these can write what enters the loss in float32, whatever they read.
       const bool widens = can_rectify(planned.operation) || std::holds_alternative<dense>(planned.operation);
       const element out_type = i + 1 == count && widens ? element::float32 : type_;
-      layers_.push_back(make_layer(
-          planned.operation,
-          {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0, policy_}, shared));
+      layers_.push_back(
+          make_layer(planned.operation,
+                     {session_, context_, planned.in, planned.out, type_, out_type, views, i > 0, policy_}, shared));
     }
   }
 
