@@ -103,7 +103,7 @@ const std::vector<bad_line> kBadLines{
     {{"compare", "a", "b", "c", "--model", "m"}, "imgsim compare: unexpected argument 'c'"},
     {{"predict", "--index", "x"}, "imgsim predict: no PHOTO is given"},
     {{"completion"}, "imgsim completion: no SHELL is given: bash, fish or zsh\n"},
-    {{"evaluate", "--index", "x", "--dry-run"}, "imgsim evaluate: takes no --dry-run: it writes no results to files\n"},
+    {{"predict", "--index", "x", "--dry-run"}, "imgsim predict: takes no --dry-run: it writes no results to files\n"},
     {{"serve", "--dry-run", "--index", "x"}, "imgsim serve: takes no --dry-run: it writes no results to files\n"},
     {{"--dry-run", "info"}, "imgsim: unknown option --dry-run (a command's own options stand behind its name)\n"},
     {{"verify"}, "imgsim verify: name one index or model to verify"},

@@ -176,13 +176,19 @@ void check_same(const std::vector<std::string>& arguments, bool is_shared) {
 
 /// On two ranks, of which the second has `fault` in its environment (faulty_rank.cpp).
 [[nodiscard]] command_result with_faulty_rank(const std::string& fault, std::vector<std::string> arguments) {
+  // LD_PRELOAD is a list that spaces part, and the build folder may have one in its name.
+  const temporary_folder folder;
+  const fs::path library = folder.path() / "faulty_rank.so";
+  fs::create_symlink(IMGSIM_FAULTY_RANK, library);
   arguments.insert(arguments.begin(), IMGSIM_COMMAND);
   std::vector<std::string> words = words_of(IMGSIM_MPIEXEC);
   words.insert(words.end(), {"-n", "1"});
   words.insert(words.end(), arguments.begin(), arguments.end());
-  words.insert(words.end(), {":", "-n", "1", "-x", fault, "-x", "LD_PRELOAD=" IMGSIM_FAULTY_RANK});
+  words.insert(words.end(), {":", "-n", "1", "-x", fault, "-x", "LD_PRELOAD=" + library.string()});
   words.insert(words.end(), arguments.begin(), arguments.end());
-  return run_program(words);
+  const command_result run = run_program(words);
+  BOOST_TEST(run.err.find("cannot be preloaded") == std::string::npos, run.err);
+  return run;
 }
 
 /// How often `text` stands in `in`.
